@@ -1,0 +1,111 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"fairlead/internal/errkind"
+)
+
+// Stream is one call's two-way byte stream. Reads and writes fail once the stream was reset, its
+// context ended or the session is over.
+type Stream interface {
+	io.Reader
+	io.Writer
+	// CloseWrite says that no more bytes come; the other side reads io.EOF.
+	CloseWrite() error
+	// Reset ends both directions at once and tells the other side why, in a short text. It is
+	// harmless after the stream has ended and must be called by whoever opened it.
+	Reset(reason string)
+}
+
+// Opener makes streams: a session of the line. Bulk streams never delay the others. The stream
+// is reset when ctx ends. Errors: Unavailable (session over or draining), Exhausted (too many
+// streams).
+type Opener interface {
+	Open(ctx context.Context, bulk bool) (Stream, error)
+}
+
+// Answer is what a call returned, and the bytes that follow it.
+type Answer[R any] struct {
+	Result R
+	stream Stream
+}
+
+// Read reads the bytes after the answer's head.
+func (a *Answer[R]) Read(p []byte) (int, error) { return a.stream.Read(p) }
+
+// Close ends the call.
+func (a *Answer[R]) Close() error {
+	a.stream.Reset("done")
+	return nil
+}
+
+// Call runs the method and returns its result alone. Errors: the agent's kind, or the stream's.
+func (m Method[A, R]) Call(ctx context.Context, o Opener, args A) (R, error) {
+	return m.Send(ctx, o, args, nil)
+}
+
+// Send runs the method with bytes after its head; body may be nil.
+func (m Method[A, R]) Send(ctx context.Context, o Opener, args A, body io.Reader) (R, error) {
+	answer, err := m.Exchange(ctx, o, args, body)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	defer answer.Close()
+	return answer.Result, nil
+}
+
+// Exchange runs the method and leaves the answer's bytes to be read; the caller closes it. An
+// agent that refuses early, without reading the body, is heard all the same.
+func (m Method[A, R]) Exchange(ctx context.Context, o Opener, args A, body io.Reader) (*Answer[R], error) {
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return nil, errkind.Internal.Errorf("call %s: encode arguments: %w", m.Name, err)
+	}
+	stream, err := o.Open(ctx, m.Bulk)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := m.converse(stream, raw, body)
+	if err != nil {
+		stream.Reset("call failed")
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (m Method[A, R]) converse(stream Stream, args []byte, body io.Reader) (*Answer[R], error) {
+	sendErr := send(stream, requestHead{Method: m.Name, Args: args}, body)
+	var head responseHead
+	if err := readHead(stream, &head); err != nil {
+		if sendErr != nil {
+			return nil, sendErr
+		}
+		return nil, err
+	}
+	if head.Error != nil {
+		return nil, fromWire(head.Error)
+	}
+	if sendErr != nil {
+		return nil, sendErr
+	}
+	answer := &Answer[R]{stream: stream}
+	return answer, Decode(head.Result, &answer.Result)
+}
+
+func send(stream Stream, head requestHead, body io.Reader) error {
+	if err := writeHead(stream, head); err != nil {
+		return err
+	}
+	if body != nil {
+		if _, err := io.Copy(stream, body); err != nil {
+			return err
+		}
+	}
+	return stream.CloseWrite()
+}

@@ -1,0 +1,197 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"fairlead/internal/errkind"
+)
+
+const (
+	// MaxHeadBytes is the longest request or response head.
+	MaxHeadBytes = 64 << 10
+	// maxNesting is the deepest document.
+	maxNesting = 32
+)
+
+type requestHead struct {
+	Method string          `json:"method"`
+	Args   json.RawMessage `json:"args"`
+}
+
+type responseHead struct {
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  *wireError      `json:"error,omitempty"`
+}
+
+// wireError carries a kind, a message and a hint across the line. Internal errors travel with
+// their text: both ends belong to the same operator.
+type wireError struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+const maxErrorText = 4 << 10
+
+func toWire(err error) *wireError {
+	return &wireError{
+		Kind:    errkind.Of(err).String(),
+		Message: cut(err.Error(), maxErrorText),
+		Hint:    cut(errkind.Hint(err), maxErrorText),
+	}
+}
+
+func fromWire(w *wireError) error {
+	err := errkind.Parse(w.Kind).Errorf("%s", w.Message)
+	if w.Hint != "" {
+		err = errkind.Hinted(err, "%s", w.Hint)
+	}
+	return err
+}
+
+func cut(text string, limit int) string {
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+// writeHead writes one length-prefixed document. Errors: Exhausted (too long), or the writer's.
+func writeHead(w io.Writer, head any) error {
+	body, err := json.Marshal(head)
+	if err != nil {
+		return errkind.Internal.Errorf("encode head: %w", err)
+	}
+	if len(body) > MaxHeadBytes {
+		return errkind.Exhausted.Errorf("head has %d bytes: limit is %d", len(body), MaxHeadBytes)
+	}
+	framed := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body)))
+	_, err = w.Write(append(framed, body...))
+	return err
+}
+
+// readHead reads one length-prefixed document into head. Errors: Corrupt, or the reader's.
+func readHead(r io.Reader, head any) error {
+	var prefix [4]byte
+	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+		return short("head length", err)
+	}
+	size := binary.BigEndian.Uint32(prefix[:])
+	if size == 0 || size > MaxHeadBytes {
+		return errkind.Corrupt.Errorf("head announces %d bytes: want 1 to %d", size, MaxHeadBytes)
+	}
+	body := make([]byte, size)
+	if _, err := io.ReadFull(r, body); err != nil {
+		return short("head", err)
+	}
+	return Decode(body, head)
+}
+
+func short(what string, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errkind.Corrupt.Errorf("%s: stream ended in the middle: %w", what, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+// Decode reads one strict JSON document into v: no unknown and no repeated members, nothing
+// after the document, valid UTF-8 without NUL, at most 32 levels. Errors: Corrupt.
+func Decode(body []byte, v any) error {
+	if err := checkShape(body); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return errkind.Corrupt.Errorf("decode %T: %w", v, err)
+	}
+	return nil
+}
+
+// checkShape walks the tokens: encoding/json itself accepts repeated members, replaces invalid
+// text and goes 10,000 levels deep.
+func checkShape(body []byte) error {
+	if !utf8.Valid(body) {
+		return errkind.Corrupt.Errorf("document is not UTF-8")
+	}
+	genuine := bytes.Contains(body, []byte("\uFFFD")) || bytes.Contains(bytes.ToLower(body), []byte(`\ufffd`))
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var open []*level
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) && d.InputOffset() > 0 && len(open) == 0 {
+			return nil
+		}
+		if err != nil {
+			return errkind.Corrupt.Errorf("document: %w", err)
+		}
+		if text, ok := token.(string); ok && (strings.ContainsRune(text, 0) || !genuine && strings.ContainsRune(text, utf8.RuneError)) {
+			return errkind.Corrupt.Errorf("document holds a string with NUL or half a surrogate pair")
+		}
+		if open, err = descend(open, token); err != nil {
+			return err
+		}
+		if len(open) == 0 {
+			return checkEnd(body[d.InputOffset():])
+		}
+	}
+}
+
+func checkEnd(rest []byte) error {
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return errkind.Corrupt.Errorf("%d bytes follow the document", len(rest))
+	}
+	return nil
+}
+
+// level is one open object (seen is set) or array.
+type level struct {
+	seen  map[string]bool
+	value bool // the next token of this object is a value
+}
+
+func descend(open []*level, token json.Token) ([]*level, error) {
+	if len(open) > 0 && token != json.Delim('}') && token != json.Delim(']') {
+		if err := open[len(open)-1].take(token); err != nil {
+			return nil, err
+		}
+	}
+	switch token {
+	case json.Delim('{'):
+		open = append(open, &level{seen: map[string]bool{}})
+	case json.Delim('['):
+		open = append(open, &level{})
+	case json.Delim('}'), json.Delim(']'):
+		open = open[:len(open)-1]
+	}
+	if len(open) > maxNesting {
+		return nil, errkind.Corrupt.Errorf("document is nested deeper than %d", maxNesting)
+	}
+	return open, nil
+}
+
+func (l *level) take(token json.Token) error {
+	if l.seen == nil {
+		return nil
+	}
+	if l.value {
+		l.value = false
+		return nil
+	}
+	key := strings.ToLower(token.(string))
+	if l.seen[key] {
+		return errkind.Corrupt.Errorf("member %.80q comes twice", key)
+	}
+	l.seen[key] = true
+	l.value = true
+	return nil
+}
