@@ -1,0 +1,13 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package deploy is the deployment domain: its values and its rules, without storage, transport
+// or clock.
+//
+//  1. Every function is pure: the same arguments give the same answer, and time is an argument.
+//  2. A release is a snapshot: nothing that changes in its project afterwards changes it.
+//  3. Lists that leave the package are sorted.
+//
+// id.go names things; machine.go, project.go, process.go, release.go, task.go and access.go hold
+// the values; version.go orders versions; substitute.go expands #{...}; scope.go picks variable
+// values; plan.go says what a deployment will do, or why it cannot be done.
+package deploy

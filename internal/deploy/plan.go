@@ -1,0 +1,124 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"slices"
+	"strings"
+
+	"fairlead/internal/errkind"
+)
+
+// Plan is what a task will do: steps in order, each on its machines. It is fixed when the task is
+// queued, so that what was agreed to is what happens.
+type Plan struct {
+	Steps []PlannedStep
+}
+
+// PlannedStep is one step with the machines it was planned for.
+type PlannedStep struct {
+	Number    int // from 1, as shown: "Step 2"
+	Name      string
+	Condition Condition
+	Window    int // at most so many machines at once
+	Machines  []MachineID
+	Actions   []Action
+	// Skip says in a sentence why the step does nothing; "" means it runs.
+	Skip string
+}
+
+// PlanRequest is what a plan is made from.
+type PlanRequest struct {
+	Process     Process
+	Environment EnvironmentID
+	Machines    []Machine // all of the space, any order
+	Only        []MachineID
+	Except      []MachineID
+	SkipSteps   []string // step names, compared without regard to case
+}
+
+// NewPlan says what a deployment will do. Errors: Invalid with the reason, when nothing would
+// happen or a required step would be skipped.
+func NewPlan(r PlanRequest) (Plan, error) {
+	plan := Plan{}
+	for i, step := range r.Process.Steps {
+		planned, err := r.step(i, step)
+		if err != nil {
+			return Plan{}, err
+		}
+		plan.Steps = append(plan.Steps, planned)
+	}
+	if !slices.ContainsFunc(plan.Steps, func(s PlannedStep) bool { return s.Skip == "" }) {
+		return Plan{}, errkind.Invalid.Errorf("nothing to deploy: %s", r.whyNothing(plan))
+	}
+	return plan, nil
+}
+
+func (r PlanRequest) whyNothing(plan Plan) string {
+	if len(plan.Steps) == 0 {
+		return "the process has no steps"
+	}
+	reasons := make([]string, 0, len(plan.Steps))
+	for _, s := range plan.Steps {
+		reasons = append(reasons, "step "+s.Name+" "+s.Skip)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+func (r PlanRequest) step(i int, step Step) (PlannedStep, error) {
+	planned := PlannedStep{
+		Number: i + 1, Name: step.Name, Condition: step.Condition, Window: step.Window,
+		Actions: r.actions(step),
+	}
+	if planned.Window <= 0 {
+		planned.Window = DefaultWindow
+	}
+	switch {
+	case r.skips(step.Name):
+		if slices.ContainsFunc(step.Actions, func(a Action) bool { return a.IsRequired }) {
+			return PlannedStep{}, errkind.Invalid.Errorf("step %q is required and cannot be skipped", step.Name)
+		}
+		planned.Skip = "is skipped as asked"
+	case len(planned.Actions) == 0:
+		planned.Skip = "has no action for this environment"
+	default:
+		planned.Machines = r.machines(step)
+		if len(planned.Machines) == 0 {
+			planned.Skip = "finds no enabled machine with " + tagWords(step.Tags) + " in this environment"
+		}
+	}
+	return planned, nil
+}
+
+func tagWords(tags []string) string {
+	if len(tags) == 1 {
+		return "the tag " + tags[0]
+	}
+	return "any of the tags " + strings.Join(tags, ", ")
+}
+
+func (r PlanRequest) skips(name string) bool {
+	return slices.ContainsFunc(r.SkipSteps, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+func (r PlanRequest) actions(step Step) []Action {
+	return slices.DeleteFunc(slices.Clone(step.Actions), func(a Action) bool {
+		elsewhere := len(a.Environments) > 0 && !slices.Contains(a.Environments, r.Environment)
+		return a.IsDisabled || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
+	})
+}
+
+// machines picks by tag, never by name, and sorts by name so that plans read alike.
+func (r PlanRequest) machines(step Step) []MachineID {
+	picked := slices.DeleteFunc(slices.Clone(r.Machines), func(m Machine) bool {
+		named := len(r.Only) == 0 || slices.Contains(r.Only, m.ID)
+		tagged := slices.ContainsFunc(step.Tags, m.HasTag)
+		return m.IsDisabled || !named || !tagged || !m.In(r.Environment) || slices.Contains(r.Except, m.ID)
+	})
+	slices.SortFunc(picked, func(a, b Machine) int { return strings.Compare(a.Name, b.Name) })
+	ids := make([]MachineID, len(picked))
+	for i, m := range picked {
+		ids[i] = m.ID
+	}
+	return ids
+}

@@ -1,0 +1,56 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import "time"
+
+// Package is one version of a package in the built-in feed.
+type Package struct {
+	ID          string // "Web.App", compared without regard to case
+	Version     string // as written in the file name
+	Format      string // "zip", "tar.gz", "tar" or "nupkg"
+	Size        int64  // bytes
+	SHA256      string // hex; also the name the content is stored under
+	PublishedAt time.Time
+}
+
+// SelectedPackage is the version of a package that a release carries for an action.
+type SelectedPackage struct {
+	Action    string // name
+	Step      string // name
+	Reference string // PackageReference.Name
+	PackageID string
+	Version   string
+}
+
+// Release is an immutable snapshot of a project with the packages it deploys.
+type Release struct {
+	ID          ReleaseID
+	Space       SpaceID
+	Project     ProjectID
+	Channel     ChannelID
+	Version     string // unique in its project
+	Notes       string
+	AssembledAt time.Time
+	AssembledBy string // user name
+	Process     Process
+	Variables   VariableSet
+	Packages    []SelectedPackage
+}
+
+// Deployment is a release on its way into an environment.
+type Deployment struct {
+	ID          DeploymentID
+	Space       SpaceID
+	Project     ProjectID
+	Release     ReleaseID
+	Environment EnvironmentID
+	Channel     ChannelID
+	Task        TaskID
+	Name        string
+	Comments    string
+	CreatedAt   time.Time
+	CreatedBy   string
+	// Plan was fixed when the deployment was made.
+	Plan Plan
+}

@@ -1,0 +1,205 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package store is the storage contract, in the domain's words.
+//
+// Implementations live in folders of their own (sqlite; postgres later) and must pass storetest.
+//
+//  1. Update runs its function in one transaction: all of it is durable when Update returns nil,
+//     none of it otherwise. Updates do not overlap, and each sees what earlier ones wrote.
+//  2. View sees one state of the whole store.
+//  3. Functions given to View and Update do no I/O, take no locks and do not wait; they may run
+//     more than once when a group commit has to be repeated, so they set only what they return.
+//  4. Lists are sorted as their comment says, down to a unique key.
+//  5. What a read returns is the caller's to change.
+//
+// Errors: NotFound (a single thing that is not there), Conflict (a unique name, version, pin or
+// key is taken), Exhausted (no space left), Unavailable (store closed), Corrupt (database
+// damaged), Internal. All methods are safe for concurrent use.
+package store
+
+import (
+	"context"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+)
+
+// Store keeps everything that must survive the server.
+type Store interface {
+	View(ctx context.Context, f func(Reader) error) error
+	Update(ctx context.Context, f func(Writer) error) error
+	// Backup writes a consistent copy to a new file while the store is in use.
+	Backup(ctx context.Context, path string) error
+	// Check looks for damage; it reads the whole store. Errors: Corrupt.
+	Check(ctx context.Context) error
+	// Close waits for running transactions. Later calls are Unavailable.
+	Close() error
+}
+
+// Reader reads.
+type Reader interface {
+	Installation() (Installation, error)
+
+	Environment(id deploy.EnvironmentID) (deploy.Environment, error)
+	Environments(space deploy.SpaceID) ([]deploy.Environment, error) // by sort order, then name, then id
+
+	Machine(id deploy.MachineID) (deploy.Machine, error)
+	MachineByPin(pin string) (deploy.Machine, error)
+	Machines(f MachineFilter) ([]deploy.Machine, error) // by name
+	// RetiredPins are pins that belonged to a machine once and may never be used again; sorted.
+	RetiredPins() ([]string, error)
+
+	ProjectGroups(space deploy.SpaceID) ([]deploy.ProjectGroup, error) // by name
+	Lifecycles(space deploy.SpaceID) ([]deploy.Lifecycle, error)       // by name
+	Project(id deploy.ProjectID) (deploy.Project, error)
+	Projects(space deploy.SpaceID) ([]deploy.Project, error)        // by name
+	Channels(project deploy.ProjectID) ([]deploy.Channel, error)    // default first, then by name
+	Process(project deploy.ProjectID) (deploy.Process, error)       // an empty one if never written
+	Variables(project deploy.ProjectID) (deploy.VariableSet, error) // an empty one if never written
+	Package(id, version string) (deploy.Package, error)             // id without regard to case
+	Packages(f PackageFilter) ([]deploy.Package, error)             // by id, then time of publication, newest first
+	PackagesWithContent(sha256 string) (int, error)                 // how many packages share the content
+	Release(id deploy.ReleaseID) (deploy.Release, error)
+	ReleaseNumbered(project deploy.ProjectID, version string) (deploy.Release, error)
+	Releases(project deploy.ProjectID) ([]ReleaseRow, error) // newest first
+	Deployment(id deploy.DeploymentID) (deploy.Deployment, error)
+	Deployments(f DeploymentFilter) ([]deploy.Deployment, error) // newest first
+	// LastDeployments are the newest deployment of each (project, environment), with its task's
+	// state and release number: what a dashboard shows. By project, then environment.
+	LastDeployments(space deploy.SpaceID) ([]DashboardCell, error)
+
+	Task(id deploy.TaskID) (deploy.Task, error)
+	Tasks(f TaskFilter) (tasks []deploy.Task, total int, err error) // newest first; total before Skip and Take
+	Ticket(id contract.TicketID) (deploy.Ticket, error)
+	Tickets(task deploy.TaskID) ([]deploy.Ticket, error) // by step, action, machine, attempt
+	// OpenTickets are those of a machine that are not forgotten yet; by creation.
+	OpenTickets(machine deploy.MachineID) ([]deploy.Ticket, error)
+
+	JoinToken(id deploy.TokenID) (deploy.JoinToken, error)
+	JoinTokens(space deploy.SpaceID) ([]deploy.JoinToken, error) // newest first
+	User(id deploy.UserID) (deploy.User, error)
+	Users() ([]deploy.User, error) // by name
+	APIKeyByHash(sha256 string) (deploy.APIKey, error)
+	APIKeys(user deploy.UserID) ([]deploy.APIKey, error) // newest first
+	SessionByHash(sha256 string) (deploy.Session, error)
+	Events(f EventFilter) ([]deploy.Event, error) // newest first
+}
+
+// Writer reads and writes. A Put replaces what has the same key. A Delete of something that is
+// not there is NotFound.
+type Writer interface {
+	Reader
+
+	PutInstallation(Installation) error
+	// NextID assigns the next id of a collection, for example NextID("Machines") is "Machines-7".
+	NextID(collection string) (string, error)
+
+	PutEnvironment(deploy.Environment) error
+	DeleteEnvironment(deploy.EnvironmentID) error
+	PutMachine(deploy.Machine) error
+	// DeleteMachine also retires the machine's pin.
+	DeleteMachine(deploy.MachineID) error
+	PutProjectGroup(deploy.ProjectGroup) error
+	PutLifecycle(deploy.Lifecycle) error
+	PutProject(deploy.Project) error
+	// DeleteProject also deletes its process, variables, channels, releases and deployments.
+	DeleteProject(deploy.ProjectID) error
+	PutChannel(deploy.Channel) error
+	// PutProcess and PutVariables raise the stored version by one; the version given must be the
+	// stored one, else Conflict. They return the new version.
+	PutProcess(deploy.Process) (int, error)
+	PutVariables(deploy.VariableSet) (int, error)
+	PutPackage(deploy.Package) error
+	DeletePackage(id, version string) error
+	PutRelease(deploy.Release) error
+	DeleteRelease(deploy.ReleaseID) error
+	PutDeployment(deploy.Deployment) error
+	PutTask(deploy.Task) error
+	// PutTaskLeased writes the task only if the stored LeaseEpoch is still t.LeaseEpoch, else
+	// Conflict: whoever lost the lease changes nothing.
+	PutTaskLeased(t deploy.Task) error
+	PutTicket(deploy.Ticket) error
+	PutJoinToken(deploy.JoinToken) error
+	DeleteJoinToken(deploy.TokenID) error
+	PutUser(deploy.User) error
+	PutAPIKey(deploy.APIKey) error
+	DeleteAPIKey(deploy.KeyID) error // and the sessions it opened
+	PutSession(deploy.Session) error
+	DeleteSession(sha256 string) error
+	// DeleteExpired removes sessions and unused join tokens that ended before now.
+	DeleteExpired(now time.Time) error
+	// AddEvent appends to the audit trail and assigns the number.
+	AddEvent(deploy.Event) (int64, error)
+}
+
+// Installation is the server's own row.
+type Installation struct {
+	ID        string // UUID, never changes
+	Name      string
+	CreatedAt time.Time
+	// BundleEpoch is the number of the newest trust bundle.
+	BundleEpoch int64
+}
+
+// ReleaseRow is a release without its snapshot.
+type ReleaseRow struct {
+	ID          deploy.ReleaseID
+	Project     deploy.ProjectID
+	Channel     deploy.ChannelID
+	Version     string
+	AssembledAt time.Time
+}
+
+// DashboardCell is the newest deployment of one project in one environment.
+type DashboardCell struct {
+	Project     deploy.ProjectID
+	Environment deploy.EnvironmentID
+	Deployment  deploy.DeploymentID
+	Release     deploy.ReleaseID
+	Version     string
+	Task        deploy.TaskID
+	State       deploy.TaskState
+	At          time.Time // queued, or completed once it is
+}
+
+// MachineFilter picks machines; empty fields pick all.
+type MachineFilter struct {
+	Space       deploy.SpaceID
+	Environment deploy.EnvironmentID
+	Tag         string
+	Name        string // exact, without regard to case
+}
+
+// PackageFilter picks packages; empty fields pick all.
+type PackageFilter struct {
+	ID       string // exact, without regard to case
+	Contains string // part of the id, without regard to case
+}
+
+// DeploymentFilter picks deployments; empty fields pick all. Take 0 means no limit.
+type DeploymentFilter struct {
+	Space       deploy.SpaceID
+	Project     deploy.ProjectID
+	Release     deploy.ReleaseID
+	Environment deploy.EnvironmentID
+	Skip, Take  int
+}
+
+// TaskFilter picks tasks; empty fields pick all. Take 0 means no limit.
+type TaskFilter struct {
+	IDs         []deploy.TaskID
+	States      []deploy.TaskState
+	Kind        deploy.TaskKind
+	Project     deploy.ProjectID
+	Environment deploy.EnvironmentID
+	Skip, Take  int
+}
+
+// EventFilter picks events; empty fields pick all. Take 0 means no limit.
+type EventFilter struct {
+	Subject    string
+	User       string
+	Category   string
+	Skip, Take int
+}
