@@ -81,13 +81,16 @@ const (
 
 // Ticket is the key of one start: one for each (task, step, action, machine, attempt).
 type Ticket struct {
-	ID        contract.TicketID
-	Task      TaskID
-	Step      int // index in the plan
-	Action    int // index in the step
-	Machine   MachineID
-	Attempt   int // from 1
-	State     TicketState
+	ID      contract.TicketID
+	Task    TaskID
+	Step    int // index in the plan
+	Action  int // index in the step
+	Machine MachineID
+	Attempt int // from 1
+	State   TicketState
+	// StateID names the agent's journal that the order was first sent to; "" until just before.
+	// Without it nothing was ever sent; with another one the machine cannot know the ticket.
+	StateID   string
 	CreatedAt time.Time
 	EndedAt   time.Time
 	Verdict   *contract.Verdict
