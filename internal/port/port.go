@@ -1,0 +1,185 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package port serves one listening port: it limits strangers, names those who speak something
+// else, lets trust.Door prove who comes, and hands each connection to the handler of its protocol.
+//
+// It does not decide who is welcome (trust does) or what happens then (the handlers do).
+//
+//  1. A connection costs a bounded amount until its peer is proved: MaxStrangers at once in all,
+//     MaxStrangersPerSource from one address, HandshakeLimit in time.
+//  2. An accepted connection ends in exactly one of: a handler, or closed and counted.
+//  3. Serve returns after every goroutine it started has ended.
+//
+// port.go accepts, source.go counts by source.
+package port
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/link"
+	"fairlead/internal/trust"
+)
+
+const (
+	// HandshakeLimit is the time from accept to a proved peer. Source: security.md 1.4.
+	HandshakeLimit = 10 * time.Second
+	// acceptPause is the wait after an accept that failed, for instance without descriptors.
+	acceptPause = 100 * time.Millisecond
+	// maxRefusalLogsPerMinute bounds what strangers can write into the log.
+	maxRefusalLogsPerMinute = 60
+)
+
+// Handler owns a connection whose peer is proved, and returns when it has ended. The context
+// ends when the port closes.
+type Handler func(ctx context.Context, conn *tls.Conn, peer trust.Peer)
+
+// Terms say what a port does.
+type Terms struct {
+	Door *trust.Door
+	// Handlers by ALPN protocol; each protocol that the door opens needs one.
+	Handlers map[string]Handler
+	// MaxStrangers and MaxStrangersPerSource bound connections whose peer is not proved yet.
+	MaxStrangers, MaxStrangersPerSource int
+	Log                                 *slog.Logger
+}
+
+// Counts tells what came to the port since it opened.
+type Counts struct {
+	Accepted, Proved, Refused, OverLimit uint64
+}
+
+// Port serves one listener.
+type Port struct {
+	terms Terms
+	group sync.WaitGroup
+
+	mu     sync.Mutex
+	guests strangers
+	counts Counts
+	quiet  quiet
+}
+
+// New makes a port; Serve runs it.
+func New(t Terms) *Port {
+	return &Port{terms: t, guests: newStrangers(t.MaxStrangers, t.MaxStrangersPerSource)}
+}
+
+// Counts returns the counters.
+func (p *Port) Counts() Counts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts
+}
+
+// Serve accepts until ctx ends or the listener is closed by somebody else, closes the listener
+// and waits for the handlers.
+func (p *Port) Serve(ctx context.Context, listener net.Listener) error {
+	defer p.group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stop()
+	for {
+		conn, err := listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			closeQuietly(conn)
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return errkind.Internal.Errorf("accept on %s: %w", listener.Addr(), err)
+		case err != nil:
+			p.terms.Log.Warn("connection was not accepted", "err", err)
+			pause(ctx, acceptPause)
+		default:
+			p.admit(ctx, conn)
+		}
+	}
+}
+
+func closeQuietly(conn net.Conn) {
+	if conn != nil {
+		_ = conn.Close()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func (p *Port) admit(ctx context.Context, conn net.Conn) {
+	source := sourceOf(conn.RemoteAddr())
+	p.mu.Lock()
+	p.counts.Accepted++
+	welcome := p.guests.enter(source)
+	if !welcome {
+		p.counts.OverLimit++
+	}
+	p.mu.Unlock()
+	if !welcome {
+		_ = conn.Close()
+		return
+	}
+	p.group.Go(func() {
+		secure, peer, err := p.prove(ctx, conn)
+		p.mu.Lock()
+		p.guests.leave(source)
+		p.mu.Unlock()
+		if err != nil {
+			p.refuse(ctx, conn.RemoteAddr(), err)
+			return
+		}
+		p.serve(ctx, secure, peer)
+	})
+}
+
+// prove looks at the first bytes, so that whoever speaks something else gets a name in the log,
+// and then lets the door do the handshake.
+func (p *Port) prove(ctx context.Context, conn net.Conn) (*tls.Conn, trust.Peer, error) {
+	ctx, cancel := context.WithTimeout(ctx, HandshakeLimit)
+	defer cancel()
+	conn, greeting, err := link.Sniff(ctx, conn)
+	if err != nil {
+		_ = conn.Close()
+		return nil, trust.Peer{}, err
+	}
+	if greeting != link.GreetingTLS {
+		_ = conn.Close()
+		return nil, trust.Peer{}, errkind.Corrupt.Errorf("%s", greeting.Sentence())
+	}
+	return p.terms.Door.Handshake(ctx, conn)
+}
+
+func (p *Port) refuse(ctx context.Context, from net.Addr, err error) {
+	p.mu.Lock()
+	p.counts.Refused++
+	loud := p.quiet.allows(time.Now())
+	p.mu.Unlock()
+	if loud && ctx.Err() == nil {
+		p.terms.Log.Warn("connection refused", "remote", from.String(), "kind", errkind.Of(err).String(),
+			"err", err, "hint", errkind.Hint(err))
+	}
+}
+
+func (p *Port) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer) {
+	p.mu.Lock()
+	p.counts.Proved++
+	p.mu.Unlock()
+	handler, ok := p.terms.Handlers[conn.ConnectionState().NegotiatedProtocol]
+	if !ok {
+		_ = conn.Close()
+		return
+	}
+	handler(ctx, conn, peer)
+}

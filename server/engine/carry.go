@@ -1,0 +1,348 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/internal/tasklog"
+	"fairlead/server/target"
+)
+
+const (
+	// retryFirst and retryMost bound the wait after a call that broke while the machine is on line.
+	retryFirst = time.Second
+	retryMost  = 30 * time.Second
+)
+
+// carrier brings one ticket to its verdict, over as many sessions as it takes.
+type carrier struct {
+	worker *worker
+	ticket deploy.Ticket
+	step   deploy.PlannedStep
+	node   string
+
+	canceled chan struct{} // closed when the task's cancel was asked for
+	once     sync.Once
+
+	absentSince time.Time // zero while the machine can be reached
+	canceledAt  time.Time
+	waitingFor  string // as last told to the log
+}
+
+func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
+	step := w.task.Plan.Steps[ticket.Step]
+	return &carrier{
+		worker: w, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
+	}
+}
+
+func (c *carrier) cancelOnce() { c.once.Do(func() { close(c.canceled) }) }
+
+func (c *carrier) isCanceled() bool {
+	select {
+	case <-c.canceled:
+		if c.canceledAt.IsZero() {
+			c.canceledAt = time.Now()
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+// run works until the verdict is committed. An error means that the lease is lost or the store
+// or the log fails; the ticket stays open then.
+func (c *carrier) run(ctx context.Context) error {
+	if c.ticket.Verdict != nil {
+		c.forget(ctx)
+		return nil
+	}
+	for tries := 0; ctx.Err() == nil; tries++ {
+		verdict, err := c.try(ctx)
+		switch {
+		case verdict != nil:
+			return c.settle(ctx, *verdict)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !temporary(err):
+			return err
+		}
+		c.pause(ctx, tries, err)
+	}
+	return ctx.Err()
+}
+
+// temporary errors are those of the way to the machine; the ticket survives them.
+func temporary(err error) bool {
+	switch errkind.Of(err) {
+	case errkind.Unavailable, errkind.Timeout, errkind.Corrupt, errkind.Exhausted, errkind.Canceled, errkind.NotFound:
+		return true
+	case errkind.Internal, errkind.Invalid, errkind.Conflict, errkind.Denied, errkind.Untrusted:
+	}
+	return false
+}
+
+// try is one attempt over one session: it ends with a verdict or with the error that broke it.
+func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
+	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
+	if err != nil {
+		return c.absent(err), err
+	}
+	c.present()
+	if c.ticket.StateID == "" && c.isCanceled() {
+		return &contract.Verdict{Outcome: contract.Canceled, Reason: "before it was sent to the machine"}, nil
+	}
+	if c.ticket.StateID != "" && c.ticket.StateID != stateID {
+		return &contract.Verdict{
+			Outcome: contract.Indeterminate,
+			Reason:  "the agent has lost its journal (a new home or a reinstalled machine) since the order was sent",
+		}, nil
+	}
+	status, err := t.Status(ctx, c.ticket.ID)
+	err = remote(err)
+	if err == nil && status.State == contract.Unknown {
+		status, err = c.send(ctx, t, stateID)
+		if verdict := refusal(err); verdict != nil {
+			return verdict, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if done := c.held(status); done != nil {
+		return done, nil
+	}
+	return c.follow(ctx, t)
+}
+
+// refusal is the verdict of an order that the agent, or the server itself, would not start.
+func refusal(err error) *contract.Verdict {
+	switch errkind.Of(err) {
+	case errkind.Exhausted, errkind.Invalid, errkind.Denied, errkind.NotFound:
+		return &contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error()}
+	case errkind.Internal, errkind.Conflict, errkind.Untrusted, errkind.Unavailable, errkind.Timeout, errkind.Corrupt, errkind.Canceled:
+	}
+	return nil
+}
+
+// held returns the verdict when the log already has everything that belongs to it.
+func (c *carrier) held(status contract.TicketStatus) *contract.Verdict {
+	if status.State == contract.Finished && c.worker.log.TicketEnd(c.ticket.ID) >= status.Verdict.LogEnd {
+		return status.Verdict
+	}
+	return nil
+}
+
+// send brings the packages, commits where the order goes, and sends it.
+func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (contract.TicketStatus, error) {
+	order, contents, err := c.order(ctx)
+	if err != nil {
+		return contract.TicketStatus{}, err
+	}
+	for _, content := range contents {
+		if err := c.bring(ctx, t, content, order); err != nil {
+			return contract.TicketStatus{}, err
+		}
+	}
+	if c.ticket.StateID == "" {
+		c.ticket.StateID = stateID
+		if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(c.ticket) }); err != nil {
+			c.ticket.StateID = ""
+			return contract.TicketStatus{}, err
+		}
+	}
+	c.worker.engine.Env.Point("engine.ticket.sending")
+	status, err := t.Start(ctx, order)
+	c.worker.engine.Env.Point("engine.ticket.sent")
+	return status, remote(err)
+}
+
+// remote marks an internal error of the agent, or of the way to it, as one to try again after.
+func remote(err error) error {
+	if err != nil && errkind.Of(err) == errkind.Internal {
+		return errkind.Unavailable.Errorf("%w", err)
+	}
+	return err
+}
+
+func (c *carrier) bring(ctx context.Context, t target.Target, content target.Content, order contract.Order) error {
+	began := time.Now()
+	sent, err := t.Send(ctx, content)
+	if err != nil {
+		return remote(err)
+	}
+	text := fmt.Sprintf("Package %s %s lies on the machine already.", order.Package.ID, order.Package.Version)
+	if sent {
+		text = fmt.Sprintf("Sent package %s %s: %d bytes in %s.",
+			order.Package.ID, order.Package.Version, content.Size, time.Since(began).Round(time.Millisecond))
+	}
+	c.say(tasklog.Verbose, text)
+	return nil
+}
+
+// follow takes output and state until the verdict. A cancel goes out beside it.
+func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contract.Verdict, err error) {
+	var group sync.WaitGroup
+	over := make(chan struct{})
+	group.Go(func() {
+		select {
+		case <-over:
+		case <-c.canceled:
+			// A lost cancel is sent again by the next try: the ticket has no verdict yet.
+			_ = t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server")
+		}
+	})
+	offset := c.worker.log.TicketEnd(c.ticket.ID)
+	err = t.Follow(ctx, c.ticket.ID, offset, func(records []contract.Record, status *contract.TicketStatus) error {
+		if status != nil {
+			c.state(*status)
+			verdict = status.Verdict
+			return nil
+		}
+		return c.worker.log.Append(lines(c.node, c.ticket.ID, records)...)
+	})
+	close(over)
+	group.Wait()
+	if err != nil {
+		return nil, remote(err)
+	}
+	return verdict, nil
+}
+
+// state tells the log, once, what a waiting ticket waits for.
+func (c *carrier) state(s contract.TicketStatus) {
+	if s.State == contract.Waiting && s.WaitingFor != c.waitingFor {
+		c.say(tasklog.Wait, "Waiting: "+s.WaitingFor)
+	}
+	c.waitingFor = s.WaitingFor
+}
+
+// absent notes that the machine cannot be reached and gives up where the limits say so.
+func (c *carrier) absent(why error) *contract.Verdict {
+	limits := c.worker.engine.Limits
+	if c.absentSince.IsZero() {
+		c.absentSince = time.Now()
+		text := "Waiting for the machine: " + why.Error() + "."
+		if c.ticket.StateID != "" {
+			text += " The script goes on there; its output comes later."
+		}
+		c.say(tasklog.Wait, text)
+	}
+	gone := time.Since(c.absentSince)
+	switch canceled := c.isCanceled(); {
+	case canceled && c.ticket.StateID == "":
+		return &contract.Verdict{Outcome: contract.Canceled, Reason: "before it was sent to the machine"}
+	case canceled && time.Since(c.canceledAt) >= limits.CancelWait:
+		return &contract.Verdict{
+			Outcome: contract.Indeterminate,
+			Reason:  fmt.Sprintf("canceled, but the machine did not answer for %s and the script may still run", limits.CancelWait),
+		}
+	case c.ticket.StateID == "" && gone >= limits.MachineWait:
+		return &contract.Verdict{
+			Outcome: contract.NotStarted,
+			Reason:  fmt.Sprintf("the machine was not on line for %s: %v", limits.MachineWait, why),
+		}
+	}
+	return nil
+}
+
+func (c *carrier) present() {
+	if !c.absentSince.IsZero() {
+		c.say(tasklog.Info, fmt.Sprintf("The machine is back after %s.", time.Since(c.absentSince).Round(100*time.Millisecond)))
+		c.absentSince = time.Time{}
+	}
+}
+
+// pause waits for the machine's presence to change, a cancel, or the time for the next look.
+func (c *carrier) pause(ctx context.Context, tries int, why error) {
+	wait := min(retryMost, retryFirst<<min(tries, 5))
+	changed := c.worker.engine.Reach.Changed(c.ticket.Machine)
+	canceled := c.canceled
+	if c.isCanceled() {
+		canceled = nil
+	}
+	c.worker.engine.log.Debug("ticket waits", "task", c.worker.task.ID, "ticket", c.ticket.ID, "wait_ms", wait.Milliseconds(), "err", why)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-canceled:
+	case <-timer.C:
+	}
+}
+
+// settle makes the log durable, commits the verdict and lets the machine forget.
+func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
+	if c.worker.log.TicketEnd(c.ticket.ID) <= verdict.LogEnd {
+		category, text := sentence(verdict)
+		// The line's end lies past the log's own, so that it is not written again after a crash.
+		line := tasklog.Line{
+			At: c.worker.engine.Env.Wall(), Category: category, Node: c.node, Text: text,
+			Ticket: c.ticket.ID, TicketEnd: verdict.LogEnd + 1,
+		}
+		if err := c.worker.log.Append(line); err != nil {
+			return err
+		}
+	}
+	if err := c.worker.log.Sync(); err != nil {
+		return err
+	}
+	c.worker.engine.Env.Point("engine.ticket.logged")
+	c.ticket.State, c.ticket.Verdict, c.ticket.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
+	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(c.ticket) }); err != nil {
+		return err
+	}
+	c.worker.engine.Env.Point("engine.ticket.settled")
+	c.forget(ctx)
+	return nil
+}
+
+// forget is tried once: what stays is swept when the machine comes on line next.
+func (c *carrier) forget(ctx context.Context) {
+	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
+	if err == nil {
+		_ = c.worker.engine.forget(ctx, t, stateID, c.ticket)
+	}
+}
+
+func (c *carrier) say(category tasklog.Category, text string) { c.worker.say(c.node, category, text) }
+
+// Online lets a machine that has come on line forget tickets whose verdicts are kept here.
+func (e *Engine) Online(ctx context.Context, machine deploy.MachineID) error {
+	t, stateID, err := e.Reach.Target(machine)
+	if err != nil {
+		return err
+	}
+	var open []deploy.Ticket
+	err = e.Store.View(ctx, func(r store.Reader) (err error) {
+		open, err = r.OpenTickets(machine)
+		return err
+	})
+	for _, ticket := range open {
+		if err == nil && ticket.State == deploy.TicketFinished {
+			err = e.forget(ctx, t, stateID, ticket)
+		}
+	}
+	return err
+}
+
+// forget tells the machine, then notes that it was told. A journal that is not the one the
+// ticket went to has nothing to forget.
+func (e *Engine) forget(ctx context.Context, t target.Target, stateID string, ticket deploy.Ticket) error {
+	if ticket.StateID == stateID {
+		if err := t.Forget(ctx, ticket.ID); err != nil && errkind.Of(err) != errkind.NotFound {
+			return err
+		}
+	}
+	ticket.State = deploy.TicketForgotten
+	return e.Store.Update(ctx, func(w store.Writer) error { return w.PutTicket(ticket) })
+}

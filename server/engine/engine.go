@@ -1,0 +1,177 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package engine carries queued tasks out.
+//
+// It does not choose what may start (server/tasks) or what is next in a plan (deploy.Walk), and
+// it does not know how a machine is reached (server/target, server/fleet).
+//
+//  1. Load, decide purely, commit, then act: every act on a machine is keyed by a ticket that was
+//     committed before. After any crash the engine asks "do you know ticket T?" and goes on.
+//  2. A ticket's journal (StateID) is committed before its order is first sent. A ticket without
+//     one was never sent; a machine whose journal has another name cannot have it.
+//  3. A line of output is in the task log before the ticket's verdict is committed, and durable
+//     before the machine is told to forget.
+//  4. A worker that lost its lease stops and changes nothing more.
+//
+// engine.go owns the workers, worker.go walks one task, carry.go brings one ticket to its
+// verdict, order.go makes orders, lines.go turns records into log lines, health.go checks
+// machines. Goroutines: one loop, one for each running task, one for each open ticket; each is
+// waited for by the one before.
+package engine
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/host"
+	"fairlead/internal/store"
+	"fairlead/internal/tasklog"
+	"fairlead/server/target"
+	"fairlead/server/tasks"
+)
+
+// Reach finds machines.
+type Reach interface {
+	// Target returns the way to a machine and the name of its agent's journal. Errors:
+	// Unavailable with the reason ("web-1 has been off line since 12:01").
+	Target(id deploy.MachineID) (t target.Target, stateID string, err error)
+	// Changed returns a channel that is closed when the machine's presence changes next.
+	Changed(id deploy.MachineID) <-chan struct{}
+}
+
+// Packages opens what the feed holds.
+type Packages interface {
+	Open(p deploy.Package) (io.ReadSeekCloser, error)
+}
+
+// Deps is what an engine needs.
+type Deps struct {
+	Store    store.Store
+	Queue    *tasks.Queue
+	Logs     *tasklog.Folder
+	Reach    Reach
+	Packages Packages
+	Env      host.Env
+	Limits   Limits
+}
+
+// Limits are the waits of the engine. Zero fields take the defaults.
+type Limits struct {
+	// MachineWait is how long a ticket waits for a machine it was never sent to: 10 min.
+	MachineWait time.Duration
+	// CancelWait is how long a canceled ticket waits for a machine that does not answer: 2 min.
+	CancelWait time.Duration
+	// Grace lies between TERM and KILL: 10 s.
+	Grace time.Duration
+	// Look is the longest time without a look at the queue and at cancel requests: 30 s.
+	Look time.Duration
+}
+
+func (l Limits) orDefault() Limits {
+	pick := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	pick(&l.MachineWait, 10*time.Minute)
+	pick(&l.CancelWait, 2*time.Minute)
+	pick(&l.Grace, 10*time.Second)
+	pick(&l.Look, 30*time.Second)
+	return l
+}
+
+// Engine carries tasks out.
+type Engine struct {
+	Deps
+	log  *slog.Logger
+	wake chan struct{} // capacity 1: a hint that the queue or a cancel changed
+
+	mu      sync.Mutex
+	workers map[deploy.TaskID]*worker
+}
+
+// New makes an engine; Run starts it.
+func New(d Deps) *Engine {
+	d.Limits = d.Limits.orDefault()
+	return &Engine{
+		Deps: d, log: d.Env.Log.With("part", "engine"),
+		wake: make(chan struct{}, 1), workers: map[deploy.TaskID]*worker{},
+	}
+}
+
+// Wake says that a task was queued or that its cancel was asked for. It never blocks.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run takes over what an earlier process left, then carries out what is queued, until ctx ends.
+// It returns when every worker has ended. Scripts on machines go on.
+func (e *Engine) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	left, err := e.Queue.Adopt(ctx)
+	if err != nil {
+		return err
+	}
+	for _, task := range left {
+		e.log.Info("task goes on", "task", task.ID, "epoch", task.LeaseEpoch)
+		e.start(ctx, &group, task)
+	}
+	for ctx.Err() == nil {
+		claimed, next, err := e.Queue.Claim(ctx)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		for _, task := range claimed {
+			e.start(ctx, &group, task)
+		}
+		e.rouse()
+		e.pause(ctx, next)
+	}
+	return nil
+}
+
+// pause waits for a hint, for the time of a scheduled task, or for the next regular look.
+func (e *Engine) pause(ctx context.Context, next time.Time) {
+	wait := e.Limits.Look
+	if !next.IsZero() {
+		wait = min(wait, max(0, next.Sub(e.Env.Wall()))+time.Millisecond)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-e.wake:
+	case <-timer.C:
+	}
+}
+
+func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.Task) {
+	w := &worker{engine: e, task: task, wake: make(chan struct{}, 1), carrying: map[deploy.Slot]*carrier{}}
+	e.mu.Lock()
+	e.workers[task.ID] = w
+	e.mu.Unlock()
+	group.Go(func() {
+		w.run(ctx)
+		e.mu.Lock()
+		delete(e.workers, task.ID)
+		e.mu.Unlock()
+		e.Wake()
+	})
+}
+
+// rouse makes every worker look at its task again.
+func (e *Engine) rouse() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, w := range e.workers {
+		w.rouse()
+	}
+}

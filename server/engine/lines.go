@@ -1,0 +1,70 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/tasklog"
+)
+
+// node is the place of a machine's lines in the task's tree: "2/Machines-1".
+func node(step deploy.PlannedStep, machine deploy.MachineID) string {
+	return strconv.Itoa(step.Number) + "/" + string(machine)
+}
+
+// lines turns records into log lines. The end of each record goes along, so that the log itself
+// knows how much of the ticket it holds.
+func lines(node string, ticket contract.TicketID, records []contract.Record) []tasklog.Line {
+	out := make([]tasklog.Line, len(records))
+	for i, r := range records {
+		out[i] = tasklog.Line{
+			At: time.UnixMilli(r.WallMS), Category: category(r.Source), Node: node, Text: string(r.Text),
+			More: r.Flags&contract.FlagMore != 0, Ticket: ticket, TicketEnd: r.End(),
+		}
+	}
+	return out
+}
+
+// category follows what users of Octopus expect: what a script writes to stderr is an error line
+// and does not fail the step.
+func category(s contract.Source) tasklog.Category {
+	switch s {
+	case contract.Stderr:
+		return tasklog.Error
+	case contract.Agent:
+		return tasklog.Verbose
+	case contract.Stdout:
+	}
+	return tasklog.Info
+}
+
+// sentence says a verdict in words, with how loud to say it.
+func sentence(v contract.Verdict) (tasklog.Category, string) {
+	switch v.Outcome {
+	case contract.Succeeded:
+		return tasklog.Verbose, "Succeeded."
+	case contract.Failed:
+		return tasklog.Error, reason(fmt.Sprintf("Failed with exit code %d", v.Code), v)
+	case contract.Canceled:
+		return tasklog.Warning, reason("Canceled", v)
+	case contract.TimedOut:
+		return tasklog.Error, reason("Timed out", v)
+	case contract.NotStarted:
+		return tasklog.Error, reason("Not started; nothing ran on the machine", v)
+	case contract.Indeterminate:
+		return tasklog.Error, reason("Nobody can tell whether it ran to its end", v)
+	}
+	return tasklog.Error, reason("Unknown outcome "+strconv.Quote(string(v.Outcome)), v)
+}
+
+func reason(text string, v contract.Verdict) string {
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text + "."
+}

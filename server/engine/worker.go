@@ -1,0 +1,234 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/internal/tasklog"
+)
+
+// worker walks one task to its end. Its fields belong to its own goroutine.
+type worker struct {
+	engine   *Engine
+	task     deploy.Task
+	log      *tasklog.Writer
+	wake     chan struct{} // capacity 1
+	carrying map[deploy.Slot]*carrier
+	group    sync.WaitGroup
+	shown    []deploy.Activity // of each step, as last told to the log
+}
+
+func (w *worker) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run works until the task has ended, the lease is lost or ctx ends. A failure of the store or
+// the log leaves the task as it is: the next start of the server takes it over.
+func (w *worker) run(ctx context.Context) {
+	err := w.open()
+	if err == nil {
+		err = w.loop(ctx)
+	}
+	w.group.Wait()
+	if w.log != nil {
+		w.log.Close()
+	}
+	if err != nil && ctx.Err() == nil {
+		w.engine.log.Error("task was left", "task", w.task.ID, "kind", errkind.Of(err).String(), "err", err)
+	}
+}
+
+func (w *worker) open() (err error) {
+	w.log, err = w.engine.Logs.Writer(w.task.ID)
+	return err
+}
+
+func (w *worker) loop(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if w.task.LeaseEpoch > 1 {
+		w.say("", tasklog.Verbose, "The server was restarted; the task goes on where it stood.")
+	}
+	if w.task.Kind == deploy.HealthTask {
+		return w.checkHealth(ctx)
+	}
+	for ctx.Err() == nil {
+		done, err := w.advance(ctx)
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.wake:
+		}
+	}
+	return nil
+}
+
+// advance loads, decides, commits and acts once.
+func (w *worker) advance(ctx context.Context) (done bool, err error) {
+	var tickets []deploy.Ticket
+	err = w.engine.Store.View(ctx, func(r store.Reader) (err error) {
+		if w.task, err = r.Task(w.task.ID); err != nil {
+			return err
+		}
+		tickets, err = r.Tickets(w.task.ID)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	progress := deploy.Walk(w.task.Plan, tickets, w.task.CancelAsked)
+	w.tell(progress)
+	if progress.Done {
+		return true, w.finish(ctx, progress)
+	}
+	opened, err := w.commit(ctx, progress.Open)
+	if err != nil {
+		return false, err
+	}
+	for _, ticket := range append(tickets, opened...) {
+		w.carry(ctx, ticket)
+	}
+	return false, nil
+}
+
+// commit makes the tickets for the slots; they exist before anything is sent.
+func (w *worker) commit(ctx context.Context, slots []deploy.Slot) ([]deploy.Ticket, error) {
+	if len(slots) == 0 {
+		return nil, nil
+	}
+	tickets := make([]deploy.Ticket, len(slots))
+	for i, s := range slots {
+		tickets[i] = deploy.Ticket{
+			ID: newTicketID(), Task: w.task.ID, Step: s.Step, Action: s.Action, Machine: s.Machine, Attempt: s.Attempt,
+			State: deploy.TicketOpen, CreatedAt: w.engine.Env.Wall(),
+		}
+	}
+	err := w.update(ctx, func(s store.Writer) error {
+		for _, t := range tickets {
+			if err := s.PutTicket(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	w.engine.Env.Point("engine.tickets.committed")
+	return tickets, err
+}
+
+// newTicketID draws 128 bits; the ticket is nothing but a name.
+func newTicketID() contract.TicketID {
+	return contract.TicketID("t-" + strings.ToLower(rand.Text()))
+}
+
+// update runs f under the lease. Errors: Conflict when the lease is lost.
+func (w *worker) update(ctx context.Context, f func(store.Writer) error) error {
+	return w.engine.Store.Update(ctx, func(s store.Writer) error {
+		stored, err := s.Task(w.task.ID)
+		if err != nil {
+			return err
+		}
+		if stored.LeaseEpoch != w.task.LeaseEpoch {
+			return errkind.Conflict.Errorf("%s: lease epoch is %d, ours was %d", w.task.ID, stored.LeaseEpoch, w.task.LeaseEpoch)
+		}
+		return f(s)
+	})
+}
+
+// carry sees to it that an open ticket has its carrier, and that the carrier knows of a cancel.
+func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
+	slot := deploy.Slot{Step: ticket.Step, Action: ticket.Action, Machine: ticket.Machine, Attempt: ticket.Attempt}
+	c, known := w.carrying[slot]
+	if !known && ticket.State == deploy.TicketForgotten {
+		return
+	}
+	if !known {
+		c = newCarrier(w, ticket)
+		w.carrying[slot] = c
+		w.group.Go(func() {
+			if err := c.run(ctx); err != nil && ctx.Err() == nil {
+				w.engine.log.Error("ticket was left", "task", w.task.ID, "ticket", ticket.ID, "err", err)
+			}
+			w.rouse()
+		})
+	}
+	if w.task.CancelAsked {
+		c.cancelOnce()
+	}
+}
+
+func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
+	w.group.Wait()
+	took := w.engine.Env.Wall().Sub(w.task.StartedAt).Round(100 * time.Millisecond)
+	switch p.State {
+	case deploy.TaskSuccess:
+		w.say("", tasklog.Info, fmt.Sprintf("Success after %s.", took))
+	case deploy.TaskCanceled:
+		w.say("", tasklog.Warning, fmt.Sprintf("Canceled by %s after %s.", w.task.CancelAskers, took))
+	default:
+		w.say("", tasklog.Fatal, fmt.Sprintf("Failed after %s: %s.", took, p.Reason))
+	}
+	if err := w.log.Sync(); err != nil {
+		return err
+	}
+	w.engine.Env.Point("engine.task.logged")
+	if err := w.engine.Queue.Finish(ctx, w.task.ID, w.task.LeaseEpoch, p.State, p.Reason); err != nil {
+		return err
+	}
+	return w.log.Finish()
+}
+
+// tell writes a line when a step begins, is skipped or ends.
+func (w *worker) tell(p deploy.Progress) {
+	first := w.shown == nil
+	if first {
+		w.shown = make([]deploy.Activity, len(p.Steps))
+	}
+	for i, step := range p.Steps {
+		planned := w.task.Plan.Steps[i]
+		node, title := strconv.Itoa(planned.Number), fmt.Sprintf("Step %d: %s", planned.Number, planned.Name)
+		before := w.shown[i]
+		w.shown[i] = step.Activity
+		if before == step.Activity || first && w.task.LeaseEpoch > 1 {
+			continue
+		}
+		switch step.Activity {
+		case deploy.ActivityRunning:
+			w.say(node, tasklog.Info, fmt.Sprintf("%s on %s", title, machines(len(planned.Machines))))
+		case deploy.ActivitySkipped:
+			w.say(node, tasklog.Info, title+" is left out: it "+step.Reason)
+		case deploy.ActivityFailed:
+			w.say(node, tasklog.Error, title+" failed")
+		case deploy.ActivityCanceled:
+			w.say(node, tasklog.Warning, title+" was canceled")
+		case deploy.ActivityPending, deploy.ActivitySuccess:
+		}
+	}
+}
+
+func machines(n int) string {
+	if n == 1 {
+		return "1 machine"
+	}
+	return fmt.Sprintf("%d machines", n)
+}
+
+// say adds one line of the server's own. A log that cannot be written shows in the next Sync.
+func (w *worker) say(node string, category tasklog.Category, text string) {
+	_ = w.log.Append(tasklog.Line{At: w.engine.Env.Wall(), Category: category, Node: node, Text: text})
+}

@@ -1,0 +1,128 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package target
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+)
+
+// callTimeout bounds calls that move no bulk: 30 s.
+const callTimeout = 30 * time.Second
+
+// Line reaches a machine by the line its agent holds, whoever dialled it.
+type Line struct {
+	Session contract.Opener
+}
+
+var _ Target = Line{}
+
+// Status asks the agent.
+func (l Line) Status(ctx context.Context, ticket contract.TicketID) (contract.TicketStatus, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return contract.ScriptStatus.Call(ctx, l.Session, contract.TicketArgs{Ticket: ticket})
+}
+
+// Start sends the order.
+func (l Line) Start(ctx context.Context, order contract.Order) (contract.TicketStatus, error) {
+	body, err := json.Marshal(order)
+	if err != nil {
+		return contract.TicketStatus{}, errkind.Internal.Errorf("encode order %s: %w", order.Ticket, err)
+	}
+	if len(body) > contract.MaxOrderBytes {
+		return contract.TicketStatus{}, errkind.Exhausted.Errorf("order %s has %d bytes: limit is %d", order.Ticket, len(body), contract.MaxOrderBytes)
+	}
+	sum := sha256.Sum256(body)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	args := contract.StartArgs{Ticket: order.Ticket, OrderBytes: int64(len(body)), OrderSHA256: hex.EncodeToString(sum[:])}
+	return contract.ScriptStart.Send(ctx, l.Session, args, bytes.NewReader(body))
+}
+
+// Follow reads the agent's frames.
+func (l Line) Follow(ctx context.Context, ticket contract.TicketID, offset int64, f FollowFunc) error {
+	answer, err := contract.ScriptFollow.Exchange(ctx, l.Session, contract.FollowArgs{Ticket: ticket, Offset: offset}, nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	frames := contract.FollowReader{R: answer, Offset: offset}
+	for {
+		records, status, err := frames.Next()
+		if errors.Is(err, io.EOF) {
+			return errkind.Unavailable.Errorf("follow %s: the agent ended the stream before the verdict", ticket)
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(records, status); err != nil {
+			return err
+		}
+		if status != nil && status.State == contract.Finished {
+			return nil
+		}
+	}
+}
+
+// Cancel asks the agent to end the ticket.
+func (l Line) Cancel(ctx context.Context, ticket contract.TicketID, grace time.Duration, by string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := contract.ScriptCancel.Call(ctx, l.Session, contract.CancelArgs{Ticket: ticket, GraceMS: grace.Milliseconds(), By: by})
+	return err
+}
+
+// Forget tells the agent that the server keeps everything.
+func (l Line) Forget(ctx context.Context, ticket contract.TicketID) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := contract.ScriptForget.Call(ctx, l.Session, contract.TicketArgs{Ticket: ticket})
+	return err
+}
+
+// Send asks what is missing and sends that. There is no time limit: the line itself notices a
+// peer that stopped reading.
+func (l Line) Send(ctx context.Context, content Content) (bool, error) {
+	args := contract.BlobArgs{SHA256: content.SHA256, Size: content.Size}
+	state, err := l.missing(ctx, args)
+	if err != nil || state.Complete {
+		return false, err
+	}
+	file, err := content.Open()
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	if _, err := file.Seek(state.Offset, io.SeekStart); err != nil {
+		return false, errkind.Internal.Errorf("read package content %s from byte %d: %w", content.SHA256, state.Offset, err)
+	}
+	put := contract.BlobPutArgs{SHA256: content.SHA256, Size: content.Size, Offset: state.Offset}
+	state, err = contract.BlobPut.Send(ctx, l.Session, put, io.LimitReader(file, content.Size-state.Offset))
+	if err == nil && !state.Complete {
+		err = errkind.Unavailable.Errorf("send content %s: the agent holds %d of %d bytes", content.SHA256, state.Offset, content.Size)
+	}
+	return true, err
+}
+
+func (l Line) missing(ctx context.Context, args contract.BlobArgs) (contract.BlobState, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return contract.BlobMissing.Call(ctx, l.Session, args)
+}
+
+// Health asks the agent for its report.
+func (l Line) Health(ctx context.Context) (contract.HealthReport, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return contract.Health.Call(ctx, l.Session, contract.Nothing{})
+}

@@ -1,0 +1,132 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package tasks
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+// Queue hands tasks to one owner.
+type Queue struct {
+	store store.Store
+	wall  func() time.Time
+	owner string
+	limit int
+}
+
+// NewQueue makes the queue of one owner, whose name is different at each start of the server.
+func NewQueue(s store.Store, wall func() time.Time, owner string, limit int) *Queue {
+	return &Queue{store: s, wall: wall, owner: owner, limit: limit}
+}
+
+var running = []deploy.TaskState{deploy.TaskExecuting, deploy.TaskCancelling}
+
+// Adopt takes over what earlier owners left running. Only the one process that holds the home
+// may call it, before its first Claim.
+func (q *Queue) Adopt(ctx context.Context) (adopted []deploy.Task, err error) {
+	err = q.store.Update(ctx, func(w store.Writer) error {
+		adopted = nil
+		left, _, err := w.Tasks(store.TaskFilter{States: running})
+		if err != nil {
+			return err
+		}
+		slices.Reverse(left)
+		for _, task := range left {
+			if err := q.claim(w, &task); err != nil {
+				return err
+			}
+			adopted = append(adopted, task)
+		}
+		return nil
+	})
+	return adopted, err
+}
+
+// Claim starts what may start now. Next is when to look again at the latest; zero means when
+// something changes.
+func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Time, err error) {
+	now := q.wall()
+	err = q.store.Update(ctx, func(w store.Writer) error {
+		claimed = nil
+		queued, active, err := both(w)
+		if err != nil {
+			return err
+		}
+		schedule := NewSchedule(now, queued, active, q.limit)
+		next = schedule.Next
+		for _, task := range queued {
+			if !slices.Contains(schedule.Start, task.ID) {
+				continue
+			}
+			task.State, task.StartedAt = deploy.TaskExecuting, now
+			if err := q.claim(w, &task); err != nil {
+				return err
+			}
+			claimed = append(claimed, task)
+		}
+		return nil
+	})
+	return claimed, next, err
+}
+
+// Waits tells why each queued task waits.
+func (q *Queue) Waits(ctx context.Context) (waits map[deploy.TaskID]string, err error) {
+	err = q.store.View(ctx, func(r store.Reader) error {
+		queued, active, err := both(r)
+		waits = NewSchedule(q.wall(), queued, active, q.limit).Waits
+		return err
+	})
+	return waits, err
+}
+
+func both(r store.Reader) (queued, active []deploy.Task, err error) {
+	queued, _, err = r.Tasks(store.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}})
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.Reverse(queued)
+	active, _, err = r.Tasks(store.TaskFilter{States: running})
+	return queued, active, err
+}
+
+func (q *Queue) claim(w store.Writer, task *deploy.Task) error {
+	task.LeaseOwner = q.owner
+	task.LeaseEpoch++
+	return w.PutTask(*task)
+}
+
+// Finish ends a task. Errors: Conflict (the lease went to somebody else).
+func (q *Queue) Finish(ctx context.Context, id deploy.TaskID, epoch int64, state deploy.TaskState, reason string) error {
+	now := q.wall()
+	return q.store.Update(ctx, func(w store.Writer) error {
+		task, err := w.Task(id)
+		if err != nil {
+			return err
+		}
+		if task.State.IsCompleted() {
+			return errkind.Conflict.Errorf("finish %s as %s: it is %s already", id, state, task.State)
+		}
+		task.State, task.Error, task.CompletedAt, task.LeaseEpoch = state, reason, now, epoch
+		if err := w.PutTaskLeased(task); err != nil {
+			return err
+		}
+		_, err = w.AddEvent(deploy.Event{
+			At: now, User: "system", Category: "Task" + string(state), Subject: string(id), Message: sentence(task),
+		})
+		return err
+	})
+}
+
+func sentence(task deploy.Task) string {
+	text := task.Description + ": " + string(task.State)
+	if task.Error != "" {
+		text += ": " + task.Error
+	}
+	return text
+}
