@@ -10,7 +10,7 @@ FUZZTIME ?= 10s
 KEEP     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e fuzz bench demo release clean help
+.PHONY: build test unit race lint house e2e fuzz bench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -44,6 +44,9 @@ bench: ## benchmarks beside their floors, one package at a time
 demo: build ## a server, two agents, a deployment of two versions; KEEP=1 leaves it running
 	KEEP=$(KEEP) $(GO) run ./internal/demo/run
 
+screenshots: ## every page of the portal as PNG, into dist/screenshots (needs chromium)
+	FAIRLEAD_SCREENSHOTS=$(CURDIR)/dist/screenshots $(GO) test -count=1 -run Screenshot ./server/portal
+
 release: ## static programs for linux amd64, arm64, armv7 and their SHA256SUMS, into dist/
 	.ci/release $(VERSION)
 
@@ -51,4 +54,4 @@ clean: ## remove what was built
 	rm -rf bin dist
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
