@@ -5,6 +5,7 @@ package archive
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -107,7 +108,12 @@ type rawLimit struct {
 	walk    *walk
 	entries int64
 	read    int64
+	blank   int64 // zero bytes at the end of what was read so far
 }
+
+// tarBlockBytes of zeros end a tar stream. archive/tar takes a stream that is cut off between
+// two entries for a whole one.
+const tarBlockBytes = 512
 
 func (l *rawLimit) Read(p []byte) (int, error) {
 	if err := l.ctx.Err(); err != nil {
@@ -120,11 +126,19 @@ func (l *rawLimit) Read(p []byte) (int, error) {
 	}
 	n, err := l.r.Read(p[:min(int64(len(p)), most-l.read)])
 	l.read += int64(n)
+	text := len(bytes.TrimRight(p[:n], "\x00"))
+	if text > 0 {
+		l.blank = 0
+	}
+	l.blank += int64(n - text)
 	return n, err
 }
 
 // drain reads the blank rest, which also makes gzip check its CRC.
 func (l *rawLimit) drain() error {
+	if l.blank < tarBlockBytes {
+		return errkind.Corrupt.Errorf("tar stream is cut off after %d bytes", l.read)
+	}
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := l.Read(buffer)
