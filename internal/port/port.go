@@ -140,7 +140,8 @@ func (p *Port) admit(ctx context.Context, conn net.Conn) {
 			p.refuse(ctx, conn.RemoteAddr(), err)
 			return
 		}
-		p.serve(ctx, secure, peer)
+		// A fresh goroutine: the handshake has grown this one's stack, and a line lives long.
+		p.group.Go(func() { p.serve(ctx, secure, peer) })
 	})
 }
 
@@ -149,16 +150,15 @@ func (p *Port) admit(ctx context.Context, conn net.Conn) {
 func (p *Port) prove(ctx context.Context, conn net.Conn) (*tls.Conn, trust.Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, HandshakeLimit)
 	defer cancel()
-	conn, greeting, err := link.Sniff(ctx, conn)
+	greeting, sniffed, err := link.Sniff(ctx, conn, link.GreetingLimit)
+	if err == nil && greeting != link.GreetingTLS {
+		err = errkind.Corrupt.Errorf("%s", greeting.Remark())
+	}
 	if err != nil {
 		_ = conn.Close()
 		return nil, trust.Peer{}, err
 	}
-	if greeting != link.GreetingTLS {
-		_ = conn.Close()
-		return nil, trust.Peer{}, errkind.Corrupt.Errorf("%s", greeting.Sentence())
-	}
-	return p.terms.Door.Handshake(ctx, conn)
+	return p.terms.Door.Handshake(ctx, sniffed)
 }
 
 func (p *Port) refuse(ctx context.Context, from net.Addr, err error) {

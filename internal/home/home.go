@@ -1,0 +1,105 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package home keeps the one folder a program lives in: made safely, held by one process at a
+// time, with files that are replaced whole or not at all.
+//
+// It does not know what lies in the folder.
+//
+//  1. The folder is 0700 and belongs to the user the program runs as; a folder that others could
+//     have changed is refused.
+//  2. The lock goes with the process, however it ends.
+//  3. When WriteFile returns nil, the file is durable under its name.
+package home
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"fairlead/internal/errkind"
+)
+
+// Make creates the folder, or checks that nobody else may change it. Errors: Denied, with a hint.
+func Make(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return errkind.Denied.Errorf("make home folder: %w", err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return errkind.Denied.Errorf("look at home folder: %w", err)
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.IsDir():
+		err = errkind.Denied.Errorf("home %s is not a folder but %s", path, info.Mode().Type())
+	case info.Mode().Perm()&0o022 != 0:
+		err = errkind.Denied.Errorf("home %s may be changed by others (mode %s)", path, info.Mode().Perm())
+	case ok && int(owner.Uid) != os.Geteuid():
+		err = errkind.Denied.Errorf("home %s belongs to user %d, and this program runs as %d", path, owner.Uid, os.Geteuid())
+	default:
+		return os.Chmod(path, 0o700)
+	}
+	return errkind.Hinted(err, "use a folder of your own: --home DIR, or chmod 700 and chown this one")
+}
+
+// LockFile is the name of the file that is locked; it holds the process id.
+const LockFile = "lock"
+
+// Take locks the folder for this process until release. Errors: Conflict, which names the holder.
+func Take(path string) (release func(), err error) {
+	file, err := os.OpenFile(filepath.Join(path, LockFile), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, errkind.Denied.Errorf("open lock: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 20)
+		n, _ := file.ReadAt(holder, 0)
+		_ = file.Close()
+		return nil, errkind.Hinted(
+			errkind.Conflict.Errorf("home %s is in use by process %s", path, strings.TrimSpace(string(holder[:n]))),
+			"one program runs for each home: stop that one first, or give this one another --home")
+	}
+	_ = file.Truncate(0)
+	_, _ = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return func() { _ = file.Close() }, nil
+}
+
+// WriteFile replaces a file, mode 0600. Errors: Exhausted, Denied.
+func WriteFile(path string, text []byte) error {
+	if err := replace(path, text); err != nil {
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			return errkind.Exhausted.Errorf("write %s: %w", path, err)
+		}
+		return errkind.Denied.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func replace(path string, text []byte) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}

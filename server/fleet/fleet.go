@@ -1,0 +1,202 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/host"
+	"fairlead/internal/link"
+	"fairlead/internal/store"
+	"fairlead/internal/trust"
+)
+
+const (
+	// CloseLimit is the longest a session outlives the removal of its machine.
+	CloseLimit = time.Second
+	// helloLimit bounds the first call on a session.
+	helloLimit = 5 * time.Second
+	// maxGreeting is how many sessions may say hello at once; more are asked to come back.
+	maxGreeting = 512
+	// refreshEvery is the safety net under Refresh: how often the store is read without a hint.
+	refreshEvery = 30 * time.Second
+	// healthEvery is how often a machine on line is asked for its report.
+	healthEvery = 10 * time.Minute
+)
+
+// Deps is what a fleet needs.
+type Deps struct {
+	Store   store.Store
+	Env     host.Env
+	Keeper  *link.Keeper
+	Version string // of this program
+	Server  Server
+	// CameOnline is called when a machine has come on line; its session goes on meanwhile.
+	CameOnline func(ctx context.Context, id deploy.MachineID)
+	// Check asks a machine for its health report and stores the finding.
+	Check func(ctx context.Context, id deploy.MachineID)
+}
+
+// Server is the identity this server proves.
+type Server struct {
+	ID       string // of the installation
+	Identity trust.Identity
+}
+
+// Accept tells the door who the holder of a pin is. Agents of disabled machines come in as far as
+// the hello, so that they learn why they are sent away.
+func (f *Fleet) Accept(pin trust.Pin) (trust.Grant, error) { return f.pins.Lookup(pin) }
+
+// Fleet knows the machines on the line.
+type Fleet struct {
+	Deps
+	log     *slog.Logger
+	hint    chan struct{} // capacity 1: the store's machines changed
+	inHello chan struct{} // capacity maxGreeting
+	pins    *trust.PinSet
+
+	mu       sync.Mutex
+	known    map[deploy.MachineID]deploy.Machine // as stored
+	machines map[deploy.MachineID]*presence      // entries of known machines only
+	dialled  map[deploy.MachineID]*dialling
+}
+
+// New makes a fleet; Run starts it.
+func New(d Deps) *Fleet {
+	return &Fleet{
+		Deps: d, log: d.Env.Log.With("part", "fleet"),
+		hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
+		pins: trust.NewPinSet(), known: map[deploy.MachineID]deploy.Machine{},
+		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
+	}
+}
+
+// Refresh says that machines in the store have changed. It never blocks.
+func (f *Fleet) Refresh() {
+	select {
+	case f.hint <- struct{}{}:
+	default:
+	}
+}
+
+// Run keeps the fleet in step with the store and dials listening machines until ctx ends. It
+// returns when every dialled session has ended.
+func (f *Fleet) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() { f.watchHealth(ctx) })
+	for ctx.Err() == nil {
+		if err := f.Load(ctx); err != nil && ctx.Err() == nil {
+			f.log.Error("machines were not read", "err", err)
+		}
+		f.dial(ctx, &group)
+		timer := time.NewTimer(refreshEvery)
+		select {
+		case <-ctx.Done():
+		case <-f.hint:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// Load reads the machines, revokes the pins of those that are gone and closes the sessions of
+// those that are disabled. The port must not open before the first Load.
+func (f *Fleet) Load(ctx context.Context) error {
+	var machines []deploy.Machine
+	var retired []string
+	err := f.Store.View(ctx, func(r store.Reader) (err error) {
+		if machines, err = r.Machines(store.MachineFilter{}); err != nil {
+			return err
+		}
+		retired, err = r.RetiredPins()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, text := range retired {
+		if pin, err := trust.ParsePin(text); err == nil {
+			f.pins.Revoke(pin)
+		}
+	}
+	for _, m := range machines {
+		f.admit(m)
+	}
+	for _, s := range f.replace(machines) {
+		s.line.Goodbye(link.GoodbyeRevoked, 0, "the machine is disabled at the server")
+	}
+	return nil
+}
+
+func (f *Fleet) admit(m deploy.Machine) {
+	pin, err := trust.ParsePin(m.Pin)
+	if err == nil {
+		err = f.pins.Add(pin, trust.Grant{Role: trust.RoleAgent, Subject: string(m.ID)})
+	}
+	if err != nil {
+		f.log.Error("machine cannot be let in", "machine", m.ID, "err", err)
+	}
+}
+
+// replace takes the new list and returns the sessions of disabled machines.
+func (f *Fleet) replace(machines []deploy.Machine) (ends []*session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.known)
+	for _, m := range machines {
+		f.known[m.ID] = m
+	}
+	for id, p := range f.machines {
+		if m, ok := f.known[id]; !ok {
+			p.change()
+			delete(f.machines, id)
+		} else if m.IsDisabled {
+			ends = append(ends, p.sessions...)
+		}
+	}
+	return ends
+}
+
+// watchHealth asks machines on line for their reports, each at its own phase.
+func (f *Fleet) watchHealth(ctx context.Context) {
+	rng := f.Env.Rand("fleet.health")
+	ticker := time.NewTicker(healthEvery/20 + time.Duration(rng.Int64N(int64(time.Second))))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, id := range f.stale() {
+			if ctx.Err() == nil {
+				f.Check(ctx, id)
+			}
+		}
+		f.Refresh()
+	}
+}
+
+// stale lists machines whose last report is too old, and machines that went off line since.
+func (f *Fleet) stale() (ids []deploy.MachineID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.Env.Wall()
+	for id, m := range f.known {
+		online := f.machines[id] != nil && f.machines[id].newest() != nil
+		old := now.Sub(m.Health.CheckedAt) >= healthEvery
+		lost := !online && m.Health.Status != deploy.HealthUnavailable && now.Sub(m.Health.LastSeen) > 2*time.Minute
+		found := online && m.Health.Status == deploy.HealthUnavailable
+		if !m.IsDisabled && (online && old || lost || found) {
+			ids = append(ids, id)
+		}
+	}
+	sortIDs(ids)
+	return ids
+}

@@ -1,0 +1,255 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/link"
+	"fairlead/internal/store"
+	"fairlead/internal/trust"
+)
+
+// session is one authenticated life of a line. Its facts are set before others can see it.
+type session struct {
+	machine deploy.MachineID
+	peer    trust.Peer
+	line    *link.Session
+	facts   contract.Facts
+	remote  string
+}
+
+func sortIDs(ids []deploy.MachineID) { slices.Sort(ids) }
+
+// Serve runs the line of an agent whose handshake is over, until it ends. It is the port's
+// handler for "fairlead/1", and what dialling ends in.
+func (f *Fleet) Serve(ctx context.Context, conn *tls.Conn, peer trust.Peer) {
+	_ = f.serve(ctx, conn, peer, link.PingAfter)
+}
+
+// serve returns why the session ended.
+func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
+	binding, err := link.SessionBinding(conn.ConnectionState())
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	phase := time.Duration(f.Env.Rand("fleet.ping").Int64N(int64(ping / 2)))
+	line := link.NewSession(conn, link.Options{
+		Role: link.Caller, Keeper: f.Keeper, Settings: link.Settings{Binding: binding, PingAfter: ping, Phase: phase},
+	})
+	s := &session{machine: deploy.MachineID(peer.Subject()), peer: peer, line: line, remote: conn.RemoteAddr().String()}
+	release, err := f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	defer release()
+	var group sync.WaitGroup
+	entered := false
+	group.Go(func() {
+		if err := f.greet(ctx, s); err != nil {
+			f.sendAway(s, err)
+			return
+		}
+		entered = true
+		f.cameOnline(ctx, s)
+	})
+	// The session itself runs here: an idle machine costs one goroutine with a small stack.
+	err = line.Run(ctx)
+	group.Wait()
+	if entered {
+		f.leave(ctx, s, err)
+	}
+	return err
+}
+
+// greet says hello, looks for clones and makes the session the machine's newest.
+func (f *Fleet) greet(ctx context.Context, s *session) error {
+	select {
+	case f.inHello <- struct{}{}:
+		defer func() { <-f.inHello }()
+	default:
+		return errkind.Exhausted.Errorf("%d machines are saying hello already", maxGreeting)
+	}
+	machine, err := f.machine(s.machine)
+	if err != nil {
+		return err
+	}
+	if s.facts, err = f.hello(ctx, s, machine.Name); err != nil {
+		return err
+	}
+	if other := f.twin(s); other != nil && f.lives(ctx, other) {
+		return f.quarantine(ctx, s, other)
+	}
+	for _, old := range f.enter(s) {
+		old.line.Goodbye(link.GoodbyeReplaced, 0, "a newer session of this agent took over")
+	}
+	return nil
+}
+
+func (f *Fleet) machine(id deploy.MachineID) (deploy.Machine, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m, ok := f.known[id]
+	switch {
+	case !ok:
+		return m, errkind.Untrusted.Errorf("%s is not a machine here any more", id)
+	case m.IsDisabled:
+		return m, errkind.Denied.Errorf("%s is disabled at the server: %s", m.Name, m.Health.Summary)
+	}
+	return m, nil
+}
+
+func (f *Fleet) hello(ctx context.Context, s *session, name string) (contract.Facts, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloLimit)
+	defer cancel()
+	return contract.Hello.Call(ctx, s.line, contract.HelloArgs{ServerID: f.Server.ID, Version: f.Version, Machine: name})
+}
+
+// twin returns a session of the same machine that another run of an agent holds.
+func (f *Fleet) twin(s *session) *session {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.machines[s.machine]
+	if p == nil || p.newest() == nil || p.newest().facts.RunID == s.facts.RunID {
+		return nil
+	}
+	return p.newest()
+}
+
+// lives asks the other one; an agent that was restarted does not answer on its old session.
+func (f *Fleet) lives(ctx context.Context, other *session) bool {
+	_, err := f.hello(ctx, other, "")
+	return err == nil
+}
+
+// quarantine disables the machine: its key answers from two places, and nobody can tell which
+// one is meant.
+func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
+	why := fmt.Sprintf("two agents are alive with one key: %s on %s and %s on %s; remove the copy's home and enable the machine again",
+		s.facts.Hostname, s.remote, other.facts.Hostname, other.remote)
+	f.log.Error("machine is cloned", "machine", s.machine, "hosts", []string{s.facts.Hostname, other.facts.Hostname})
+	err := f.Store.Update(ctx, func(w store.Writer) error {
+		m, err := w.Machine(s.machine)
+		if err != nil {
+			return err
+		}
+		m.IsDisabled = true
+		m.Health = deploy.Health{
+			Status: deploy.HealthUnhealthy, Summary: why, CheckedAt: f.Env.Wall(), LastSeen: f.Env.Wall(),
+		}
+		if err := w.PutMachine(m); err != nil {
+			return err
+		}
+		_, err = w.AddEvent(deploy.Event{
+			At: f.Env.Wall(), User: "system", Category: "MachineQuarantined", Subject: string(m.ID), Message: m.Name + ": " + why,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.Load(ctx); err != nil {
+		return err
+	}
+	return errkind.Denied.Errorf("%s", why)
+}
+
+// enter makes s the newest session and returns those that must leave.
+func (f *Fleet) enter(s *session) (leave []*session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.presenceLocked(s.machine)
+	for _, old := range p.sessions {
+		if old.facts.RunID != s.facts.RunID {
+			leave = append(leave, old)
+		}
+	}
+	if len(p.sessions) == 0 {
+		p.since = f.Env.Wall()
+	}
+	p.sessions = append(p.sessions, s)
+	p.trouble = ""
+	p.change()
+	return leave
+}
+
+func (f *Fleet) sendAway(s *session, why error) {
+	reason, after := link.GoodbyeRevoked, time.Duration(0)
+	if errkind.Of(why) == errkind.Exhausted {
+		reason, after = link.GoodbyeBusy, 10*time.Second
+	}
+	f.note(s.machine, why)
+	f.log.Warn("agent was sent away", "machine", s.machine, "remote", s.remote, "err", why)
+	s.line.Goodbye(reason, after, why.Error())
+}
+
+func (f *Fleet) note(id deploy.MachineID, why error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.machines[id]; ok && why != nil {
+		p.trouble = why.Error()
+	}
+}
+
+// cameOnline stores what the agent said of itself and lets the others know.
+func (f *Fleet) cameOnline(ctx context.Context, s *session) {
+	f.log.Info("machine is on line", "machine", s.machine, "remote", s.remote, "version", s.facts.Version)
+	now := f.Env.Wall()
+	err := f.Store.Update(ctx, func(w store.Writer) error {
+		m, err := w.Machine(s.machine)
+		if err != nil {
+			return err
+		}
+		m.Facts.AgentVersion, m.Facts.OS, m.Facts.Distribution = s.facts.Version, s.facts.OS, s.facts.Distribution
+		m.Facts.Arch, m.Facts.Hostname = s.facts.Arch, s.facts.Hostname
+		m.Facts.StateID, m.Facts.BootID = s.facts.StateID, s.facts.BootID
+		m.Health.LastSeen = now
+		return w.PutMachine(m)
+	})
+	if err != nil && ctx.Err() == nil {
+		f.log.Warn("facts were not stored", "machine", s.machine, "err", err)
+	}
+	f.CameOnline(ctx, s.machine)
+}
+
+func (f *Fleet) leave(ctx context.Context, s *session, why error) {
+	now := f.Env.Wall()
+	f.mu.Lock()
+	last := false
+	if p, ok := f.machines[s.machine]; ok {
+		p.sessions = slices.DeleteFunc(p.sessions, func(other *session) bool { return other == s })
+		if last = len(p.sessions) == 0; last {
+			p.since = now
+			if why != nil {
+				p.trouble = why.Error()
+			}
+		}
+		p.change()
+	}
+	f.mu.Unlock()
+	f.log.Info("line ended", "machine", s.machine, "remote", s.remote, "err", why)
+	if !last || ctx.Err() != nil {
+		return
+	}
+	err := f.Store.Update(ctx, func(w store.Writer) error {
+		m, err := w.Machine(s.machine)
+		if errkind.Of(err) == errkind.NotFound {
+			return nil
+		}
+		m.Health.LastSeen = now
+		return w.PutMachine(m)
+	})
+	if err != nil && ctx.Err() == nil {
+		f.log.Warn("last contact was not stored", "machine", s.machine, "err", err)
+	}
+}
