@@ -64,22 +64,24 @@ type Pace struct {
 // suspectedToStep is how many suspected deaths in a row shorten the interval.
 const suspectedToStep = 2
 
+// survivedToClear is how many answered quiet times prove that the path keeps idle connections.
+const survivedToClear = 3
+
 // Interval is the ping interval to ask for in Settings.PingAfter: 25, 15, 10 or 5 s.
 func (p Pace) Interval() time.Duration {
 	return [...]time.Duration{PingAfter, 15 * time.Second, 10 * time.Second, 5 * time.Second}[p.step]
 }
 
-// Adapt returns the pace after a session that ended as e and lived so long. Two idle cuts in a row
-// shorten the interval by one step, any other end after ten intervals clears the suspicion. The
-// interval never grows again: a path that cut once will do so again.
-func (p Pace) Adapt(e *CloseError, lived time.Duration) Pace {
-	interval := p.Interval()
-	broke := e.Reason == ReasonLost || e.Reason == ReasonDead || e.Reason == ReasonStuck
+// Adapt returns the pace after a session that ended as e. Two idle cuts in a row shorten the
+// interval by one step; a session that survived survivedToClear quiet times clears the suspicion.
+// The interval never grows again: a path that cut once will do so again.
+func (p Pace) Adapt(e *CloseError) Pace {
+	broke := e.Reason == ReasonLost || e.Reason == ReasonDead
 	switch {
-	case broke && e.Silence >= interval*4/5:
-		p.suspected++
-	case lived >= 10*interval:
+	case e.Survived >= survivedToClear:
 		p.suspected = 0
+	case broke && e.Silence >= idleCut(p.Interval()):
+		p.suspected++
 	}
 	if p.suspected >= suspectedToStep {
 		p.suspected = 0

@@ -78,9 +78,12 @@ type CloseError struct {
 	Goodbye Goodbye
 	// LastHeard is when the last whole frame arrived; zero when none did.
 	LastHeard time.Time
-	// Silence is how long the line had been quiet before the first frame that was sent after
-	// LastHeard; 0 when nothing was sent. A path that cuts idle connections shows in it.
-	Silence time.Duration
+	// Silence is the longest time that the line had been quiet, in both directions, before a frame
+	// that was sent after LastHeard and so was never answered; 0 when there was none. Survived is how
+	// often a quiet time of about the ping interval was followed by an answer. A path that cuts
+	// idle connections shows in the two.
+	Silence  time.Duration
+	Survived uint32
 	// Err is the transport's error or the *ProtocolError; it may be nil.
 	Err error
 }

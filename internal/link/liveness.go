@@ -4,6 +4,9 @@ package link
 
 import "time"
 
+// servantLead is the part of the interval by which the servant pings before the caller would.
+const servantLead = 25
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -43,10 +46,32 @@ func (m *Machine) deadline() time.Time {
 	return next
 }
 
+func (m *Machine) noteSent(now time.Time) {
+	m.silence = max(m.silence, now.Sub(later(m.lastSent, m.lastHeard)))
+	m.writeFrom, m.lastSent = now, now
+}
+
+func (m *Machine) noteHeard(now time.Time) {
+	if m.state == working && m.silence >= idleCut(m.ping) {
+		m.survived++
+	}
+	m.lastHeard, m.silence = now, 0
+}
+
+// idleCut is the quiet time from which on a path may have dropped the connection for idleness
+// although we ping at this interval.
+func idleCut(ping time.Duration) time.Duration { return ping * 3 / 4 }
+
 // pingAt is when the direction that we send in has been silent for long enough. The phase keeps
-// sessions that began together from pinging together.
+// sessions that began together from pinging together. The servant is a little earlier, so that of
+// two idle sides one pings and the other only answers; and where the agent dialled, a box that has
+// forgotten the connection tells it at once.
 func (m *Machine) pingAt() time.Time {
-	return m.lastSent.Add(m.ping - min(m.settings.Phase, m.ping/2))
+	after := m.ping - min(m.settings.Phase, m.ping/2)
+	if m.role == Servant {
+		after -= after / servantLead
+	}
+	return m.lastSent.Add(after)
 }
 
 // rated reports whether the rate floor holds for the stream.

@@ -162,8 +162,8 @@ type Machine struct {
 	lastHeard time.Time
 	pingedAt  time.Time
 	armed     time.Time
-	asked     bool // something was sent since lastHeard
-	silence   time.Duration
+	silence   time.Duration // see CloseError
+	survived  uint32
 	roundTrip time.Duration
 
 	out     []Output
@@ -240,10 +240,7 @@ func (m *Machine) end(e *CloseError) {
 }
 
 func (m *Machine) close(e *CloseError) {
-	e.LastHeard = m.lastHeard
-	if m.asked {
-		e.Silence = m.silence
-	}
+	e.LastHeard, e.Silence, e.Survived = m.lastHeard, m.silence, m.survived
 	m.emit(Close{Err: e})
 }
 

@@ -20,7 +20,7 @@ func (in Received) apply(m *Machine, now time.Time) error {
 	if h.Type != TypeData && int(h.Length) != len(in.Payload) {
 		return errkind.Invalid.Errorf("line: %v frame of %d bytes comes with %d", h.Type, h.Length, len(in.Payload))
 	}
-	m.lastHeard, m.asked = now, false
+	m.noteHeard(now)
 	if err := m.receive(now, h, in.Payload); err != nil {
 		m.fault(now, err)
 	}

@@ -289,7 +289,8 @@ func (d *director) show(out Output) string {
 	case PeerDrains:
 		return fmt.Sprintf("peer-drains %q", o.Address)
 	case Close:
-		return fmt.Sprintf("close %s by-peer=%v silence=%v: %v", o.Err.Reason, o.Err.ByPeer, o.Err.Silence, o.Err)
+		return fmt.Sprintf("close %s by-peer=%v silence=%v survived=%d: %v",
+			o.Err.Reason, o.Err.ByPeer, o.Err.Silence, o.Err.Survived, o.Err)
 	}
 	return map[Output]string{Wake{}: "wake", Ready{}: "ready", HalfClose{}: "half-close", Cut{}: "cut"}[out]
 }

@@ -51,14 +51,6 @@ func (in WriteReady) apply(m *Machine, now time.Time) error {
 	return nil
 }
 
-func (m *Machine) noteSent(now time.Time) {
-	if !m.asked {
-		m.asked = true
-		m.silence = now.Sub(later(m.lastSent, m.lastHeard))
-	}
-	m.writeFrom, m.lastSent = now, now
-}
-
 // sendNext sends one frame of at most room payload bytes and returns its size, or 0.
 func (m *Machine) sendNext(room int) int {
 	switch {
