@@ -1,0 +1,135 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package feed
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"fairlead/internal/errkind"
+)
+
+// bufferBytes is read at once, spaceEveryBytes how often the disk is asked for its room.
+const (
+	bufferBytes     = 256 << 10
+	spaceEveryBytes = 64 << 20
+)
+
+// intake reads an upload once: to a file if there is one, and through the hash.
+type intake struct {
+	feed *Feed
+	hash hash.Hash
+	file *os.File // nil: only hash
+	size int64
+}
+
+// read takes the whole content. Errors: Exhausted, Canceled, Invalid (an upload that breaks off),
+// Internal.
+func (in *intake) read(ctx context.Context, content io.Reader) error {
+	buffer := make([]byte, bufferBytes)
+	for checked := int64(0); ; {
+		n, err := content.Read(buffer)
+		if in.size += int64(n); in.size > in.feed.limits.MaxBytes {
+			return errkind.Exhausted.Errorf("package has more than %d bytes: this is the limit", in.feed.limits.MaxBytes)
+		}
+		if err := in.take(buffer[:n]); err != nil {
+			return err
+		}
+		if in.file != nil && in.size-checked >= spaceEveryBytes {
+			checked = in.size
+			if err := in.feed.room(0); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case ctx.Err() != nil:
+			return errkind.Of(ctx.Err()).Errorf("package upload given up after %d bytes: %w", in.size, ctx.Err())
+		case err != nil:
+			return errkind.Invalid.Errorf("package upload broke off after %d bytes: %w", in.size, err)
+		}
+	}
+}
+
+func (in *intake) take(piece []byte) error {
+	in.hash.Write(piece)
+	if in.file == nil || len(piece) == 0 {
+		return nil
+	}
+	if _, err := in.file.Write(piece); err != nil {
+		return diskError("write a package", err)
+	}
+	return nil
+}
+
+func (in *intake) sum() string { return hex.EncodeToString(in.hash.Sum(nil)) }
+
+// diskError tells a full disk from a broken one.
+func diskError(what string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return errkind.Hinted(errkind.Exhausted.Errorf("%s: %w", what, err),
+			"delete old packages or give the server's home a larger disk")
+	}
+	return errkind.Internal.Errorf("%s: %w", what, err)
+}
+
+// spool writes an upload to a new file that only its owner can read. The caller removes it.
+func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err error) {
+	file, err := os.CreateTemp(f.dir, incoming+"*")
+	if err != nil {
+		return nil, diskError("make a file for a package", err)
+	}
+	in = &intake{feed: f, hash: sha256.New(), file: file}
+	if err = in.read(ctx, content); err == nil {
+		if err = file.Sync(); err != nil {
+			err = diskError("flush a package", err)
+		}
+	}
+	if err != nil {
+		in.discard()
+		return nil, err
+	}
+	return in, nil
+}
+
+// discard removes the file unless place has moved it.
+func (in *intake) discard() {
+	_ = in.file.Close()           // read-only by now, or about to be removed
+	_ = os.Remove(in.file.Name()) // the next start of the server sweeps what stays
+}
+
+// place moves the flushed file to where its content belongs, over an equal one if there is any.
+func (f *Feed) place(in *intake, sum string) error {
+	target := f.path(sum)
+	folder := filepath.Dir(target)
+	if err := os.Mkdir(folder, 0o700); err == nil {
+		if err := syncFolder(f.dir); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, os.ErrExist) {
+		return diskError("make a folder for a package", err)
+	}
+	if err := os.Rename(in.file.Name(), target); err != nil {
+		return diskError("move a package to its place", err)
+	}
+	return syncFolder(folder)
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(folder.Sync(), folder.Close())
+	}
+	if err != nil {
+		return diskError("flush a package folder", err)
+	}
+	return nil
+}
