@@ -26,12 +26,13 @@ var layers = []layer{
 	// daemons: composition roots
 	{"agent/daemon", []string{
 		"agent/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/host", "internal/link", "internal/port", "internal/tasklog", "internal/trust",
+		"internal/home", "internal/host", "internal/link", "internal/port", "internal/redial", "internal/tasklog",
+		"internal/trust",
 	}},
 	{"server/daemon", []string{
 		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/halibut/...", "internal/host", "internal/link", "internal/port", "internal/store/...", "internal/tasklog",
-		"internal/trust",
+		"internal/halibut/...", "internal/home", "internal/host", "internal/link", "internal/port", "internal/redial",
+		"internal/store/...", "internal/tasklog", "internal/trust",
 	}},
 
 	// edges
@@ -58,8 +59,8 @@ var layers = []layer{
 		"internal/store", "internal/trust",
 	}},
 	{"server/feed", []string{
-		"server/identity", "internal/archive", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
-		"internal/store",
+		"server/identity", "internal/archive", "internal/contract", "internal/deploy", "internal/errkind", "internal/home",
+		"internal/host", "internal/store",
 	}},
 	{"server/identity", []string{
 		"internal/deploy", "internal/errkind", "internal/host", "internal/store", "internal/trust",
@@ -70,7 +71,7 @@ var layers = []layer{
 	}},
 	{"server/fleet", []string{
 		"server/identity", "server/target", "internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/link",
-		"internal/port", "internal/store", "internal/trust",
+		"internal/port", "internal/redial", "internal/store", "internal/trust",
 	}},
 	{"agent/step", []string{
 		"agent/transfer", "agent/variables", "internal/archive", "internal/contract", "internal/deploy", "internal/errkind",
@@ -84,16 +85,17 @@ var layers = []layer{
 	{"internal/halibut", []string{
 		"internal/contract", "internal/errkind", "internal/halibut/...", "internal/host", "internal/trust",
 	}},
+	{"internal/redial", []string{"internal/errkind", "internal/host", "internal/link", "internal/trust"}},
 	{"internal/port", []string{"internal/errkind", "internal/host", "internal/link", "internal/trust"}},
 	{"internal/link", []string{"internal/contract", "internal/errkind", "internal/host"}},
 	{"internal/store/sqlite", []string{
-		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/store", "internal/trust",
+		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
 	{"internal/store/postgres", []string{
-		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/store", "internal/trust",
+		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
 	{"internal/store/storetest", []string{
-		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/store", "internal/trust",
+		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
 	{"internal/tasklog", []string{"internal/contract", "internal/errkind", "internal/host"}},
 	{"internal/archive", []string{"internal/errkind"}},
@@ -106,6 +108,7 @@ var layers = []layer{
 
 	// the seam and the leaves
 	{"internal/host", []string{"internal/errkind"}},
+	{"internal/home", []string{"internal/errkind"}},
 	{"internal/cli", []string{"internal/errkind"}},
 	{"internal/errkind", nil},
 
