@@ -1,0 +1,189 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+// SessionLifetime is how long a browser stays signed in: 12 h.
+const SessionLifetime = 12 * time.Hour
+
+// Directory lets callers in.
+type Directory struct {
+	store store.Store
+	// wall decides expiry.
+	wall  func() time.Time
+	tries *limiter
+}
+
+// NewDirectory makes a directory over the store.
+func NewDirectory(s store.Store, wall func() time.Time) *Directory {
+	return &Directory{store: s, wall: wall, tries: newLimiter()}
+}
+
+// Refused says why nobody was let in, and how the answer should be slowed down.
+type Refused struct {
+	// Delay is how long the answer should be held back.
+	Delay time.Duration
+	// RetryAfter is set when there were too many failed attempts.
+	RetryAfter time.Duration
+	Cause      error
+}
+
+func (r *Refused) Error() string { return r.Cause.Error() }
+
+func (r *Refused) Unwrap() error { return r.Cause }
+
+// ByKey lets the holder of an API key in. Source is where he comes from, usually an address
+// without its port. Errors: *Refused of kind Untrusted (no such key, expired, user disabled) or
+// Exhausted (too many failed attempts); those of the store.
+func (d *Directory) ByKey(ctx context.Context, source, key string) (Principal, error) {
+	account := key[:min(len(key), hintCharacters)]
+	if wait := d.tries.allow(d.wall(), account, source); wait > 0 {
+		cause := errkind.Hinted(errkind.Exhausted.Errorf("too many failed attempts to sign in"),
+			"wait %s, then check the key", wait.Round(time.Second))
+		return Principal{}, &Refused{RetryAfter: wait, Cause: cause}
+	}
+	p, err := d.lookUpKey(ctx, key)
+	if errkind.Of(err) == errkind.Untrusted {
+		return Principal{}, &Refused{Delay: d.tries.fail(d.wall(), account, source), Cause: err}
+	}
+	return p, err
+}
+
+func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error) {
+	if err := checkKeyShape(key); err != nil {
+		return Principal{}, err
+	}
+	var p Principal
+	err := d.store.View(ctx, func(r store.Reader) error {
+		sum := hash(key)
+		row, err := r.APIKeyByHash(sum)
+		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.SecretSHA256, sum) {
+			return unknownKey()
+		}
+		if err != nil {
+			return err
+		}
+		p, err = d.holder(r, row)
+		return err
+	})
+	return p, err
+}
+
+// unknownKey is one answer for a wrong key, an expired one and one of a disabled user: whoever
+// guesses learns nothing.
+func unknownKey() error {
+	return errkind.Hinted(errkind.Untrusted.Errorf("the API key is not valid"),
+		"it may have expired or been deleted; make a new one with: fairlead-server admin api-key")
+}
+
+// holder makes the principal of a key's row.
+func (d *Directory) holder(r store.Reader, row deploy.APIKey) (Principal, error) {
+	if !row.ExpiresAt.IsZero() && !d.wall().Before(row.ExpiresAt) {
+		return Principal{}, unknownKey()
+	}
+	user, err := r.User(row.User)
+	if errors.Is(err, errkind.NotFound) || err == nil && !user.IsActive {
+		return Principal{}, unknownKey()
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	permissions := roleOf(user).Permissions
+	return Principal{User: user, Permissions: permissions, Key: row.ID, KeyExpiresAt: row.ExpiresAt}, nil
+}
+
+// SignIn opens a browser session for the holder of a key. The cookie is new each time, so one
+// that was planted before is worth nothing. Errors: as ByKey.
+func (d *Directory) SignIn(ctx context.Context, source, key string) (cookie string, expires time.Time, err error) {
+	p, err := d.ByKey(ctx, source, key)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	cookie, now := newCookie(), d.wall()
+	expires = now.Add(SessionLifetime)
+	if !p.KeyExpiresAt.IsZero() && p.KeyExpiresAt.Before(expires) {
+		expires = p.KeyExpiresAt
+	}
+	err = d.store.Update(ctx, func(w store.Writer) error {
+		if err := w.DeleteExpired(now); err != nil {
+			return err
+		}
+		row := deploy.Session{
+			CookieSHA256: hash(cookie), User: p.User.ID, Key: p.Key, CreatedAt: now, ExpiresAt: expires,
+		}
+		if err := w.PutSession(row); err != nil {
+			return err
+		}
+		_, err := w.AddEvent(deploy.Event{
+			At: now, User: p.Name(), Category: "SignedIn", Subject: string(p.User.ID), Message: p.Name() + " signed in",
+		})
+		return err
+	})
+	return cookie, expires, err
+}
+
+// BySession lets the holder of a session cookie in. Errors: *Refused of kind Untrusted; those of
+// the store. Cookies cannot be guessed and browsers keep stale ones, so failures do not count.
+func (d *Directory) BySession(ctx context.Context, cookie string) (Principal, error) {
+	var p Principal
+	err := d.store.View(ctx, func(r store.Reader) error {
+		sum := hash(cookie)
+		row, err := r.SessionByHash(sum)
+		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.CookieSHA256, sum) {
+			return endedSession()
+		}
+		if err != nil {
+			return err
+		}
+		p, err = d.sessionHolder(r, row)
+		return err
+	})
+	if errkind.Of(err) == errkind.Untrusted {
+		return Principal{}, &Refused{Cause: err}
+	}
+	return p, err
+}
+
+func endedSession() error {
+	return errkind.Hinted(errkind.Untrusted.Errorf("the browser session has ended"), "sign in again")
+}
+
+func (d *Directory) sessionHolder(r store.Reader, row deploy.Session) (Principal, error) {
+	if !d.wall().Before(row.ExpiresAt) {
+		return Principal{}, endedSession()
+	}
+	keys, err := r.APIKeys(row.User)
+	if err != nil {
+		return Principal{}, err
+	}
+	for _, key := range keys {
+		if key.ID != row.Key {
+			continue
+		}
+		p, err := d.holder(r, key)
+		if errkind.Of(err) == errkind.Untrusted {
+			return Principal{}, endedSession()
+		}
+		p.FromSession = true
+		return p, err
+	}
+	return Principal{}, endedSession()
+}
+
+// SignOut ends a session; one that has ended already is no error.
+func (d *Directory) SignOut(ctx context.Context, cookie string) error {
+	err := d.store.Update(ctx, func(w store.Writer) error { return w.DeleteSession(hash(cookie)) })
+	if errors.Is(err, errkind.NotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package identity
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+const (
+	// maxKeysPerUser bounds what one user can store.
+	maxKeysPerUser = 100
+	// maxPurposeCharacters is the longest note on a key.
+	maxPurposeCharacters = 200
+)
+
+// CreateKey makes an API key for a user and returns its text, which is never shown again. A key
+// cannot make one that outlives itself. Zero expires means never. Errors: Denied, NotFound (no
+// such user), Invalid, Exhausted.
+func (d *Directory) CreateKey(
+	ctx context.Context, p Principal, user deploy.UserID, purpose string, expires time.Time,
+) (deploy.APIKey, string, error) {
+	if err := p.needOver(user); err != nil {
+		return deploy.APIKey{}, "", err
+	}
+	now, purpose := d.wall(), strings.TrimSpace(purpose)
+	if err := checkNewKey(p, now, purpose, expires); err != nil {
+		return deploy.APIKey{}, "", err
+	}
+	text := newKey()
+	row := deploy.APIKey{
+		ID: deploy.KeyID(newKeyID()), User: user, Purpose: purpose, SecretSHA256: hash(text),
+		Hint: text[:hintCharacters], CreatedAt: now, ExpiresAt: expires,
+	}
+	err := d.store.Update(ctx, func(w store.Writer) error {
+		owner, err := w.User(user)
+		if err != nil {
+			return err
+		}
+		for _, right := range roleOf(owner).Permissions.List() {
+			if err := p.Need(right); err != nil { // nobody gains a right by a key for somebody else
+				return err
+			}
+		}
+		held, err := w.APIKeys(user)
+		if err != nil {
+			return err
+		}
+		if len(held) >= maxKeysPerUser {
+			return errkind.Exhausted.Errorf("user %s has %d API keys: limit is %d", owner.Name, len(held), maxKeysPerUser)
+		}
+		if err := w.PutAPIKey(row); err != nil {
+			return err
+		}
+		_, err = w.AddEvent(deploy.Event{
+			At: now, User: p.Name(), Category: "APIKeyCreated", Subject: string(row.ID),
+			Message: "API key " + row.Hint + "… was made for user " + owner.Name,
+		})
+		return err
+	})
+	if err != nil {
+		return deploy.APIKey{}, "", err
+	}
+	return row, text, nil
+}
+
+func checkNewKey(p Principal, now time.Time, purpose string, expires time.Time) error {
+	switch {
+	case len([]rune(purpose)) > maxPurposeCharacters:
+		return errkind.Invalid.Errorf("the purpose has more than %d characters", maxPurposeCharacters)
+	case !expires.IsZero() && !expires.After(now):
+		return errkind.Invalid.Errorf("the key would have expired at %s", expires.UTC().Format(time.RFC3339))
+	case !p.KeyExpiresAt.IsZero() && (expires.IsZero() || expires.After(p.KeyExpiresAt)):
+		return errkind.Denied.Errorf("a key cannot make one that outlives it: this one ends at %s",
+			p.KeyExpiresAt.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// needOver allows a user his own keys, and others' with UserEdit.
+func (p Principal) needOver(user deploy.UserID) error {
+	if p.User.ID != "" && p.User.ID == user {
+		return p.Need(SignedIn)
+	}
+	return p.Need(UserEdit)
+}
+
+// Keys lists the keys of a user, newest first. Errors: Denied, NotFound (no such user).
+func (d *Directory) Keys(ctx context.Context, p Principal, user deploy.UserID) ([]deploy.APIKey, error) {
+	if err := p.needOver(user); err != nil {
+		return nil, err
+	}
+	var keys []deploy.APIKey
+	err := d.store.View(ctx, func(r store.Reader) error {
+		if _, err := r.User(user); err != nil {
+			return err
+		}
+		var err error
+		keys, err = r.APIKeys(user)
+		return err
+	})
+	return keys, err
+}
+
+// DeleteKey deletes a key of a user and ends the sessions it opened. Errors: Denied, NotFound.
+func (d *Directory) DeleteKey(ctx context.Context, p Principal, user deploy.UserID, id deploy.KeyID) error {
+	if err := p.needOver(user); err != nil {
+		return err
+	}
+	return d.store.Update(ctx, func(w store.Writer) error {
+		keys, err := w.APIKeys(user)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if key.ID != id {
+				continue
+			}
+			if err := w.DeleteAPIKey(id); err != nil {
+				return err
+			}
+			_, err := w.AddEvent(deploy.Event{
+				At: d.wall(), User: p.Name(), Category: "APIKeyDeleted", Subject: string(id),
+				Message: "API key " + key.Hint + "… was deleted",
+			})
+			return err
+		}
+		return errkind.NotFound.Errorf("no API key %s", id)
+	})
+}
+
+// Users lists all users by name. Errors: Denied.
+func (d *Directory) Users(ctx context.Context, p Principal) ([]deploy.User, error) {
+	if err := p.Need(UserView); err != nil {
+		return nil, err
+	}
+	var users []deploy.User
+	err := d.store.View(ctx, func(r store.Reader) error {
+		var err error
+		users, err = r.Users()
+		return err
+	})
+	return users, err
+}
+
+// SetActive lets a user in or shuts him out, at once. The built-in administrator stays.
+// Errors: Denied, NotFound, Invalid.
+func (d *Directory) SetActive(ctx context.Context, p Principal, user deploy.UserID, active bool) error {
+	if err := p.Need(UserEdit); err != nil {
+		return err
+	}
+	if user == AdministratorID && !active {
+		return errkind.Invalid.Errorf("the built-in administrator cannot be disabled")
+	}
+	category, word := "UserEnabled", "enabled"
+	if !active {
+		category, word = "UserDisabled", "disabled"
+	}
+	return d.store.Update(ctx, func(w store.Writer) error {
+		row, err := w.User(user)
+		if err != nil {
+			return err
+		}
+		row.IsActive = active
+		if err := w.PutUser(row); err != nil {
+			return err
+		}
+		_, err = w.AddEvent(deploy.Event{
+			At: d.wall(), User: p.Name(), Category: category, Subject: string(user),
+			Message: "user " + row.Name + " was " + word,
+		})
+		return err
+	})
+}

@@ -1,0 +1,111 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package identity
+
+import (
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+// Limits on failed attempts. Source: security.md 1.4.
+const (
+	failuresPerAccount = 10
+	failuresPerSource  = 30
+	failureWindow      = time.Minute
+	// maxTracked is how many accounts, and how many sources, are remembered at once.
+	maxTracked = 10_000
+	// firstDelay follows the second failure in a window; each further one doubles it.
+	firstDelay = 50 * time.Millisecond
+	maxDelay   = 2 * time.Second
+)
+
+// limiter counts failed attempts per account and per source. It has no clock: callers give the
+// time. Safe for concurrent use; it never waits.
+type limiter struct {
+	mu       sync.Mutex
+	accounts map[string]window
+	sources  map[string]window
+}
+
+type window struct {
+	start    time.Time
+	failures int
+}
+
+func newLimiter() *limiter {
+	return &limiter{accounts: map[string]window{}, sources: map[string]window{}}
+}
+
+// allow returns how long the account or the source has to wait; zero lets it try.
+func (l *limiter) allow(now time.Time, account, source string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(left(now, l.accounts[canonical(account)], failuresPerAccount),
+		left(now, l.sources[source], failuresPerSource))
+}
+
+func left(now time.Time, w window, limit int) time.Duration {
+	if w.failures < limit {
+		return 0
+	}
+	return max(0, w.start.Add(failureWindow).Sub(now))
+}
+
+// fail records a failed attempt and returns how long its answer should be held back.
+func (l *limiter) fail(now time.Time, account, source string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := count(now, l.sources, source)
+	if account != "" {
+		n = max(n, count(now, l.accounts, canonical(account)))
+	}
+	if n < 2 {
+		return 0
+	}
+	if n > 8 {
+		return maxDelay
+	}
+	return min(maxDelay, firstDelay<<(n-2))
+}
+
+func count(now time.Time, all map[string]window, key string) int {
+	w, known := all[key]
+	if !known && len(all) >= maxTracked {
+		makeRoom(now, all)
+	}
+	if !now.Before(w.start.Add(failureWindow)) {
+		w = window{start: now}
+	}
+	w.failures++
+	all[key] = w
+	return w.failures
+}
+
+// makeRoom drops what has ended, and the oldest window if nothing has.
+func makeRoom(now time.Time, all map[string]window) {
+	oldest, at := "", time.Time{}
+	for key, w := range all {
+		if !now.Before(w.start.Add(failureWindow)) {
+			delete(all, key)
+			continue
+		}
+		if at.IsZero() || w.start.Before(at) || w.start.Equal(at) && key < oldest {
+			oldest, at = key, w.start
+		}
+	}
+	if len(all) >= maxTracked {
+		delete(all, oldest)
+	}
+}
+
+// canonical folds the spellings of one account name into one counter.
+func canonical(account string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return unicode.ToLower(unicode.ToUpper(r))
+	}, account)
+}

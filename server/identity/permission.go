@@ -1,0 +1,85 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package identity
+
+import "slices"
+
+// Permission is one thing that can be allowed.
+type Permission string
+
+// The permissions; where Octopus Deploy knows the same one, it has the same word.
+const (
+	EnvironmentView  Permission = "EnvironmentView"
+	EnvironmentEdit  Permission = "EnvironmentEdit"
+	MachineView      Permission = "MachineView"
+	MachineEdit      Permission = "MachineEdit"
+	LifecycleView    Permission = "LifecycleView"
+	ProjectView      Permission = "ProjectView"
+	ProjectEdit      Permission = "ProjectEdit"
+	ProcessEdit      Permission = "ProcessEdit"
+	VariableView     Permission = "VariableView"
+	VariableEdit     Permission = "VariableEdit"
+	PackageView      Permission = "FeedView"
+	PackagePush      Permission = "BuiltInFeedPush"
+	PackageDelete    Permission = "BuiltInFeedAdminister"
+	ReleaseView      Permission = "ReleaseView"
+	ReleaseCreate    Permission = "ReleaseCreate"
+	ReleaseDelete    Permission = "ReleaseDelete"
+	DeploymentView   Permission = "DeploymentView"
+	DeploymentCreate Permission = "DeploymentCreate"
+	TaskView         Permission = "TaskView"
+	TaskCreate       Permission = "TaskCreate"
+	TaskCancel       Permission = "TaskCancel"
+	TokenView        Permission = "JoinTokenView"
+	TokenCreate      Permission = "JoinTokenCreate"
+	UserView         Permission = "UserView"
+	UserEdit         Permission = "UserEdit"
+	EventView        Permission = "EventView"
+	ServerAdmin      Permission = "AdministerSystem"
+	// SignedIn is held by everybody who is let in; it guards what every user may see, such as
+	// his own name.
+	SignedIn Permission = "SignedIn"
+)
+
+// Everything lists every permission, sorted.
+func Everything() []Permission {
+	all := []Permission{
+		EnvironmentView, EnvironmentEdit, MachineView, MachineEdit, LifecycleView, ProjectView, ProjectEdit,
+		ProcessEdit, VariableView, VariableEdit, PackageView, PackagePush, PackageDelete, ReleaseView,
+		ReleaseCreate, ReleaseDelete, DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
+		TokenView, TokenCreate, UserView, UserEdit, EventView, ServerAdmin, SignedIn,
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Set is an immutable set of permissions. The zero Set is empty and allows nothing.
+type Set struct{ sorted []Permission }
+
+// NewSet makes a set.
+func NewSet(permissions ...Permission) Set {
+	sorted := slices.Clone(permissions)
+	slices.Sort(sorted)
+	return Set{slices.Compact(sorted)}
+}
+
+// Has reports whether the set holds p.
+func (s Set) Has(p Permission) bool {
+	_, found := slices.BinarySearch(s.sorted, p)
+	return found
+}
+
+// List returns the permissions, sorted.
+func (s Set) List() []Permission { return slices.Clone(s.sorted) }
+
+// Role is a named set of permissions.
+type Role struct {
+	Name        string
+	Permissions Set
+}
+
+// Administrator may do everything.
+func Administrator() Role { return Role{"System administrator", NewSet(Everything()...)} }
+
+// Everyone is the role of each user who is let in and has no other.
+func Everyone() Role { return Role{"Everyone", NewSet(SignedIn)} }
