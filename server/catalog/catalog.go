@@ -1,0 +1,153 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package catalog holds the use cases on what is deployed, where and how: environments, machines,
+// projects, processes, variables, packages, releases, deployments, tasks, join tokens.
+//
+// It carries no deployment out (server/engine), holds no line (server/fleet) and knows no HTTP.
+//
+//  1. Every use case takes the Principal and asks for his permission before it looks at anything,
+//     so that a refusal says nothing about what exists.
+//  2. Checks, changes and exactly one audit event are one transaction: a refused call changes
+//     nothing.
+//  3. All broken rules are told at once (ValidationError), not the first one only.
+//  4. Things are found by id, name or slug, without regard to case, in this order.
+//  5. After a task was committed, Deps.Queued is called.
+//
+// Safe for concurrent use.
+//
+// reasons.go collects broken rules, find.go finds things, seed.go fills a new store; the rest has
+// one file for each thing.
+package catalog
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// Deps is what the use cases work with. All fields must be set.
+type Deps struct {
+	Store store.Store
+	Feed  Feed
+	// Wall dates what is stored and decides expiry.
+	Wall func() time.Time
+	// Mint makes the text of a join token with this id. It knows the address and the pin that
+	// agents are to use.
+	Mint func() (Minted, error)
+	// Queued hints that a task was queued or is to be canceled. It must not block.
+	Queued func()
+	// Changed hints that machines came, went or changed. It must not block.
+	Changed func()
+}
+
+// Feed is the built-in package repository.
+type Feed interface {
+	Push(ctx context.Context, fileName string, content io.Reader, mode OverwriteMode, by string) (
+		deploy.Package, PushResult, error)
+	Versions(ctx context.Context, id string) ([]deploy.Package, error)     // highest first
+	Latest(ctx context.Context, contains string) ([]deploy.Package, error) // one for each id, by id
+	Get(ctx context.Context, id, version string) (deploy.Package, error)
+	Open(p deploy.Package) (io.ReadSeekCloser, error)
+	Delete(ctx context.Context, id, version string, force bool, by string) error
+}
+
+// Minted is a new join token.
+type Minted struct {
+	ID           deploy.TokenID
+	Text         string // shown once
+	SecretSHA256 string // hex
+}
+
+// Catalog carries the use cases out.
+type Catalog struct{ Deps }
+
+// New makes a catalog.
+func New(d Deps) *Catalog { return &Catalog{Deps: d} }
+
+// space is the one space there is so far.
+const space = deploy.DefaultSpace
+
+// view reads for a principal who has the permission.
+func (c *Catalog) view(
+	ctx context.Context, p identity.Principal, need identity.Permission, f func(store.Reader) error,
+) error {
+	if err := p.Need(need); err != nil {
+		return err
+	}
+	return c.Store.View(ctx, f)
+}
+
+// change writes for a principal who has the permission; f returns the event to record.
+func (c *Catalog) change(
+	ctx context.Context, p identity.Principal, need identity.Permission, f func(store.Writer) (deploy.Event, error),
+) error {
+	if err := p.Need(need); err != nil {
+		return err
+	}
+	return c.Store.Update(ctx, func(w store.Writer) error {
+		event, err := f(w)
+		if err != nil {
+			return err
+		}
+		event.At, event.User = c.Wall(), p.Name()
+		_, err = w.AddEvent(event)
+		return err
+	})
+}
+
+// event makes an audit row; change adds time and user.
+func event[ID ~string](category string, subject ID, format string, args ...any) deploy.Event {
+	return deploy.Event{Category: category, Subject: string(subject), Message: fmt.Sprintf(format, args...)}
+}
+
+// nextID assigns an id of a collection.
+func nextID[ID ~string](w store.Writer, collection string) (ID, error) {
+	id, err := w.NextID(collection)
+	return ID(id), err
+}
+
+// newUUID makes a random UUID (version 4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails: it ends the program instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// Events lists the audit trail, newest first. Errors: Denied.
+func (c *Catalog) Events(ctx context.Context, p identity.Principal, f EventFilter) (events []deploy.Event, err error) {
+	err = c.view(ctx, p, identity.EventView, func(r store.Reader) (err error) {
+		events, err = r.Events(f)
+		return err
+	})
+	return events, err
+}
+
+// EventFilter picks audit rows.
+type EventFilter = store.EventFilter
+
+// Installation is the server's own row. Everybody may see it: the root document shows it.
+func (c *Catalog) Installation(ctx context.Context) (row store.Installation, err error) {
+	err = c.Store.View(ctx, func(r store.Reader) (err error) {
+		row, err = r.Installation()
+		return err
+	})
+	return row, err
+}
+
+// Probe writes to the store and changes nothing: it tells whether the server can work.
+func (c *Catalog) Probe(ctx context.Context) error {
+	return c.Store.Update(ctx, func(w store.Writer) error {
+		row, err := w.Installation()
+		if err != nil {
+			return err
+		}
+		return w.PutInstallation(row)
+	})
+}

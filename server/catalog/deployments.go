@@ -1,0 +1,333 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// maxEnvironmentsPerRequest bounds the deployments that one request makes.
+const maxEnvironmentsPerRequest = 100
+
+// DeployRequest asks for a release to be deployed. References are ids, names or slugs.
+type DeployRequest struct {
+	Project      string
+	Release      string // version, or id
+	Environments []string
+	Only, Except []string // machines
+	SkipSteps    []string // step names
+	NotBefore    time.Time
+	Comments     string
+}
+
+// DeploymentFilter picks deployments.
+type DeploymentFilter = store.DeploymentFilter
+
+// DashboardCell is the newest deployment of a project in an environment.
+type DashboardCell = store.DashboardCell
+
+// Deploy queues one deployment for each environment: all of them or none. Errors: Denied,
+// NotFound (project, release or environment), Invalid (every broken rule).
+func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequest) (made []deploy.Deployment, err error) {
+	err = c.change(ctx, p, identity.DeploymentCreate, func(w store.Writer) (deploy.Event, error) {
+		made = nil
+		s, err := c.site(w, q)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		var why reasons
+		for _, e := range s.environments {
+			if err := why.deployable(w, s, e); err != nil {
+				return deploy.Event{}, err
+			}
+			plan, err := s.plan(q, e)
+			if err := why.addErr(err); err != nil {
+				return deploy.Event{}, err
+			}
+			s.plans = append(s.plans, plan)
+		}
+		if err := why.err(); err != nil {
+			return deploy.Event{}, err
+		}
+		for i, e := range s.environments {
+			d, err := c.queue(w, p, q, s, e, s.plans[i])
+			if err != nil {
+				return deploy.Event{}, err
+			}
+			made = append(made, d)
+		}
+		return event("DeploymentQueued", made[0].ID, "release %s of project %s was queued for %s",
+			s.release.Version, s.project.Name, names(s.environments)), nil
+	})
+	if err == nil {
+		c.Queued()
+	}
+	return made, err
+}
+
+func names(environments []deploy.Environment) string {
+	text := ""
+	for i, e := range environments {
+		if i > 0 {
+			text += ", "
+		}
+		text += e.Name
+	}
+	return text
+}
+
+// site is what a deployment is made from.
+type site struct {
+	project      deploy.Project
+	release      deploy.Release
+	lifecycle    deploy.Lifecycle
+	environments []deploy.Environment
+	machines     []deploy.Machine
+	only, except []deploy.MachineID
+	reached      []deploy.EnvironmentID
+	plans        []deploy.Plan
+}
+
+func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
+	if s.project, err = findProject(r, q.Project); err != nil {
+		return s, err
+	}
+	if s.release, err = findRelease(r, s.project, q.Release); err != nil {
+		return s, err
+	}
+	if err := s.places(r, q); err != nil {
+		return s, err
+	}
+	if s.machines, err = r.Machines(store.MachineFilter{Space: space}); err != nil {
+		return s, err
+	}
+	var why reasons
+	s.only, s.except = why.machineIDs(s.machines, q.Only), why.machineIDs(s.machines, q.Except)
+	if n := len(q.Environments); n == 0 || n > maxEnvironmentsPerRequest {
+		why.add("%d environments: want 1 to %d", n, maxEnvironmentsPerRequest)
+	}
+	if err := why.err(); err != nil {
+		return s, err
+	}
+	if s.lifecycle, err = lifecycleOf(r, s.project, s.release.Channel); err != nil {
+		return s, err
+	}
+	s.reached, err = reached(r, s.release.ID)
+	return s, err
+}
+
+func (s *site) places(r store.Reader, q DeployRequest) error {
+	all, err := r.Environments(space)
+	if err != nil {
+		return err
+	}
+	seen := map[deploy.EnvironmentID]bool{}
+	for _, ref := range q.Environments {
+		e, err := find("environment", ref, all, environmentKeys)
+		if err != nil {
+			return err
+		}
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			s.environments = append(s.environments, e)
+		}
+	}
+	return nil
+}
+
+func findRelease(r store.Reader, project deploy.Project, ref string) (deploy.Release, error) {
+	rows, err := r.Releases(project.ID)
+	if err != nil {
+		return deploy.Release{}, err
+	}
+	row, err := find("release", ref, rows, func(row ReleaseRow) (string, string, string) {
+		return string(row.ID), row.Version, ""
+	})
+	if err != nil {
+		return deploy.Release{}, fmt.Errorf("project %s: %w", project.Name, err)
+	}
+	return r.Release(row.ID)
+}
+
+// lifecycleOf is the channel's, or the project's.
+func lifecycleOf(r store.Reader, project deploy.Project, channel deploy.ChannelID) (deploy.Lifecycle, error) {
+	wanted := project.Lifecycle
+	channels, err := r.Channels(project.ID)
+	if err != nil {
+		return deploy.Lifecycle{}, err
+	}
+	for _, ch := range channels {
+		if ch.ID == channel && ch.Lifecycle != "" {
+			wanted = ch.Lifecycle
+		}
+	}
+	return findLifecycle(r, string(wanted))
+}
+
+// reached lists the environments that a deployment of the release succeeded in.
+func reached(r store.Reader, release deploy.ReleaseID) (list []deploy.EnvironmentID, err error) {
+	deployments, err := r.Deployments(store.DeploymentFilter{Space: space, Release: release})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range deployments {
+		task, err := r.Task(d.Task)
+		if err != nil {
+			return nil, err
+		}
+		if task.State == deploy.TaskSuccess {
+			list = append(list, d.Environment)
+		}
+	}
+	return sortedSet(list), nil
+}
+
+// deployable adds reasons why the release may not go to the environment.
+func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) error {
+	if s.project.IsDisabled {
+		why.add("project %s is disabled", s.project.Name)
+	}
+	why.allowed(s.lifecycle, s.reached, e)
+	for _, selected := range s.release.Packages {
+		_, err := r.Package(selected.PackageID, selected.Version)
+		if err := why.addErr(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s site) plan(q DeployRequest, e deploy.Environment) (deploy.Plan, error) {
+	return deploy.NewPlan(deploy.PlanRequest{
+		Process: s.release.Process, Environment: e.ID, Machines: s.machines,
+		Only: s.only, Except: s.except, SkipSteps: q.SkipSteps,
+	})
+}
+
+func (c *Catalog) queue(
+	w store.Writer, p identity.Principal, q DeployRequest, s site, e deploy.Environment, plan deploy.Plan,
+) (d deploy.Deployment, err error) {
+	now := c.Wall()
+	d = deploy.Deployment{
+		Space: space, Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
+		Name: "Deploy to " + e.Name, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(), Plan: plan,
+	}
+	if d.ID, err = nextID[deploy.DeploymentID](w, "Deployments"); err != nil {
+		return d, err
+	}
+	if d.Task, err = nextID[deploy.TaskID](w, "ServerTasks"); err != nil {
+		return d, err
+	}
+	task := deploy.Task{
+		ID: d.Task, Space: space, Kind: deploy.DeployTask, State: deploy.TaskQueued,
+		Description: fmt.Sprintf("Deploy %s release %s to %s", s.project.Name, s.release.Version, e.Name),
+		Project:     s.project.ID, Environment: e.ID, Deployment: d.ID, Plan: plan,
+		QueuedAt: now, QueuedBy: p.Name(), NotBefore: q.NotBefore,
+	}
+	if err := w.PutTask(task); err != nil {
+		return d, err
+	}
+	return d, w.PutDeployment(d)
+}
+
+// Preview is what a deployment would do. Errors: as Deploy.
+func (c *Catalog) Preview(
+	ctx context.Context, p identity.Principal, release, environment string,
+) (plan deploy.Plan, machines []deploy.Machine, err error) {
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
+		if err != nil {
+			return err
+		}
+		q := DeployRequest{Project: string(held.Project), Release: string(held.ID), Environments: []string{environment}}
+		s, err := c.site(r, q)
+		if err != nil {
+			return err
+		}
+		machines = s.machines
+		plan, err = s.plan(q, s.environments[0])
+		return err
+	})
+	return plan, machines, err
+}
+
+// Progression is where a release stands in its lifecycle. Errors: Denied, NotFound.
+func (c *Catalog) Progression(
+	ctx context.Context, p identity.Principal, release string,
+) (phases []PhaseProgress, next []deploy.EnvironmentID, err error) {
+	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
+		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
+		if err != nil {
+			return err
+		}
+		project, err := r.Project(held.Project)
+		if err != nil {
+			return err
+		}
+		lifecycle, err := lifecycleOf(r, project, held.Channel)
+		if err != nil {
+			return err
+		}
+		done, err := reached(r, held.ID)
+		if err != nil {
+			return err
+		}
+		phases = promote(lifecycle, done)
+		next, err = nextEnvironments(r, phases)
+		return err
+	})
+	return phases, next, err
+}
+
+func nextEnvironments(r store.Reader, phases []PhaseProgress) ([]deploy.EnvironmentID, error) {
+	next := []deploy.EnvironmentID{}
+	for _, phase := range phases {
+		if phase.IsOpen {
+			next = append(next, phase.Phase.Environments...)
+		}
+	}
+	if len(phases) > 0 {
+		return next, nil
+	}
+	all, err := r.Environments(space)
+	for _, e := range all {
+		next = append(next, e.ID)
+	}
+	return next, err
+}
+
+// Deployment reads one. Errors: Denied, NotFound.
+func (c *Catalog) Deployment(ctx context.Context, p identity.Principal, id string) (d deploy.Deployment, err error) {
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		d, err = r.Deployment(deploy.DeploymentID(properID("Deployments", id)))
+		return err
+	})
+	return d, err
+}
+
+// Deployments lists deployments, newest first. Errors: Denied.
+func (c *Catalog) Deployments(
+	ctx context.Context, p identity.Principal, f DeploymentFilter,
+) (all []deploy.Deployment, err error) {
+	f.Space = space
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		all, err = r.Deployments(f)
+		return err
+	})
+	return all, err
+}
+
+// Dashboard lists the newest deployment of each project in each environment. Errors: Denied.
+func (c *Catalog) Dashboard(ctx context.Context, p identity.Principal) (cells []DashboardCell, err error) {
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		cells, err = r.LastDeployments(space)
+		return err
+	})
+	return cells, err
+}

@@ -1,0 +1,142 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// EnvironmentDraft is what a caller may choose of an environment.
+type EnvironmentDraft struct {
+	Name             string
+	Description      string
+	SortOrder        int
+	UseGuidedFailure bool
+}
+
+// Environments lists all environments by sort order, then name. Errors: Denied.
+func (c *Catalog) Environments(ctx context.Context, p identity.Principal) (all []deploy.Environment, err error) {
+	err = c.view(ctx, p, identity.EnvironmentView, func(r store.Reader) (err error) {
+		all, err = r.Environments(space)
+		return err
+	})
+	return all, err
+}
+
+// Environment finds one. Errors: Denied, NotFound.
+func (c *Catalog) Environment(ctx context.Context, p identity.Principal, ref string) (e deploy.Environment, err error) {
+	err = c.view(ctx, p, identity.EnvironmentView, func(r store.Reader) (err error) {
+		e, err = findEnvironment(r, ref)
+		return err
+	})
+	return e, err
+}
+
+// CreateEnvironment adds one. Errors: Denied, Invalid.
+func (c *Catalog) CreateEnvironment(
+	ctx context.Context, p identity.Principal, draft EnvironmentDraft,
+) (e deploy.Environment, err error) {
+	err = c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
+		e = deploy.Environment{Space: space}
+		if err := fillEnvironment(w, &e, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		var err error
+		if e.ID, err = nextID[deploy.EnvironmentID](w, "Environments"); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("EnvironmentAdded", e.ID, "environment %s was added", e.Name), w.PutEnvironment(e)
+	})
+	return e, err
+}
+
+// EditEnvironment changes one. Errors: Denied, NotFound, Invalid.
+func (c *Catalog) EditEnvironment(
+	ctx context.Context, p identity.Principal, ref string, draft EnvironmentDraft,
+) (e deploy.Environment, err error) {
+	err = c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
+		var err error
+		if e, err = findEnvironment(w, ref); err != nil {
+			return deploy.Event{}, err
+		}
+		if err := fillEnvironment(w, &e, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("EnvironmentEdited", e.ID, "environment %s was changed", e.Name), w.PutEnvironment(e)
+	})
+	return e, err
+}
+
+func fillEnvironment(r store.Reader, e *deploy.Environment, draft EnvironmentDraft) error {
+	var why reasons
+	all, err := r.Environments(space)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(all, func(o deploy.Environment) bool { return o.ID == e.ID && e.ID != "" })
+	renamed := e.Name != strings.TrimSpace(draft.Name)
+	e.Name = why.name("an environment", draft.Name)
+	e.Description, e.SortOrder = why.description(draft.Description), draft.SortOrder
+	if slices.ContainsFunc(others, func(o deploy.Environment) bool { return strings.EqualFold(o.Name, e.Name) }) {
+		why.add("An environment with the name %s exists already.", e.Name)
+	}
+	if draft.UseGuidedFailure {
+		why.add("guided failure comes with a later version")
+	}
+	if renamed || e.Slug == "" {
+		e.Slug = freeSlug(e.Name, func(slug string) bool {
+			return slices.ContainsFunc(others, func(o deploy.Environment) bool { return o.Slug == slug })
+		})
+	}
+	return why.err()
+}
+
+// DeleteEnvironment removes one that nothing uses. Errors: Denied, NotFound, Invalid (in use).
+func (c *Catalog) DeleteEnvironment(ctx context.Context, p identity.Principal, ref string) error {
+	return c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
+		e, err := findEnvironment(w, ref)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		if err := environmentInUse(w, e); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("EnvironmentDeleted", e.ID, "environment %s was deleted", e.Name), w.DeleteEnvironment(e.ID)
+	})
+}
+
+func environmentInUse(r store.Reader, e deploy.Environment) error {
+	var why reasons
+	machines, err := r.Machines(store.MachineFilter{Space: space, Environment: e.ID})
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		why.add("machine %s belongs to environment %s", m.Name, e.Name)
+	}
+	lifecycles, err := r.Lifecycles(space)
+	if err != nil {
+		return err
+	}
+	for _, l := range lifecycles {
+		for _, phase := range l.Phases {
+			if slices.Contains(phase.Environments, e.ID) {
+				why.add("phase %s of lifecycle %s uses environment %s", phase.Name, l.Name, e.Name)
+			}
+		}
+	}
+	deployments, err := r.Deployments(store.DeploymentFilter{Space: space, Environment: e.ID, Take: 1})
+	if err != nil {
+		return err
+	}
+	if len(deployments) > 0 {
+		why.add("releases were deployed to environment %s: delete their projects first", e.Name)
+	}
+	return why.err()
+}

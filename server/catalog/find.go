@@ -1,0 +1,140 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+// sortedSet sorts and drops repeats. It never returns nil.
+func sortedSet[T ~string](list []T) []T {
+	if len(list) == 0 {
+		return []T{}
+	}
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// find looks for ref as an id, then as a name, then as a slug.
+func find[T any](what, ref string, items []T, keys func(T) (id, name, slug string)) (T, error) {
+	for pass := range 3 {
+		for _, item := range items {
+			id, name, slug := keys(item)
+			if strings.EqualFold([]string{id, name, slug}[pass], ref) && ref != "" {
+				return item, nil
+			}
+		}
+	}
+	var zero T
+	return zero, errkind.NotFound.Errorf("there is no %s %q", what, ref)
+}
+
+// freeSlug makes a slug that no other item has.
+func freeSlug(name string, taken func(slug string) bool) string {
+	base := deploy.Slug(name)
+	if base == "" {
+		base = "x"
+	}
+	slug := base
+	for n := 2; taken(slug); n++ {
+		slug = base + "-" + strconv.Itoa(n)
+	}
+	return slug
+}
+
+func environmentKeys(e deploy.Environment) (string, string, string) {
+	return string(e.ID), e.Name, e.Slug
+}
+func machineKeys(m deploy.Machine) (string, string, string)     { return string(m.ID), m.Name, m.Name }
+func projectKeys(p deploy.Project) (string, string, string)     { return string(p.ID), p.Name, p.Slug }
+func groupKeys(g deploy.ProjectGroup) (string, string, string)  { return string(g.ID), g.Name, g.Slug }
+func lifecycleKeys(l deploy.Lifecycle) (string, string, string) { return string(l.ID), l.Name, l.Slug }
+func channelKeys(c deploy.Channel) (string, string, string)     { return string(c.ID), c.Name, c.Slug }
+
+func findEnvironment(r store.Reader, ref string) (deploy.Environment, error) {
+	all, err := r.Environments(space)
+	if err != nil {
+		return deploy.Environment{}, err
+	}
+	return find("environment", ref, all, environmentKeys)
+}
+
+func findMachine(r store.Reader, ref string) (deploy.Machine, error) {
+	all, err := r.Machines(store.MachineFilter{Space: space})
+	if err != nil {
+		return deploy.Machine{}, err
+	}
+	return find("machine", ref, all, machineKeys)
+}
+
+func findProject(r store.Reader, ref string) (deploy.Project, error) {
+	all, err := r.Projects(space)
+	if err != nil {
+		return deploy.Project{}, err
+	}
+	return find("project", ref, all, projectKeys)
+}
+
+func findGroup(r store.Reader, ref string) (deploy.ProjectGroup, error) {
+	all, err := r.ProjectGroups(space)
+	if err != nil {
+		return deploy.ProjectGroup{}, err
+	}
+	return find("project group", ref, all, groupKeys)
+}
+
+func findLifecycle(r store.Reader, ref string) (deploy.Lifecycle, error) {
+	all, err := r.Lifecycles(space)
+	if err != nil {
+		return deploy.Lifecycle{}, err
+	}
+	return find("lifecycle", ref, all, lifecycleKeys)
+}
+
+func findChannel(r store.Reader, project deploy.ProjectID, ref string) (deploy.Channel, error) {
+	all, err := r.Channels(project)
+	if err != nil {
+		return deploy.Channel{}, err
+	}
+	return find("channel", ref, all, channelKeys)
+}
+
+// environmentIDs turns references into ids; unknown ones become reasons.
+func (why *reasons) environmentIDs(r store.Reader, refs []string) ([]deploy.EnvironmentID, error) {
+	all, err := r.Environments(space)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]deploy.EnvironmentID, 0, len(refs))
+	for _, ref := range refs {
+		e, err := find("environment", ref, all, environmentKeys)
+		if err := why.addErr(err); err != nil {
+			return nil, err
+		}
+		if e.ID != "" {
+			ids = append(ids, e.ID)
+		}
+	}
+	return sortedSet(ids), nil
+}
+
+// machineIDs turns references into ids; unknown ones become reasons.
+func (why *reasons) machineIDs(all []deploy.Machine, refs []string) []deploy.MachineID {
+	ids := make([]deploy.MachineID, 0, len(refs))
+	for _, ref := range refs {
+		m, err := find("machine", ref, all, machineKeys)
+		if err != nil {
+			why.add("%s", err)
+			continue
+		}
+		ids = append(ids, m.ID)
+	}
+	return sortedSet(ids)
+}

@@ -1,0 +1,270 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+const (
+	maxSteps          = 200
+	maxActions        = 50
+	maxScriptBytes    = 1 << 20
+	maxTimeoutMinutes = 60 * 24 * 7
+	// maxIsolationBytes is what an agent takes as the name of a lock.
+	maxIsolationBytes = 255
+)
+
+// BuiltInFeeds are the ids by which requests may name the built-in feed. Source: Octopus.
+func BuiltInFeeds() []string { return []string{"", "feeds-builtin", "feeds-1001"} }
+
+// propFeed and propPackage name a package in an action's properties, where older callers put it.
+const (
+	propFeed    = "Octopus.Action.Package.FeedId"
+	propPackage = "Octopus.Action.Package.PackageId"
+)
+
+// Process reads how a project is deployed. Errors: Denied, NotFound.
+func (c *Catalog) Process(ctx context.Context, p identity.Principal, project string) (process deploy.Process, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
+		owner, err := findProject(r, project)
+		if err != nil {
+			return err
+		}
+		process, err = r.Process(owner.ID)
+		process.Project = owner.ID
+		return err
+	})
+	return process, err
+}
+
+// SaveProcess replaces how a project is deployed. The version must be the one that was read.
+// Errors: Denied, NotFound, Invalid (every broken rule), Conflict (somebody else was faster).
+func (c *Catalog) SaveProcess(
+	ctx context.Context, p identity.Principal, project string, process deploy.Process,
+) (saved deploy.Process, err error) {
+	err = c.change(ctx, p, identity.ProcessEdit, func(w store.Writer) (deploy.Event, error) {
+		owner, err := findProject(w, project)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		held, err := w.Process(owner.ID)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		saved, err = checkProcess(w, process, held)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		saved.Project = owner.ID
+		if saved.Version, err = w.PutProcess(saved); err != nil {
+			return deploy.Event{}, staleVersion(err, "process", owner)
+		}
+		return event("DeploymentProcessEdited", owner.ID,
+			"the process of project %s was changed: version %d", owner.Name, saved.Version), nil
+	})
+	return saved, err
+}
+
+func staleVersion(err error, what string, owner deploy.Project) error {
+	if errkind.Of(err) != errkind.Conflict {
+		return err
+	}
+	return errkind.Hinted(errkind.Conflict.Errorf("the %s of project %s was changed by somebody else: %w", what, owner.Name, err),
+		"read it again, make the change there and save that")
+}
+
+// checkProcess checks the rules and fills in what the caller left out: ids, tags and window from
+// the properties, the package of a package action.
+func checkProcess(r store.Reader, process, held deploy.Process) (deploy.Process, error) {
+	var why reasons
+	known := knownIDs(held)
+	environments, err := r.Environments(space)
+	if err != nil {
+		return process, err
+	}
+	if len(process.Steps) > maxSteps {
+		why.add("%d steps are more than the limit of %d", len(process.Steps), maxSteps)
+		return process, why.err()
+	}
+	steps, actions := map[string]bool{}, map[string]bool{}
+	process.Steps = slices.Clone(process.Steps)
+	for i := range process.Steps {
+		step := &process.Steps[i]
+		step.ID = keepID(step.ID, known)
+		step.Name = why.name("a step", step.Name)
+		if key := strings.ToLower(step.Name); steps[key] {
+			why.add("two steps have the name %s", step.Name)
+		} else {
+			steps[key] = true
+		}
+		why.step(step)
+		step.Actions = slices.Clone(step.Actions)
+		for j := range step.Actions {
+			action := &step.Actions[j]
+			action.ID = keepID(action.ID, known)
+			if action.Name == "" && len(step.Actions) == 1 {
+				action.Name = step.Name
+			}
+			action.Name = why.name("an action", action.Name)
+			if key := strings.ToLower(action.Name); actions[key] {
+				why.add("two actions have the name %s", action.Name)
+			} else {
+				actions[key] = true
+			}
+			why.action(action, environments, known)
+		}
+	}
+	return process, why.err()
+}
+
+func knownIDs(process deploy.Process) map[string]bool {
+	known := map[string]bool{}
+	for _, step := range process.Steps {
+		known[step.ID] = true
+		for _, action := range step.Actions {
+			known[action.ID] = true
+			for _, p := range action.Packages {
+				known[p.ID] = true
+			}
+		}
+	}
+	return known
+}
+
+// keepID keeps an id that this owner has, once; anything else gets a new one.
+func keepID(id string, known map[string]bool) string {
+	if id != "" && known[id] {
+		delete(known, id)
+		return id
+	}
+	return newUUID()
+}
+
+func (r *reasons) step(step *deploy.Step) {
+	if len(step.Tags) == 0 {
+		step.Tags = splitTags(step.Properties[deploy.PropTargetTags])
+	}
+	step.Tags = r.tags(step.Tags)
+	if len(step.Tags) == 0 {
+		r.add("step %s names no target tag: set %s", step.Name, deploy.PropTargetTags)
+	}
+	switch step.Condition {
+	case "":
+		step.Condition = deploy.OnSuccess
+	case deploy.OnSuccess, deploy.OnFailure, deploy.Always:
+	default:
+		r.add("step %s has the condition %q: want %s, %s or %s", step.Name, step.Condition,
+			deploy.OnSuccess, deploy.OnFailure, deploy.Always)
+	}
+	if text := step.Properties[deploy.PropMaxParallelism]; step.Window == 0 && text != "" {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			n = -1
+		}
+		step.Window = n
+	}
+	if step.Window < 0 || step.Window > 10_000 {
+		r.add("step %s has a window that is not 1 to 10000 machines: %q", step.Name, step.Properties[deploy.PropMaxParallelism])
+	}
+	if n := len(step.Actions); n == 0 || n > maxActions {
+		r.add("step %s has %d actions: want 1 to %d", step.Name, n, maxActions)
+	}
+}
+
+func splitTags(text string) []string {
+	var tags []string
+	for tag := range strings.SplitSeq(text, ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
+func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, known map[string]bool) {
+	for _, id := range slices.Concat(a.Environments, a.ExcludedEnvironments) {
+		if !slices.ContainsFunc(environments, func(e deploy.Environment) bool { return e.ID == id }) {
+			r.add("action %s names an environment that there is not: %q", a.Name, id)
+		}
+	}
+	if strings.EqualFold(a.Properties[deploy.PropRunOnServer], "true") {
+		r.add("action %s runs on the server: that comes with a later version; set %s to false", a.Name, deploy.PropRunOnServer)
+	}
+	r.limits(a)
+	switch a.Kind {
+	case deploy.ScriptAction:
+		r.script(a)
+	case deploy.PackageAction:
+		r.ownPackage(a)
+	default:
+		r.add("action %s has the type %q: this version knows %s and %s", a.Name, a.Kind, deploy.ScriptAction, deploy.PackageAction)
+	}
+	r.packages(a, known)
+}
+
+func (r *reasons) limits(a *deploy.Action) {
+	if text := a.Properties[deploy.PropTimeoutMinutes]; text != "" {
+		if n, err := strconv.Atoi(text); err != nil || n < 0 || n > maxTimeoutMinutes {
+			r.add("action %s has a time-out of %q minutes: want 0 to %d", a.Name, text, maxTimeoutMinutes)
+		}
+	}
+	if name := a.Properties[deploy.PropIsolation]; len(name) > maxIsolationBytes || !printable(name) {
+		r.add("action %s has an isolation name that is longer than %d bytes or cannot be shown", a.Name, maxIsolationBytes)
+	}
+}
+
+func (r *reasons) script(a *deploy.Action) {
+	if source := a.Properties[deploy.PropScriptSource]; source != "" && !strings.EqualFold(source, "Inline") {
+		r.add("action %s takes its script from %q: this version knows Inline", a.Name, source)
+	}
+	if syntax := a.Properties[deploy.PropScriptSyntax]; !strings.EqualFold(syntax, "Bash") {
+		r.add("action %s has the syntax %q: this version knows Bash (%s)", a.Name, syntax, deploy.PropScriptSyntax)
+	}
+	switch body := a.Properties[deploy.PropScriptBody]; {
+	case strings.TrimSpace(body) == "":
+		r.add("action %s has an empty script (%s)", a.Name, deploy.PropScriptBody)
+	case len(body) > maxScriptBytes:
+		r.add("the script of action %s has %d bytes: limit is %d", a.Name, len(body), maxScriptBytes)
+	}
+	if len(a.Packages) > 0 {
+		r.add("action %s is a script with packages: that comes with a later version", a.Name)
+	}
+}
+
+// ownPackage settles the one package of a package action, from Packages or from the properties.
+func (r *reasons) ownPackage(a *deploy.Action) {
+	named := a.Properties[propPackage]
+	if len(a.Packages) == 0 && named != "" {
+		a.Packages = []deploy.PackageReference{{PackageID: named}}
+	}
+	if len(a.Packages) != 1 || a.Packages[0].Name != "" {
+		r.add("action %s needs one package, with an empty name", a.Name)
+		return
+	}
+	if named != "" && !strings.EqualFold(named, a.Packages[0].PackageID) {
+		r.add("action %s names two packages: %q in Packages, %q in %s", a.Name, a.Packages[0].PackageID, named, propPackage)
+	}
+	if source := a.Properties[propFeed]; !slices.Contains(BuiltInFeeds(), strings.ToLower(source)) {
+		r.add("action %s takes its package from feed %q: there is only the built-in one", a.Name, source)
+	}
+}
+
+func (r *reasons) packages(a *deploy.Action, known map[string]bool) {
+	a.Packages = slices.Clone(a.Packages)
+	for i := range a.Packages {
+		reference := &a.Packages[i]
+		reference.ID = keepID(reference.ID, known)
+		if id := reference.PackageID; id == "" || len(id) > maxTagCharacters || strings.ContainsAny(id, "/\\ ") || !printable(id) {
+			r.add("action %s names the package %q: want letters, digits, dots, dashes and underscores", a.Name, id)
+		}
+	}
+}

@@ -1,0 +1,288 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// DefaultVersionTemplate numbers releases unless a project says otherwise. Source: Octopus.
+const DefaultVersionTemplate = "#{Octopus.Version.LastMajor}.#{Octopus.Version.LastMinor}.#{Octopus.Version.NextPatch}"
+
+// ProjectDraft is what a caller may choose of a project. Group and Lifecycle are ids, names or
+// slugs; "" means the first one there is (for an edit: as it is).
+type ProjectDraft struct {
+	Name            string
+	Description     string
+	Group           string
+	Lifecycle       string
+	IsDisabled      bool
+	VersionTemplate string
+}
+
+// Projects lists all projects by name. Errors: Denied.
+func (c *Catalog) Projects(ctx context.Context, p identity.Principal) (all []deploy.Project, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
+		all, err = r.Projects(space)
+		return err
+	})
+	return all, err
+}
+
+// Project finds one. Errors: Denied, NotFound.
+func (c *Catalog) Project(ctx context.Context, p identity.Principal, ref string) (project deploy.Project, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
+		project, err = findProject(r, ref)
+		return err
+	})
+	return project, err
+}
+
+// CreateProject adds one with its default channel; its process and variables are empty.
+// Errors: Denied, Invalid.
+func (c *Catalog) CreateProject(ctx context.Context, p identity.Principal, draft ProjectDraft) (made deploy.Project, err error) {
+	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+		made = deploy.Project{Space: space}
+		if err := fillProject(w, &made, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		var err error
+		if made.ID, err = nextID[deploy.ProjectID](w, "Projects"); err != nil {
+			return deploy.Event{}, err
+		}
+		if err := w.PutProject(made); err != nil {
+			return deploy.Event{}, err
+		}
+		channel := deploy.Channel{
+			Space: space, Project: made.ID, IsDefault: true,
+			Name: DefaultChannelName, Slug: deploy.Slug(DefaultChannelName),
+		}
+		if channel.ID, err = nextID[deploy.ChannelID](w, "Channels"); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ProjectAdded", made.ID, "project %s was added", made.Name), w.PutChannel(channel)
+	})
+	return made, err
+}
+
+// EditProject changes one. Errors: Denied, NotFound, Invalid.
+func (c *Catalog) EditProject(
+	ctx context.Context, p identity.Principal, ref string, draft ProjectDraft,
+) (project deploy.Project, err error) {
+	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+		var err error
+		if project, err = findProject(w, ref); err != nil {
+			return deploy.Event{}, err
+		}
+		if err := fillProject(w, &project, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ProjectEdited", project.ID, "project %s was changed", project.Name), w.PutProject(project)
+	})
+	return project, err
+}
+
+func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) error {
+	var why reasons
+	all, err := r.Projects(space)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(all, func(o deploy.Project) bool { return o.ID == project.ID && o.ID != "" })
+	renamed := project.Name != strings.TrimSpace(draft.Name)
+	project.Name = why.name("a project", draft.Name)
+	project.Description, project.IsDisabled = why.description(draft.Description), draft.IsDisabled
+	if slices.ContainsFunc(others, func(o deploy.Project) bool { return strings.EqualFold(o.Name, project.Name) }) {
+		why.add("A project with the name %s exists already.", project.Name)
+	}
+	// A project keeps its slug when it is renamed: addresses in other people's scripts use it.
+	if project.Slug == "" && renamed {
+		project.Slug = freeSlug(project.Name, func(slug string) bool {
+			return slices.ContainsFunc(others, func(o deploy.Project) bool { return o.Slug == slug })
+		})
+	}
+	if draft.VersionTemplate != "" {
+		if _, err := deploy.NextVersion(draft.VersionTemplate, "1.0.0"); err != nil {
+			why.add("%s", sentence(err))
+		}
+		project.VersionTemplate = draft.VersionTemplate
+	}
+	if err := why.belonging(r, project, draft); err != nil {
+		return err
+	}
+	return why.err()
+}
+
+// belonging settles group and lifecycle.
+func (why *reasons) belonging(r store.Reader, project *deploy.Project, draft ProjectDraft) error {
+	groups, err := r.ProjectGroups(space)
+	if err != nil {
+		return err
+	}
+	lifecycles, err := r.Lifecycles(space)
+	if err != nil {
+		return err
+	}
+	switch {
+	case draft.Group != "":
+		group, err := find("project group", draft.Group, groups, groupKeys)
+		if err != nil {
+			why.add("%s", err)
+		}
+		project.Group = group.ID
+	case project.Group == "" && len(groups) > 0:
+		project.Group = groups[0].ID
+	}
+	switch {
+	case draft.Lifecycle != "":
+		lifecycle, err := find("lifecycle", draft.Lifecycle, lifecycles, lifecycleKeys)
+		if err != nil {
+			why.add("%s", err)
+		}
+		project.Lifecycle = lifecycle.ID
+	case project.Lifecycle == "" && len(lifecycles) > 0:
+		project.Lifecycle = lifecycles[0].ID
+	}
+	return nil
+}
+
+// DeleteProject removes one with all that belongs to it. Errors: Denied, NotFound, Invalid (a
+// task of it has not ended).
+func (c *Catalog) DeleteProject(ctx context.Context, p identity.Principal, ref string) error {
+	return c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+		project, err := findProject(w, ref)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		if err := noOpenTask(w, store.TaskFilter{Project: project.ID}, nil); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ProjectDeleted", project.ID, "project %s was deleted", project.Name), w.DeleteProject(project.ID)
+	})
+}
+
+// noOpenTask refuses while a task of the filter, and of the deployments if given, has not ended.
+func noOpenTask(r store.Reader, f store.TaskFilter, of []deploy.DeploymentID) error {
+	f.States = []deploy.TaskState{deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling}
+	open, _, err := r.Tasks(f)
+	if err != nil {
+		return err
+	}
+	var why reasons
+	for _, task := range open {
+		if of == nil || slices.Contains(of, task.Deployment) {
+			why.add("%s has not ended: %s", task.ID, task.Description)
+		}
+	}
+	return why.err()
+}
+
+// GroupDraft is what a caller may choose of a project group.
+type GroupDraft struct{ Name, Description string }
+
+// Groups lists all project groups by name. Errors: Denied.
+func (c *Catalog) Groups(ctx context.Context, p identity.Principal) (all []deploy.ProjectGroup, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
+		all, err = r.ProjectGroups(space)
+		return err
+	})
+	return all, err
+}
+
+// Group finds one. Errors: Denied, NotFound.
+func (c *Catalog) Group(ctx context.Context, p identity.Principal, ref string) (g deploy.ProjectGroup, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
+		g, err = findGroup(r, ref)
+		return err
+	})
+	return g, err
+}
+
+// CreateGroup adds a project group. Errors: Denied, Invalid.
+func (c *Catalog) CreateGroup(ctx context.Context, p identity.Principal, draft GroupDraft) (g deploy.ProjectGroup, err error) {
+	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+		all, err := w.ProjectGroups(space)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		var why reasons
+		g = deploy.ProjectGroup{Space: space, Name: why.name("a project group", draft.Name)}
+		g.Description = why.description(draft.Description)
+		if slices.ContainsFunc(all, func(o deploy.ProjectGroup) bool { return strings.EqualFold(o.Name, g.Name) }) {
+			why.add("A project group with the name %s exists already.", g.Name)
+		}
+		if err := why.err(); err != nil {
+			return deploy.Event{}, err
+		}
+		g.Slug = freeSlug(g.Name, func(slug string) bool {
+			return slices.ContainsFunc(all, func(o deploy.ProjectGroup) bool { return o.Slug == slug })
+		})
+		if g.ID, err = nextID[deploy.ProjectGroupID](w, "ProjectGroups"); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ProjectGroupAdded", g.ID, "project group %s was added", g.Name), w.PutProjectGroup(g)
+	})
+	return g, err
+}
+
+// Lifecycles lists all lifecycles by name. Errors: Denied.
+func (c *Catalog) Lifecycles(ctx context.Context, p identity.Principal) (all []deploy.Lifecycle, err error) {
+	err = c.view(ctx, p, identity.LifecycleView, func(r store.Reader) (err error) {
+		all, err = r.Lifecycles(space)
+		return err
+	})
+	return all, err
+}
+
+// Lifecycle finds one. Errors: Denied, NotFound.
+func (c *Catalog) Lifecycle(ctx context.Context, p identity.Principal, ref string) (l deploy.Lifecycle, err error) {
+	err = c.view(ctx, p, identity.LifecycleView, func(r store.Reader) (err error) {
+		l, err = findLifecycle(r, ref)
+		return err
+	})
+	return l, err
+}
+
+// Channels lists the channels of a project, default first; all channels when project is "".
+// Errors: Denied, NotFound.
+func (c *Catalog) Channels(ctx context.Context, p identity.Principal, project string) (all []deploy.Channel, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
+		projects, err := r.Projects(space)
+		if err != nil {
+			return err
+		}
+		if project != "" {
+			one, err := find("project", project, projects, projectKeys)
+			if err != nil {
+				return err
+			}
+			projects = []deploy.Project{one}
+		}
+		all = nil
+		for _, one := range projects {
+			channels, err := r.Channels(one.ID)
+			if err != nil {
+				return err
+			}
+			all = append(all, channels...)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Channel finds a channel by id: names and slugs repeat from project to project. Errors: Denied,
+// NotFound.
+func (c *Catalog) Channel(ctx context.Context, p identity.Principal, ref string) (deploy.Channel, error) {
+	all, err := c.Channels(ctx, p, "")
+	if err != nil {
+		return deploy.Channel{}, err
+	}
+	return find("channel", ref, all, func(ch deploy.Channel) (string, string, string) { return string(ch.ID), "", "" })
+}

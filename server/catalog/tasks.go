@@ -1,0 +1,255 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// TaskFilter picks tasks.
+type TaskFilter = store.TaskFilter
+
+// ScriptRequest asks for a script on chosen machines: those named, or those that carry one of the
+// tags in one of the environments.
+type ScriptRequest struct {
+	Description    string // "" means "Run a script on …"
+	Body           string
+	Syntax         string // "Bash"
+	Machines       []string
+	Environments   []string
+	Tags           []string
+	TimeoutMinutes int // 0 means none
+	Isolation      string
+	Window         int // at most so many at once; 0 means deploy.DefaultWindow
+}
+
+// Tasks lists tasks, newest first, and how many there are before Skip and Take. Errors: Denied.
+func (c *Catalog) Tasks(ctx context.Context, p identity.Principal, f TaskFilter) (all []deploy.Task, total int, err error) {
+	for i := range f.IDs {
+		f.IDs[i] = deploy.TaskID(properID("ServerTasks", string(f.IDs[i])))
+	}
+	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {
+		all, total, err = r.Tasks(f)
+		return err
+	})
+	return all, total, err
+}
+
+// Task reads one. Errors: Denied, NotFound.
+func (c *Catalog) Task(ctx context.Context, p identity.Principal, id string) (task deploy.Task, err error) {
+	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {
+		task, err = r.Task(deploy.TaskID(properID("ServerTasks", id)))
+		return err
+	})
+	return task, err
+}
+
+// TaskDetail is a task with how far each of its steps has come.
+type TaskDetail struct {
+	Task     deploy.Task
+	Tickets  []deploy.Ticket
+	Progress deploy.Progress
+	Machines map[deploy.MachineID]string // names; those deleted since are missing
+}
+
+// TaskDetail reads one. Errors: Denied, NotFound.
+func (c *Catalog) TaskDetail(ctx context.Context, p identity.Principal, id string) (d TaskDetail, err error) {
+	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {
+		if d.Task, err = r.Task(deploy.TaskID(properID("ServerTasks", id))); err != nil {
+			return err
+		}
+		if d.Tickets, err = r.Tickets(d.Task.ID); err != nil {
+			return err
+		}
+		all, err := r.Machines(store.MachineFilter{Space: space})
+		if err != nil {
+			return err
+		}
+		d.Machines = make(map[deploy.MachineID]string, len(all))
+		for _, m := range all {
+			d.Machines[m.ID] = m.Name
+		}
+		d.Progress = deploy.Walk(d.Task.Plan, d.Tickets, d.Task.CancelAsked)
+		return nil
+	})
+	return d, err
+}
+
+// RunScript queues a script. Errors: Denied, Invalid (every broken rule).
+func (c *Catalog) RunScript(ctx context.Context, p identity.Principal, q ScriptRequest) (task deploy.Task, err error) {
+	if q.Syntax == "" {
+		q.Syntax = "Bash"
+	}
+	action := deploy.Action{
+		ID: newUUID(), Name: "Run a script", Kind: deploy.ScriptAction,
+		Properties: map[string]string{
+			deploy.PropRunOnServer: "false", deploy.PropScriptSource: "Inline",
+			deploy.PropScriptSyntax: q.Syntax, deploy.PropScriptBody: q.Body,
+			deploy.PropTimeoutMinutes: strconv.Itoa(q.TimeoutMinutes), deploy.PropIsolation: q.Isolation,
+		},
+	}
+	return c.queueOn(ctx, p, q, deploy.Task{Kind: deploy.ScriptTask, Description: q.Description}, []deploy.Action{action})
+}
+
+// CheckHealth queues a health check of the machines named, or of all that are enabled. Errors:
+// Denied, Invalid.
+func (c *Catalog) CheckHealth(ctx context.Context, p identity.Principal, machines []string) (deploy.Task, error) {
+	return c.queueOn(ctx, p, ScriptRequest{Machines: machines}, deploy.Task{Kind: deploy.HealthTask}, nil)
+}
+
+// queueOn queues a task of one step on chosen machines.
+func (c *Catalog) queueOn(
+	ctx context.Context, p identity.Principal, q ScriptRequest, draft deploy.Task, actions []deploy.Action,
+) (task deploy.Task, err error) {
+	err = c.change(ctx, p, identity.TaskCreate, func(w store.Writer) (deploy.Event, error) {
+		task = draft
+		var why reasons
+		for i := range actions {
+			why.action(&actions[i], nil, nil)
+		}
+		machines, err := why.chosen(w, q, task.Kind == deploy.HealthTask)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		if q.Window < 0 {
+			why.add("the window is %d machines: want 1 or more, or 0 for %d", q.Window, deploy.DefaultWindow)
+		}
+		if task.Description == "" {
+			task.Description = describe(task.Kind, machines)
+		}
+		task.Description = why.name("a task", task.Description)
+		if err := why.err(); err != nil {
+			return deploy.Event{}, err
+		}
+		task.Plan = onePlan(task.Kind, machines, actions, q.Window)
+		return c.putTask(w, p, &task)
+	})
+	if err == nil {
+		c.Queued()
+	}
+	return task, err
+}
+
+func (c *Catalog) putTask(w store.Writer, p identity.Principal, task *deploy.Task) (deploy.Event, error) {
+	task.Space, task.State, task.QueuedAt, task.QueuedBy = space, deploy.TaskQueued, c.Wall(), p.Name()
+	var err error
+	if task.ID, err = nextID[deploy.TaskID](w, "ServerTasks"); err != nil {
+		return deploy.Event{}, err
+	}
+	return event("TaskQueued", task.ID, "%s was queued: %s", task.Kind, task.Description), w.PutTask(*task)
+}
+
+func describe(kind deploy.TaskKind, machines []deploy.Machine) string {
+	where := fmt.Sprintf("%d machines", len(machines))
+	if len(machines) == 1 {
+		where = machines[0].Name
+	}
+	if kind == deploy.HealthTask {
+		return "Check the health of " + where
+	}
+	return "Run a script on " + where
+}
+
+func onePlan(kind deploy.TaskKind, machines []deploy.Machine, actions []deploy.Action, window int) deploy.Plan {
+	step := deploy.PlannedStep{
+		Number: 1, Name: "Run a script", Condition: deploy.OnSuccess, Window: window, Actions: actions,
+	}
+	if kind == deploy.HealthTask {
+		step.Name = "Check health"
+	}
+	if step.Window == 0 {
+		step.Window = deploy.DefaultWindow
+	}
+	for _, m := range machines {
+		step.Machines = append(step.Machines, m.ID)
+	}
+	return deploy.Plan{Steps: []deploy.PlannedStep{step}}
+}
+
+// chosen settles the machines of a task, by name.
+func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) ([]deploy.Machine, error) {
+	all, err := r.Machines(store.MachineFilter{Space: space})
+	if err != nil {
+		return nil, err
+	}
+	environments, err := why.environmentIDs(r, q.Environments)
+	if err != nil {
+		return nil, err
+	}
+	named := map[deploy.MachineID]bool{}
+	for _, id := range why.machineIDs(all, q.Machines) {
+		named[id] = true
+	}
+	byRule := len(q.Environments) > 0 || len(q.Tags) > 0 || allByDefault && len(q.Machines) == 0
+	var picked []deploy.Machine
+	for _, m := range all {
+		switch {
+		case named[m.ID] && m.IsDisabled:
+			why.add("machine %s is disabled", m.Name)
+		case named[m.ID], byRule && !m.IsDisabled && inAny(m, environments) && hasAny(m, q.Tags):
+			picked = append(picked, m)
+		}
+	}
+	if len(picked) == 0 {
+		why.add("no enabled machine was chosen: name machines, or environments and tags")
+	}
+	return picked, nil
+}
+
+func inAny(m deploy.Machine, environments []deploy.EnvironmentID) bool {
+	for _, e := range environments {
+		if m.In(e) {
+			return true
+		}
+	}
+	return len(environments) == 0
+}
+
+func hasAny(m deploy.Machine, tags []string) bool {
+	for _, tag := range tags {
+		if m.HasTag(strings.TrimSpace(tag)) {
+			return true
+		}
+	}
+	return len(tags) == 0
+}
+
+// Cancel asks for the end of a task: one that waits ends at once, one that runs is told to stop.
+// Asking again changes nothing. Errors: Denied, NotFound, Invalid (it has ended already).
+func (c *Catalog) Cancel(ctx context.Context, p identity.Principal, id string) (task deploy.Task, err error) {
+	err = c.change(ctx, p, identity.TaskCancel, func(w store.Writer) (deploy.Event, error) {
+		if task, err = w.Task(deploy.TaskID(properID("ServerTasks", id))); err != nil {
+			return deploy.Event{}, err
+		}
+		if task.State.IsCompleted() {
+			return deploy.Event{}, errkind.Invalid.Errorf("%s has ended already: %s", task.ID, task.State)
+		}
+		if !task.CancelAsked {
+			task.CancelAsked, task.CancelAskers = true, p.Name()
+			cancelState(&task, c.Wall())
+		}
+		return event("TaskCancelAsked", task.ID, "%s asked to cancel: %s", p.Name(), task.Description), w.PutTask(task)
+	})
+	if err == nil {
+		c.Queued()
+	}
+	return task, err
+}
+
+func cancelState(task *deploy.Task, now time.Time) {
+	if task.State == deploy.TaskQueued {
+		task.State, task.CompletedAt = deploy.TaskCanceled, now
+		task.Error = "canceled by " + task.CancelAskers + " before it began"
+		return
+	}
+	task.State = deploy.TaskCancelling
+}
