@@ -10,7 +10,11 @@
 //  3. Functions given to View and Update do no I/O, take no locks and do not wait; they may run
 //     more than once when a group commit has to be repeated, so they set only what they return.
 //  4. Lists are sorted as their comment says, down to a unique key.
-//  5. What a read returns is the caller's to change.
+//  5. What a read returns is the caller's to change; empty lists and maps come back as nil.
+//  6. Times come back in UTC, cut to microseconds; 1970-01-01T00:00:00Z stands for no time.
+//  7. "By name" is by the name in lower case, bytewise. Ids sort by the number at their end, then
+//     bytewise; equal times are settled by id, newest first meaning the higher id first.
+//  8. A Put that refers to a project, release, task, user or key that is not there is a Conflict.
 //
 // Errors: NotFound (a single thing that is not there), Conflict (a unique name, version, pin or
 // key is taken), Exhausted (no space left), Unavailable (store closed), Corrupt (database
@@ -18,7 +22,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"fairlead/internal/contract"
@@ -98,7 +105,8 @@ type Writer interface {
 	PutEnvironment(deploy.Environment) error
 	DeleteEnvironment(deploy.EnvironmentID) error
 	PutMachine(deploy.Machine) error
-	// DeleteMachine also retires the machine's pin.
+	// A pin that PutMachine replaces and that of a machine that DeleteMachine removes is retired;
+	// a retired pin is a Conflict.
 	DeleteMachine(deploy.MachineID) error
 	PutProjectGroup(deploy.ProjectGroup) error
 	PutLifecycle(deploy.Lifecycle) error
@@ -113,7 +121,7 @@ type Writer interface {
 	PutPackage(deploy.Package) error
 	DeletePackage(id, version string) error
 	PutRelease(deploy.Release) error
-	DeleteRelease(deploy.ReleaseID) error
+	DeleteRelease(deploy.ReleaseID) error // and its deployments
 	PutDeployment(deploy.Deployment) error
 	PutTask(deploy.Task) error
 	// PutTaskLeased writes the task only if the stored LeaseEpoch is still t.LeaseEpoch, else
@@ -202,4 +210,18 @@ type EventFilter struct {
 	User       string
 	Category   string
 	Skip, Take int
+}
+
+// IDNumber is the number at the end of an id, 7 for "Machines-7", or 0.
+func IDNumber(id string) int64 {
+	n, err := strconv.ParseInt(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// CompareIDs orders ids by number, then bytewise.
+func CompareIDs[T ~string](a, b T) int {
+	return cmp.Or(cmp.Compare(IDNumber(string(a)), IDNumber(string(b))), strings.Compare(string(a), string(b)))
 }

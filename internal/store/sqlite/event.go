@@ -1,0 +1,52 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+)
+
+type eventBody struct {
+	At      time.Time `json:"at,omitzero"`
+	Message string    `json:"message,omitempty"`
+}
+
+func scanEvent(row scanner) (deploy.Event, error) {
+	var s sealed
+	var body eventBody
+	var e deploy.Event
+	if err := row.Scan(&e.Number, &e.User, &e.Category, &e.Subject, &s.text, &s.sum); err != nil {
+		return e, err
+	}
+	err := s.open("an event", &body)
+	e.At, e.Message = body.At, body.Message
+	return e, err
+}
+
+func (r *reader) Events(f store.EventFilter) ([]deploy.Event, error) {
+	w := where{}
+	w.add(f.Subject != "", "subject = ?", f.Subject)
+	w.add(f.User != "", "user = ?", f.User)
+	w.add(f.Category != "", "category = ?", f.Category)
+	return list(r, "list events", scanEvent, "SELECT number, user, category, subject, body, sum FROM event"+
+		w.clause()+" ORDER BY number DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
+}
+
+func (w *writer) AddEvent(e deploy.Event) (int64, error) {
+	body, sum, err := seal(eventBody{At: clean(e.At), Message: e.Message})
+	if err != nil {
+		return 0, err
+	}
+	last, err := one(&w.reader, "the last event", func(row scanner) (n int64, err error) {
+		return n, row.Scan(&n)
+	}, "SELECT coalesce(max(number), 0) FROM event")
+	if err != nil {
+		return 0, err
+	}
+	_, err = w.exec("add an event", "INSERT INTO event (number, user, category, subject, body, sum) VALUES (?, ?, ?, ?, ?, ?)",
+		last+1, e.User, e.Category, e.Subject, body, sum)
+	return last + 1, err
+}

@@ -1,0 +1,63 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+)
+
+type packageBody struct {
+	ID     string `json:"id"`
+	Format string `json:"format"`
+	Size   int64  `json:"size"`
+}
+
+const selectPackage = "SELECT version, published_at, sha256, body, sum FROM package"
+
+func scanPackage(row scanner) (p deploy.Package, err error) {
+	var s sealed
+	var body packageBody
+	var published int64
+	if err := row.Scan(&p.Version, &published, &p.SHA256, &s.text, &s.sum); err != nil {
+		return p, err
+	}
+	err = s.open("a package of version "+p.Version, &body)
+	p.ID, p.Format, p.Size, p.PublishedAt = body.ID, body.Format, body.Size, moment(published)
+	return p, err
+}
+
+func (r *reader) Package(id, version string) (deploy.Package, error) {
+	return one(r, "package "+id+" "+version, scanPackage, selectPackage+" WHERE folded = ? AND version = ?",
+		fold(id), version)
+}
+
+func (r *reader) Packages(f store.PackageFilter) ([]deploy.Package, error) {
+	w := where{}
+	w.add(f.ID != "", "folded = ?", fold(f.ID))
+	w.add(f.Contains != "", "instr(folded, ?) > 0", fold(f.Contains))
+	return list(r, "list packages", scanPackage,
+		selectPackage+w.clause()+" ORDER BY folded, published_at DESC, version DESC", w.args...)
+}
+
+func (r *reader) PackagesWithContent(sha256 string) (int, error) {
+	return one(r, "a count", count, "SELECT count(*) FROM package WHERE sha256 = ?", sha256)
+}
+
+func (w *writer) PutPackage(p deploy.Package) error {
+	body, sum, err := seal(packageBody{ID: p.ID, Format: p.Format, Size: p.Size})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write package "+p.ID+" "+p.Version,
+		"INSERT INTO package (folded, version, published_at, sha256, body, sum) VALUES (?, ?, ?, ?, ?, ?) "+
+			"ON CONFLICT (folded, version) DO UPDATE SET published_at = excluded.published_at, "+
+			"sha256 = excluded.sha256, body = excluded.body, sum = excluded.sum",
+		fold(p.ID), p.Version, stamp(p.PublishedAt), p.SHA256, body, sum)
+	return err
+}
+
+func (w *writer) DeletePackage(id, version string) error {
+	what := "package " + id + " " + version
+	return w.change("delete "+what, what, "DELETE FROM package WHERE folded = ? AND version = ?", fold(id), version)
+}

@@ -1,0 +1,198 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"fairlead/internal/deploy"
+)
+
+type projectGroupBody struct {
+	Name        string `json:"name"`
+	Slug        string `json:"slug,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+type lifecycleBody struct {
+	Name          string      `json:"name"`
+	Slug          string      `json:"slug,omitempty"`
+	Description   string      `json:"description,omitempty"`
+	Phases        []phaseBody `json:"phases,omitempty"`
+	KeepOnMachine int         `json:"keep_on_machine,omitempty"`
+}
+
+type phaseBody struct {
+	ID           string                 `json:"id"`
+	Name         string                 `json:"name"`
+	Environments []deploy.EnvironmentID `json:"environments,omitempty"`
+	Minimum      int                    `json:"minimum,omitempty"`
+	IsOptional   bool                   `json:"is_optional,omitempty"`
+}
+
+type projectBody struct {
+	Name            string                `json:"name"`
+	Slug            string                `json:"slug,omitempty"`
+	Description     string                `json:"description,omitempty"`
+	Group           deploy.ProjectGroupID `json:"group,omitempty"`
+	Lifecycle       deploy.LifecycleID    `json:"lifecycle,omitempty"`
+	IsDisabled      bool                  `json:"is_disabled,omitempty"`
+	VersionTemplate string                `json:"version_template,omitempty"`
+}
+
+type channelBody struct {
+	Space       deploy.SpaceID     `json:"space"`
+	Name        string             `json:"name"`
+	Slug        string             `json:"slug,omitempty"`
+	Description string             `json:"description,omitempty"`
+	Lifecycle   deploy.LifecycleID `json:"lifecycle,omitempty"`
+}
+
+func (r *reader) ProjectGroups(space deploy.SpaceID) ([]deploy.ProjectGroup, error) {
+	return list(r, "list project groups", func(row scanner) (g deploy.ProjectGroup, err error) {
+		var s sealed
+		var body projectGroupBody
+		if err := row.Scan(&g.ID, &g.Space, &s.text, &s.sum); err != nil {
+			return g, err
+		}
+		err = s.open("project group "+string(g.ID), &body)
+		g.Name, g.Slug, g.Description = body.Name, body.Slug, body.Description
+		return g, err
+	}, "SELECT id, space, body, sum FROM project_group WHERE space = ? ORDER BY folded", space)
+}
+
+func (w *writer) PutProjectGroup(g deploy.ProjectGroup) error {
+	err := w.free("a project group named "+g.Name,
+		"SELECT id FROM project_group WHERE space = ? AND folded = ? AND id <> ?", g.Space, fold(g.Name), g.ID)
+	if err != nil {
+		return err
+	}
+	body, sum, err := seal(projectGroupBody{Name: g.Name, Slug: g.Slug, Description: g.Description})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write project group "+string(g.ID),
+		"INSERT INTO project_group (id, space, folded, body, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "+
+			"SET space = excluded.space, folded = excluded.folded, body = excluded.body, sum = excluded.sum",
+		g.ID, g.Space, fold(g.Name), body, sum)
+	return err
+}
+
+func (r *reader) Lifecycles(space deploy.SpaceID) ([]deploy.Lifecycle, error) {
+	return list(r, "list lifecycles", func(row scanner) (l deploy.Lifecycle, err error) {
+		var s sealed
+		var body lifecycleBody
+		if err := row.Scan(&l.ID, &l.Space, &s.text, &s.sum); err != nil {
+			return l, err
+		}
+		err = s.open("lifecycle "+string(l.ID), &body)
+		l.Name, l.Slug, l.Description = body.Name, body.Slug, body.Description
+		l.KeepOnMachine = body.KeepOnMachine
+		for _, p := range body.Phases {
+			l.Phases = append(l.Phases, deploy.Phase(p))
+		}
+		return l, err
+	}, "SELECT id, space, body, sum FROM lifecycle WHERE space = ? ORDER BY folded", space)
+}
+
+func (w *writer) PutLifecycle(l deploy.Lifecycle) error {
+	err := w.free("a lifecycle named "+l.Name,
+		"SELECT id FROM lifecycle WHERE space = ? AND folded = ? AND id <> ?", l.Space, fold(l.Name), l.ID)
+	if err != nil {
+		return err
+	}
+	row := lifecycleBody{Name: l.Name, Slug: l.Slug, Description: l.Description, KeepOnMachine: l.KeepOnMachine}
+	for _, p := range l.Phases {
+		row.Phases = append(row.Phases, phaseBody(p))
+	}
+	body, sum, err := seal(row)
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write lifecycle "+string(l.ID),
+		"INSERT INTO lifecycle (id, space, folded, body, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "+
+			"SET space = excluded.space, folded = excluded.folded, body = excluded.body, sum = excluded.sum",
+		l.ID, l.Space, fold(l.Name), body, sum)
+	return err
+}
+
+const selectProject = "SELECT id, space, body, sum FROM project"
+
+func scanProject(row scanner) (p deploy.Project, err error) {
+	var s sealed
+	var body projectBody
+	if err := row.Scan(&p.ID, &p.Space, &s.text, &s.sum); err != nil {
+		return p, err
+	}
+	err = s.open("project "+string(p.ID), &body)
+	return deploy.Project{
+		ID: p.ID, Space: p.Space, Name: body.Name, Slug: body.Slug, Description: body.Description, Group: body.Group,
+		Lifecycle: body.Lifecycle, IsDisabled: body.IsDisabled, VersionTemplate: body.VersionTemplate,
+	}, err
+}
+
+func (r *reader) Project(id deploy.ProjectID) (deploy.Project, error) {
+	return one(r, "project "+string(id), scanProject, selectProject+" WHERE id = ?", id)
+}
+
+func (r *reader) Projects(space deploy.SpaceID) ([]deploy.Project, error) {
+	return list(r, "list projects", scanProject, selectProject+" WHERE space = ? ORDER BY folded", space)
+}
+
+func (w *writer) PutProject(p deploy.Project) error {
+	err := w.free("a project named "+p.Name,
+		"SELECT id FROM project WHERE space = ? AND folded = ? AND id <> ?", p.Space, fold(p.Name), p.ID)
+	if err != nil {
+		return err
+	}
+	body, sum, err := seal(projectBody{
+		Name: p.Name, Slug: p.Slug, Description: p.Description, Group: p.Group, Lifecycle: p.Lifecycle,
+		IsDisabled: p.IsDisabled, VersionTemplate: p.VersionTemplate,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write project "+string(p.ID),
+		"INSERT INTO project (id, space, folded, body, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "+
+			"SET space = excluded.space, folded = excluded.folded, body = excluded.body, sum = excluded.sum",
+		p.ID, p.Space, fold(p.Name), body, sum)
+	return err
+}
+
+func (w *writer) DeleteProject(id deploy.ProjectID) error {
+	what := "project " + string(id)
+	return w.change("delete "+what, what, "DELETE FROM project WHERE id = ?", id)
+}
+
+func (r *reader) Channels(project deploy.ProjectID) ([]deploy.Channel, error) {
+	return list(r, "list channels", func(row scanner) (c deploy.Channel, err error) {
+		var s sealed
+		var body channelBody
+		if err := row.Scan(&c.ID, &c.Project, &c.IsDefault, &s.text, &s.sum); err != nil {
+			return c, err
+		}
+		err = s.open("channel "+string(c.ID), &body)
+		return deploy.Channel{
+			ID: c.ID, Space: body.Space, Project: c.Project, Name: body.Name, Slug: body.Slug,
+			Description: body.Description, IsDefault: c.IsDefault, Lifecycle: body.Lifecycle,
+		}, err
+	}, "SELECT id, project, is_default, body, sum FROM channel WHERE project = ? ORDER BY is_default DESC, folded", project)
+}
+
+func (w *writer) PutChannel(c deploy.Channel) error {
+	err := w.free("a channel named "+c.Name,
+		"SELECT id FROM channel WHERE project = ? AND folded = ? AND id <> ?", c.Project, fold(c.Name), c.ID)
+	if err != nil {
+		return err
+	}
+	body, sum, err := seal(channelBody{
+		Space: c.Space, Name: c.Name, Slug: c.Slug, Description: c.Description, Lifecycle: c.Lifecycle,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write channel "+string(c.ID),
+		"INSERT INTO channel (id, project, folded, is_default, body, sum) VALUES (?, ?, ?, ?, ?, ?) "+
+			"ON CONFLICT (id) DO UPDATE SET project = excluded.project, folded = excluded.folded, "+
+			"is_default = excluded.is_default, body = excluded.body, sum = excluded.sum",
+		c.ID, c.Project, fold(c.Name), c.IsDefault, body, sum)
+	return err
+}

@@ -1,0 +1,94 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+)
+
+type releaseBody struct {
+	Space       deploy.SpaceID        `json:"space"`
+	Notes       string                `json:"notes,omitempty"`
+	AssembledBy string                `json:"assembled_by,omitempty"`
+	ProcessOf   deploy.ProjectID      `json:"process_of"`
+	Process     processBody           `json:"process"`
+	VariablesOf deploy.ProjectID      `json:"variables_of"`
+	Variables   variableSetBody       `json:"variables"`
+	Packages    []selectedPackageBody `json:"packages,omitempty"`
+}
+
+type selectedPackageBody struct {
+	Action    string `json:"action"`
+	Step      string `json:"step"`
+	Reference string `json:"reference,omitempty"`
+	PackageID string `json:"package"`
+	Version   string `json:"version"`
+}
+
+const selectRelease = "SELECT id, project, channel, version, assembled_at, body, sum FROM release"
+
+func scanRelease(row scanner) (deploy.Release, error) {
+	var s sealed
+	var body releaseBody
+	var r deploy.Release
+	var assembled int64
+	if err := row.Scan(&r.ID, &r.Project, &r.Channel, &r.Version, &assembled, &s.text, &s.sum); err != nil {
+		return r, err
+	}
+	err := s.open("release "+string(r.ID), &body)
+	return deploy.Release{
+		ID: r.ID, Space: body.Space, Project: r.Project, Channel: r.Channel, Version: r.Version, Notes: body.Notes,
+		AssembledAt: moment(assembled), AssembledBy: body.AssembledBy,
+		Process: body.Process.process(body.ProcessOf), Variables: body.Variables.variables(body.VariablesOf),
+		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage { return deploy.SelectedPackage(p) }),
+	}, err
+}
+
+func (r *reader) Release(id deploy.ReleaseID) (deploy.Release, error) {
+	return one(r, "release "+string(id), scanRelease, selectRelease+" WHERE id = ?", id)
+}
+
+func (r *reader) ReleaseNumbered(project deploy.ProjectID, version string) (deploy.Release, error) {
+	return one(r, "release "+version+" of project "+string(project), scanRelease,
+		selectRelease+" WHERE project = ? AND version = ?", project, version)
+}
+
+func (r *reader) Releases(project deploy.ProjectID) ([]store.ReleaseRow, error) {
+	return list(r, "list releases", func(row scanner) (r store.ReleaseRow, err error) {
+		var assembled int64
+		err = row.Scan(&r.ID, &r.Project, &r.Channel, &r.Version, &assembled)
+		r.AssembledAt = moment(assembled)
+		return r, err
+	}, "SELECT id, project, channel, version, assembled_at FROM release WHERE project = ? "+
+		"ORDER BY assembled_at DESC, number DESC, id DESC", project)
+}
+
+func (w *writer) PutRelease(r deploy.Release) error {
+	err := w.free("release "+r.Version+" of project "+string(r.Project),
+		"SELECT id FROM release WHERE project = ? AND version = ? AND id <> ?", r.Project, r.Version, r.ID)
+	if err != nil {
+		return err
+	}
+	body, sum, err := seal(releaseBody{
+		Space: r.Space, Notes: r.Notes, AssembledBy: r.AssembledBy,
+		ProcessOf: r.Process.Project, Process: bodyOfProcess(r.Process),
+		VariablesOf: r.Variables.Owner, Variables: bodyOfVariables(r.Variables),
+		Packages: each(r.Packages, func(p deploy.SelectedPackage) selectedPackageBody { return selectedPackageBody(p) }),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write release "+string(r.ID),
+		"INSERT INTO release (id, project, channel, version, assembled_at, number, body, sum) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET project = excluded.project, "+
+			"channel = excluded.channel, version = excluded.version, assembled_at = excluded.assembled_at, "+
+			"body = excluded.body, sum = excluded.sum",
+		r.ID, r.Project, r.Channel, r.Version, stamp(r.AssembledAt), store.IDNumber(string(r.ID)), body, sum)
+	return err
+}
+
+func (w *writer) DeleteRelease(id deploy.ReleaseID) error {
+	what := "release " + string(id)
+	return w.change("delete "+what, what, "DELETE FROM release WHERE id = ?", id)
+}

@@ -1,0 +1,109 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+type taskBody struct {
+	Space        deploy.SpaceID      `json:"space"`
+	Description  string              `json:"description,omitempty"`
+	Error        string              `json:"error,omitempty"`
+	HasWarnings  bool                `json:"has_warnings,omitempty"`
+	Deployment   deploy.DeploymentID `json:"deployment,omitempty"`
+	QueuedBy     string              `json:"queued_by,omitempty"`
+	NotBefore    time.Time           `json:"not_before,omitzero"`
+	StartedAt    time.Time           `json:"started_at,omitzero"`
+	CancelAsked  bool                `json:"cancel_asked,omitempty"`
+	CancelAskers string              `json:"cancel_askers,omitempty"`
+	LeaseOwner   string              `json:"lease_owner,omitempty"`
+	Plan         planBody            `json:"plan"`
+}
+
+const selectTask = "SELECT id, kind, state, project, environment, queued_at, completed_at, lease_epoch, body, sum FROM task"
+
+func scanTask(row scanner) (deploy.Task, error) {
+	var s sealed
+	var body taskBody
+	var t deploy.Task
+	var queued, completed int64
+	err := row.Scan(&t.ID, &t.Kind, &t.State, &t.Project, &t.Environment, &queued, &completed, &t.LeaseEpoch,
+		&s.text, &s.sum)
+	if err != nil {
+		return t, err
+	}
+	err = s.open("task "+string(t.ID), &body)
+	return deploy.Task{
+		ID: t.ID, Space: body.Space, Kind: t.Kind, Description: body.Description, State: t.State, Error: body.Error,
+		HasWarnings: body.HasWarnings, Project: t.Project, Environment: t.Environment, Deployment: body.Deployment,
+		Plan: body.Plan.plan(), QueuedAt: moment(queued), QueuedBy: body.QueuedBy, NotBefore: body.NotBefore,
+		StartedAt: body.StartedAt, CompletedAt: moment(completed), CancelAsked: body.CancelAsked,
+		CancelAskers: body.CancelAskers, LeaseOwner: body.LeaseOwner, LeaseEpoch: t.LeaseEpoch,
+	}, err
+}
+
+func (r *reader) Task(id deploy.TaskID) (deploy.Task, error) {
+	return one(r, "task "+string(id), scanTask, selectTask+" WHERE id = ?", id)
+}
+
+func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err error) {
+	w := where{}
+	ids, err := jsonList(f.IDs)
+	if err != nil {
+		return nil, 0, errkind.Invalid.Errorf("list tasks: %w", err)
+	}
+	states, err := jsonList(f.States)
+	if err != nil {
+		return nil, 0, errkind.Invalid.Errorf("list tasks: %w", err)
+	}
+	w.add(len(f.IDs) > 0, "id IN (SELECT value FROM json_each(?))", ids)
+	w.add(len(f.States) > 0, "state IN (SELECT value FROM json_each(?))", states)
+	w.add(f.Kind != "", "kind = ?", f.Kind)
+	w.add(f.Project != "", "project = ?", f.Project)
+	w.add(f.Environment != "", "environment = ?", f.Environment)
+	total, err = one(r, "a count", count, "SELECT count(*) FROM task"+w.clause(), w.args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	tasks, err = list(r, "list tasks", scanTask,
+		selectTask+w.clause()+" ORDER BY queued_at DESC, number DESC, id DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
+	return tasks, total, err
+}
+
+func (w *writer) PutTask(t deploy.Task) error {
+	body, sum, err := seal(taskBody{
+		Space: t.Space, Description: t.Description, Error: t.Error, HasWarnings: t.HasWarnings,
+		Deployment: t.Deployment, QueuedBy: t.QueuedBy, NotBefore: clean(t.NotBefore), StartedAt: clean(t.StartedAt),
+		CancelAsked: t.CancelAsked, CancelAskers: t.CancelAskers, LeaseOwner: t.LeaseOwner, Plan: bodyOfPlan(t.Plan),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("write task "+string(t.ID),
+		"INSERT INTO task (id, kind, state, project, environment, queued_at, completed_at, lease_epoch, number, body, sum) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "+
+			"state = excluded.state, project = excluded.project, environment = excluded.environment, "+
+			"queued_at = excluded.queued_at, completed_at = excluded.completed_at, "+
+			"lease_epoch = excluded.lease_epoch, body = excluded.body, sum = excluded.sum",
+		t.ID, t.Kind, t.State, t.Project, t.Environment, stamp(t.QueuedAt), stamp(t.CompletedAt), t.LeaseEpoch,
+		store.IDNumber(string(t.ID)), body, sum)
+	return err
+}
+
+func (w *writer) PutTaskLeased(t deploy.Task) error {
+	epoch, err := one(&w.reader, "task "+string(t.ID), func(row scanner) (epoch int64, err error) {
+		return epoch, row.Scan(&epoch)
+	}, "SELECT lease_epoch FROM task WHERE id = ?", t.ID)
+	if err != nil {
+		return err
+	}
+	if epoch != t.LeaseEpoch {
+		return errkind.Conflict.Errorf("write task %s: the lease is lost: its epoch is %d, not %d", t.ID, epoch, t.LeaseEpoch)
+	}
+	return w.PutTask(t)
+}
