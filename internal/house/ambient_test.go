@@ -40,7 +40,7 @@ var ambient = map[string]map[string]string{
 		"Getenv": "a setting, or IO.Env", "LookupEnv": "a setting, or IO.Env", "Environ": "a setting", "Setenv": "a setting",
 		"Exit": "a returned error or code", "Stdin": "IO.In", "Stdout": "IO.Out", "Stderr": "IO.Err", "Args": "the arguments you were given",
 		"Hostname": "env.Facts", "StartProcess": "env.Exec", "FindProcess": "env.Exec", "Executable": "env.Exec.Self",
-		"Getpid": "env.Exec", "Chdir": "full paths",
+		"Chdir": "full paths",
 	},
 	"os/exec":   {"*": "env.Exec"},
 	"os/signal": {"*": "the ctx that main ends"},
@@ -54,7 +54,7 @@ var ambient = map[string]map[string]string{
 // in these only is the monotonic clock.
 var durations = map[string]bool{
 	"Add": true, "Sub": true, "After": true, "Before": true, "Compare": true, "Equal": true, "IsZero": true,
-	"Since": true, "Until": true, "Step": true, "SetDeadline": true, "SetReadDeadline": true, "SetWriteDeadline": true,
+	"Since": true, "Until": true, "Step": true, "step": true, "SetDeadline": true, "SetReadDeadline": true, "SetWriteDeadline": true,
 }
 
 // ambientHomes may touch everything: the implementation of the seam, and what is no part of the product.
@@ -136,6 +136,11 @@ func wallClockUses(f *goFile, mates []*goFile) []finding {
 				return true
 			}
 			call, called := parents[sel].(*ast.CallExpr)
+			if method, shown := parents[call].(*ast.SelectorExpr); called && shown && !durations[method.Sel.Name] {
+				what := "the wall clock by time.Now()." + method.Sel.Name + ": use env.Wall"
+				out = append(out, finding{f.path, f.line(sel.Pos()), what})
+				return true
+			}
 			if !called || call.Fun != sel || !onlyDuration(decl, call, parents, mates) {
 				what := "time.Now: use env.Wall for display and dates; keep it to Since, Until, Sub, Add and deadlines otherwise"
 				out = append(out, finding{f.path, f.line(sel.Pos()), what})
@@ -256,12 +261,12 @@ func sleepRule() rule {
 	return rule{
 		name: "sleeps",
 		why:  "a test that sleeps is slow when the machine is fast and fails when it is slow",
-		do:   "wait for the condition itself, or run in a synctest bubble where <-time.After costs nothing",
+		do:   "wait for the condition itself, or run in a bubble of testing/synctest, where time is virtual",
 		check: func(tr *tree) []finding {
 			var out []finding
 			for _, f := range tr.gofs {
-				if !f.test || f.imports()["time"] != "time" {
-					continue
+				if !f.test || f.imports()["time"] != "time" || f.imports()["synctest"] == "testing/synctest" {
+					continue // in a bubble a sleep takes no time and wakes when all others wait
 				}
 				ast.Inspect(f.ast, func(n ast.Node) bool {
 					sel, ok := n.(*ast.SelectorExpr)
