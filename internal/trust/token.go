@@ -23,6 +23,8 @@ const (
 	// maxTokenText bounds the text of a token, in bytes.
 	maxTokenText = 512
 	masked       = "***"
+
+	base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 )
 
 // TokenID names a join token in lists and in the store. It is no secret.
@@ -195,12 +197,12 @@ func tokenBody(text string) ([]byte, error) {
 		return nil, foreignToken(text)
 	}
 	encoded := text[len(TokenPrefix):]
-	body, err := decodeBase64(encoded)
-	if err != nil && len(encoded)%4 == 1 { // no text of whole bytes has this length
-		return nil, errkind.Invalid.Errorf("join token is cut short or has a character too many: %d characters", len(text))
-	}
-	if err != nil {
+	if strings.Trim(encoded, base64Alphabet) != "" {
 		return nil, errkind.Invalid.Errorf("join token is mistyped: a character is not a letter, digit, '-' or '_'")
+	}
+	body, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil { // no text of whole bytes has this length
+		return nil, errkind.Invalid.Errorf("join token is cut short or has a character too many: %d characters", len(text))
 	}
 	if len(body) == 0 || len(body) < tokenFixedBytes+int(body[0]) {
 		return nil, errkind.Invalid.Errorf("join token is cut short: %d characters are there", len(text))
@@ -209,7 +211,8 @@ func tokenBody(text string) ([]byte, error) {
 		return nil, errkind.Invalid.Errorf("join token is too long: %d bytes follow its end", surplus)
 	}
 	payload := body[:len(body)-checkBytes]
-	if check := tokenCheck(payload); string(check[:]) != string(body[len(payload):]) {
+	check := tokenCheck(payload)
+	if string(check[:]) != string(body[len(payload):]) || base64.RawURLEncoding.EncodeToString(body) != encoded {
 		return nil, errkind.Invalid.Errorf("join token is mistyped: its checksum does not fit")
 	}
 	return payload, nil

@@ -1,0 +1,564 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package trust_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/trust"
+)
+
+func TestHandshakeProvesBothEnds(t *testing.T) {
+	h := newHouse(t)
+	dial, listen := h.dial(t, h.agent)
+	if dial.err != nil || listen.err != nil {
+		t.Fatalf("dialler %v, door %v", dial.err, listen.err)
+	}
+	if dial.peer.Pin() != h.server.Pin || dial.peer.Role() != trust.RoleServer || dial.peer.Local() != h.agent.Pin {
+		t.Errorf("the agent sees %v", dial.peer.LogValue())
+	}
+	if listen.peer.Pin() != h.agent.Pin || listen.peer.Role() != trust.RoleAgent || listen.peer.Local() != h.server.Pin {
+		t.Errorf("the server sees %v", listen.peer.LogValue())
+	}
+	if listen.peer.Subject() != "machines-1" || listen.peer.Access() != trust.Full || listen.peer.Protocol() != trust.LinkProtocol {
+		t.Errorf("subject %q, access %v, protocol %q", listen.peer.Subject(), listen.peer.Access(), listen.peer.Protocol())
+	}
+	if dial.peer.Binding() != listen.peer.Binding() || dial.peer.Binding() == [32]byte{} {
+		t.Error("the two ends have different channel bindings")
+	}
+	if !listen.peer.NotAfter().Equal(h.agent.NotAfter()) {
+		t.Errorf("not after %v", listen.peer.NotAfter())
+	}
+	other, _ := h.dial(t, h.agent)
+	if other.peer.Binding() == dial.peer.Binding() {
+		t.Error("two connections have one channel binding")
+	}
+}
+
+func TestT1UnknownCertificate(t *testing.T) {
+	h := newHouse(t)
+	dial, listen := h.dial(t, identity(t, "stranger"))
+	wantKind(t, listen.err, errkind.Untrusted, "belongs to nobody known here", "token create")
+	wantKind(t, dial.err, errkind.Untrusted, "refused this program's certificate", "joins again")
+	t.Run("T1 no certificate", func(t *testing.T) {
+		client := rawClient(h.agent, trust.LinkProtocol)
+		client.Certificates = nil
+		_, listen := meetRaw(t, client, h.door)
+		wantKind(t, listen.err, errkind.Untrusted)
+	})
+	t.Run("T1 certificate without its key", func(t *testing.T) {
+		stolen := h.agent
+		stolen.Certificate.PrivateKey = p256Key(t)
+		_, listen := meetRaw(t, rawClient(stolen, trust.LinkProtocol), h.door)
+		wantKind(t, listen.err, errkind.Untrusted, "signature")
+	})
+}
+
+func TestT3RevokedWhileConnected(t *testing.T) {
+	h := newHouse(t)
+	_, listen := h.dial(t, h.agent)
+	ended := make(chan error, 2)
+	release, err := h.pins.Hold(listen.peer, func(err error) { ended <- err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	h.pins.Revoke(h.agent.Pin)
+	select {
+	case err := <-ended:
+		wantKind(t, err, errkind.Untrusted, "revoked", "join the machine again")
+	default:
+		t.Fatal("Revoke returned before the session was ended")
+	}
+	if _, err := h.door.Peer(listen.conn.ConnectionState()); errkind.Of(err) != errkind.Untrusted {
+		t.Errorf("the old connection still gives a peer: %v", err)
+	}
+	if _, err := h.pins.Hold(listen.peer, func(error) {}); errkind.Of(err) != errkind.Untrusted {
+		t.Errorf("a peer from before the revocation may begin a session: %v", err)
+	}
+	wantKind(t, h.pins.Add(h.agent.Pin, trust.Grant{Role: trust.RoleAgent, Subject: "machines-1"}), errkind.Denied, "never comes back")
+}
+
+// cache is a session cache that counts what it is given.
+type cache struct {
+	tls.ClientSessionCache
+	puts int
+}
+
+func (c *cache) Put(key string, state *tls.ClientSessionState) {
+	if state != nil {
+		c.puts++
+	}
+	c.ClientSessionCache.Put(key, state)
+}
+
+func TestT4RevokedThenResumed(t *testing.T) {
+	h := newHouse(t)
+	sessions := &cache{ClientSessionCache: tls.NewLRUClientSessionCache(8)}
+	client := rawClient(h.agent, trust.LinkProtocol)
+	client.ClientSessionCache = sessions
+	for range 2 {
+		dialErr, listen := meetRaw(t, client, h.door)
+		if dialErr != nil || listen.err != nil {
+			t.Fatalf("before the revocation: %v, %v", dialErr, listen.err)
+		}
+		if listen.conn.ConnectionState().DidResume {
+			t.Fatal("the session was resumed")
+		}
+	}
+	if sessions.puts != 0 {
+		t.Errorf("the door gave out %d session tickets", sessions.puts)
+	}
+	h.pins.Revoke(h.agent.Pin)
+	dialErr, listen := meetRaw(t, client, h.door)
+	wantKind(t, listen.err, errkind.Untrusted, "revoked")
+	wantKind(t, trust.Explain(dialErr), errkind.Untrusted)
+}
+
+func TestT5DatesInTheHandshake(t *testing.T) {
+	h := newHouse(t)
+	at := func(now time.Time) *trust.Door {
+		return newDoor(t, trust.DoorTerms{
+			Identities: proving(h.server), Links: h.pins.Lookup, LinkRole: trust.RoleAgent, Applicants: true, Wall: wallAt(now),
+		})
+	}
+	dialler := func(now time.Time, protocol string) *trust.Dialler {
+		return newDialler(t, trust.DialTerms{
+			Identity: h.agent, Pins: []trust.Pin{h.server.Pin}, Wall: wallAt(now), Protocol: protocol,
+		})
+	}
+	ended := h.agent.NotAfter()
+	for _, row := range []struct {
+		name     string
+		now      time.Time
+		protocol string
+		want     trust.Access
+	}{
+		{"T5 valid", today(), trust.LinkProtocol, trust.Full},
+		{"T5 expired yesterday", ended.AddDate(0, 0, 1), trust.LinkProtocol, trust.Restricted},
+		{"T5 expired for 31 days", ended.AddDate(0, 0, 31), trust.LinkProtocol, trust.Refused},
+		{"T5 not yet valid", today().AddDate(-10, 0, 0), trust.LinkProtocol, trust.Full},
+		{"T5 expired applicant", ended.AddDate(0, 0, 1), trust.JoinProtocol, trust.Refused},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			// The agent's own clock is right or wrong: it never refuses the server.
+			dial, listen := meet(t, dialler(today().AddDate(20, 0, 0), row.protocol), at(row.now))
+			if got := listen.peer.Access(); got != row.want {
+				t.Errorf("access %v, want %v (%v)", got, row.want, listen.err)
+			}
+			if row.want == trust.Refused {
+				wantKind(t, listen.err, errkind.Untrusted, "ended on", "clocks")
+				wantKind(t, dial.err, errkind.Untrusted)
+			} else if dial.err != nil || dial.peer.Access() != trust.Full || dial.peer.Warning() == "" {
+				t.Errorf("the agent: %v, access %v, warning %q", dial.err, dial.peer.Access(), dial.peer.Warning())
+			}
+		})
+	}
+}
+
+func TestT7RoleBelongsToThePin(t *testing.T) {
+	h := newHouse(t)
+	t.Run("T7 agent as server", func(t *testing.T) {
+		door := newDoor(t, trust.DoorTerms{
+			Identities: proving(identity(t, "listener")), Links: h.pins.Lookup, LinkRole: trust.RoleServer,
+		})
+		_, listen := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), door)
+		wantKind(t, listen.err, errkind.Untrusted, `role "agent"`, `must be "server"`)
+	})
+	t.Run("T7 server as agent", func(t *testing.T) {
+		node := identity(t, "agent") // the name in the certificate says agent, the pin says server
+		if err := h.pins.Add(node.Pin, trust.Grant{Role: trust.RoleServer, Subject: "srv"}); err != nil {
+			t.Fatal(err)
+		}
+		_, listen := meetRaw(t, rawClient(node, trust.LinkProtocol), h.door)
+		wantKind(t, listen.err, errkind.Untrusted, `role "server"`)
+	})
+	t.Run("T7 agent found where a server was dialled", func(t *testing.T) {
+		dialler := newDialler(t, trust.DialTerms{Identity: h.agent, Pins: []trust.Pin{h.server.Pin}, Accept: h.pins.Lookup})
+		if err := h.pins.Add(h.server.Pin, trust.Grant{Role: trust.RoleAgent, Subject: "machines-9"}); err != nil {
+			t.Fatal(err)
+		}
+		dial, _ := meet(t, dialler, h.door)
+		wantKind(t, dial.err, errkind.Untrusted, `role "agent"`)
+	})
+	t.Run("T7 agent at the portal is nobody", func(t *testing.T) {
+		dialErr, listen := meetRaw(t, rawClient(h.agent, "h2", trust.PortalProtocol), h.door)
+		if dialErr != nil || listen.err != nil || listen.conn.ConnectionState().NegotiatedProtocol != trust.PortalProtocol {
+			t.Fatalf("%v, %v", dialErr, listen.err)
+		}
+		wantKind(t, listen.peer.Check(), errkind.Untrusted)
+		if listen.peer.Role() != "" || listen.peer.Access() != trust.Refused {
+			t.Errorf("role %q, access %v", listen.peer.Role(), listen.peer.Access())
+		}
+	})
+	t.Run("T7 agent that joins again is an applicant", func(t *testing.T) {
+		_, listen := meetRaw(t, rawClient(h.agent, trust.JoinProtocol), h.door)
+		if listen.peer.Role() != trust.RoleApplicant || listen.peer.Subject() != "" {
+			t.Errorf("role %q, subject %q, %v", listen.peer.Role(), listen.peer.Subject(), listen.err)
+		}
+		if _, err := trust.NewPinSet().Hold(listen.peer, func(error) {}); errkind.Of(err) != errkind.Untrusted {
+			t.Errorf("an applicant may hold a session: %v", err)
+		}
+	})
+}
+
+func TestT8AtTheDoor(t *testing.T) {
+	h := newHouse(t)
+	weak := forge(t, nil, func(c *x509.Certificate) { c.IsCA = true })
+	h.admit(t, weak, "machines-2") // even a pin that is known
+	for _, protocol := range []string{trust.LinkProtocol, trust.JoinProtocol} {
+		_, listen := meetRaw(t, rawClient(weak, protocol), h.door)
+		wantKind(t, listen.err, errkind.Untrusted, "authority")
+	}
+}
+
+func TestT9VersionsAndSuites(t *testing.T) {
+	h := newHouse(t)
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12} {
+		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			client := rawClient(h.agent, trust.LinkProtocol)
+			client.MinVersion, client.MaxVersion, client.CipherSuites = version, version, []uint16{suite.ID}
+			t.Run("T9 "+tls.VersionName(version)+" "+suite.Name, func(t *testing.T) {
+				dialErr, listen := meetRaw(t, client, h.door)
+				if listen.err == nil || dialErr == nil {
+					t.Fatalf("accepted: %v, %v", dialErr, listen.err)
+				}
+			})
+		}
+	}
+	t.Run("T9 TLS 1.2 without ALPN", func(t *testing.T) {
+		client := rawClient(h.agent)
+		client.MaxVersion = tls.VersionTLS12
+		dialErr, listen := meetRaw(t, client, h.door)
+		wantKind(t, listen.err, errkind.Untrusted, "versions")
+		wantKind(t, trust.Explain(dialErr), errkind.Untrusted, "does not speak TLS 1.3")
+	})
+	t.Run("T9 compression", func(t *testing.T) {
+		dialled, accepted := wires(t)
+		go func() {
+			dialled.Write(withCompression(clientHello(t, rawClient(h.agent, trust.LinkProtocol))))
+			io.Copy(io.Discard, dialled)
+		}()
+		_, _, err := h.door.Handshake(context.Background(), accepted)
+		wantKind(t, err, errkind.Untrusted, "compression")
+	})
+}
+
+// clientHello is the first record of a client.
+func clientHello(t *testing.T, config *tls.Config) []byte {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	go func() {
+		tls.Client(theirs, config).Handshake()
+		theirs.Close()
+	}()
+	record := make([]byte, 16<<10)
+	n, err := io.ReadAtLeast(ours, record, 5)
+	if err == nil {
+		_, err = io.ReadFull(ours, record[n:5+int(record[3])<<8+int(record[4])])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record[:5+int(record[3])<<8+int(record[4])]
+}
+
+// withCompression offers DEFLATE before "none".
+func withCompression(record []byte) []byte {
+	at := 5 + 4 + 2 + 32                             // record, message, version, random
+	at += 1 + int(record[at])                        // session id
+	at += 2 + int(record[at])<<8 + int(record[at+1]) // suites
+	out := append([]byte{}, record[:at]...)
+	out = append(out, 2, 1, 0)
+	out = append(out, record[at+2:]...)
+	size := len(out) - 5
+	out[3], out[4] = byte(size>>8), byte(size)
+	size -= 4
+	out[6], out[7], out[8] = byte(size>>16), byte(size>>8), byte(size)
+	return out
+}
+
+func TestT10PinDecidesNeverTheName(t *testing.T) {
+	h := newHouse(t)
+	t.Run("T10 right pin, other host", func(t *testing.T) {
+		// The certificate names no host at all and the dialler was never told one.
+		if dial, listen := h.dial(t, h.agent); dial.err != nil || listen.err != nil {
+			t.Fatalf("%v, %v", dial.err, listen.err)
+		}
+	})
+	t.Run("T10 right host, other pin", func(t *testing.T) {
+		impostor := forge(t, nil, func(c *x509.Certificate) {
+			c.DNSNames = []string{"127.0.0.1", "localhost", "*.pin.invalid"}
+			c.Subject = pkix.Name{CommonName: "server"}
+		})
+		door := newDoor(t, trust.DoorTerms{Identities: proving(impostor), Links: h.pins.Lookup, LinkRole: trust.RoleAgent})
+		dialler := newDialler(t, trust.DialTerms{Identity: h.agent, Pins: []trust.Pin{h.server.Pin}})
+		dial, listen := meet(t, dialler, door)
+		wantKind(t, dial.err, errkind.Untrusted, impostor.Pin.String(), h.server.Pin.String(), "usual causes")
+		wantKind(t, listen.err, errkind.Untrusted, "refused this program's certificate")
+	})
+	t.Run("T10 a box ends TLS", func(t *testing.T) {
+		box := inspected(t)
+		door := newDoor(t, trust.DoorTerms{Identities: proving(box), Links: h.pins.Lookup, LinkRole: trust.RoleAgent})
+		dialler := newDialler(t, trust.DialTerms{Identity: h.agent, Pins: []trust.Pin{h.server.Pin}})
+		dial, _ := meet(t, dialler, door)
+		wantKind(t, dial.err, errkind.Untrusted, "Corporate Inspection CA", "something in the path ends TLS")
+	})
+}
+
+// inspected is what a TLS inspecting proxy shows: a certificate by its own authority.
+func inspected(t *testing.T) trust.Identity {
+	t.Helper()
+	caKey, key := p256Key(t), p256Key(t)
+	ca := forge(t, caKey, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign, pkix.Name{CommonName: "Corporate Inspection CA"}
+	}).Certificate.Leaf
+	return issue(t, ca, caKey, key)
+}
+
+func issue(t *testing.T, ca *x509.Certificate, caKey, key crypto.Signer) trust.Identity {
+	t.Helper()
+	id := forge(t, key, nil)
+	der, err := x509.CreateCertificate(nil, id.Certificate.Leaf, ca, key.Public(), caKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id.Certificate.Certificate, id.Certificate.Leaf, id.Pin = [][]byte{der}, leaf, trust.PinOf(der)
+	return id
+}
+
+func TestT11ListeningAgentKnowsItsServer(t *testing.T) {
+	h, other := newHouse(t), identity(t, "other server")
+	bundle := trust.Bundle{ServerID: "srv-a", Epoch: 1, IssuedAt: today(), Pins: []trust.BundlePin{
+		{Pin: h.server.Pin, Role: trust.RoleServer, NotAfter: h.server.NotAfter()},
+	}}
+	door := newDoor(t, trust.DoorTerms{Identities: proving(h.agent), Links: bundle.Accept, LinkRole: trust.RoleServer})
+	dial := func(id trust.Identity) (end, end) {
+		return meet(t, newDialler(t, trust.DialTerms{
+			Identity: id, Pins: []trust.Pin{h.agent.Pin}, Role: trust.RoleAgent, Accept: h.pins.Lookup,
+		}), door)
+	}
+	dialled, listen := dial(h.server)
+	if dialled.err != nil || listen.err != nil || listen.peer.Subject() != "srv-a" || dialled.peer.Subject() != "machines-1" {
+		t.Fatalf("%v, %v, %q, %q", dialled.err, listen.err, listen.peer.Subject(), dialled.peer.Subject())
+	}
+	dialled, listen = dial(other)
+	wantKind(t, listen.err, errkind.Untrusted, `none of the keys of server "srv-a"`)
+	wantKind(t, dialled.err, errkind.Untrusted)
+	t.Run("T11 nothing but the line is served", func(t *testing.T) {
+		for _, protocol := range []string{trust.JoinProtocol, trust.PortalProtocol, "h2"} {
+			_, listen := meetRaw(t, rawClient(h.server, protocol), door)
+			wantKind(t, listen.err, errkind.Untrusted, "none is served here")
+		}
+	})
+}
+
+func TestP9HeavyCertificates(t *testing.T) {
+	h := newHouse(t)
+	big := forge(t, nil, func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("a", 60<<10)} })
+	chain := identity(t, "chain")
+	for range 49 {
+		chain.Certificate.Certificate = append(chain.Certificate.Certificate, chain.Certificate.Certificate[0])
+	}
+	h.admit(t, big, "machines-2")
+	h.admit(t, chain, "machines-3")
+	for _, protocol := range []string{trust.LinkProtocol, trust.JoinProtocol} {
+		// A wrong key shows that the refusal comes before any signature of the peer is looked at.
+		big.Certificate.PrivateKey, chain.Certificate.PrivateKey = p256Key(t), p256Key(t)
+		t.Run("P9 60 KiB on "+protocol, func(t *testing.T) {
+			_, listen := meetRaw(t, rawClient(big, protocol), h.door)
+			wantKind(t, listen.err, errkind.Untrusted, "limit is 16384")
+		})
+		t.Run("P9 chain of 50 on "+protocol, func(t *testing.T) {
+			_, listen := meetRaw(t, rawClient(chain, protocol), h.door)
+			wantKind(t, listen.err, errkind.Untrusted, "presents 50 certificates")
+		})
+	}
+}
+
+func TestP3OtherProtocolsKnock(t *testing.T) {
+	h := newHouse(t)
+	for name, greeting := range map[string]string{
+		"P3 HTTP":         "GET / HTTP/1.1\r\nHost: deploy.example\r\n\r\n",
+		"P3 SSH":          "SSH-2.0-OpenSSH_9.6\r\n",
+		"P3 random bytes": strings.Repeat("\x9c\x01\xfe", 40),
+		"P3 TLS 1.0":      "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x01" + strings.Repeat("r", 32) + "\x00\x00\x04\x00\x2f\x00\x35\x01\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dialled, accepted := wires(t)
+			done := make(chan error, 1)
+			go func() {
+				_, _, err := h.door.Handshake(context.Background(), accepted)
+				done <- err
+			}()
+			io.WriteString(dialled, greeting)
+			dialled.(*net.TCPConn).CloseWrite()
+			answer, _ := io.ReadAll(dialled)
+			if len(answer) > 7 { // one alert record
+				t.Errorf("the door says %q", answer)
+			}
+			if err := <-done; errkind.Of(err) == errkind.Internal || err == nil {
+				t.Errorf("error %v of kind %v", err, errkind.Of(err))
+			}
+		})
+	}
+}
+
+func TestP1SilentPeerIsCutOff(t *testing.T) {
+	h := newHouse(t)
+	synctest.Test(t, func(t *testing.T) {
+		silent, accepted := net.Pipe()
+		defer silent.Close()
+		begin := time.Now()
+		_, _, err := h.door.Handshake(t.Context(), accepted)
+		wantKind(t, err, errkind.Timeout, "10s")
+		if took := time.Since(begin); took != trust.HandshakeTimeout {
+			t.Errorf("cut off after %v", took)
+		}
+		if _, err := silent.Write([]byte{1}); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("the connection is still open: %v", err)
+		}
+	})
+}
+
+func TestDoorPicksIdentityBySNI(t *testing.T) {
+	h, next := newHouse(t), identity(t, "server")
+	door := newDoor(t, trust.DoorTerms{Identities: proving(h.server, next), Links: h.pins.Lookup, LinkRole: trust.RoleAgent})
+	for _, row := range []struct {
+		name string
+		pins []trust.Pin
+		want trust.Pin
+	}{
+		{"knows the old one", []trust.Pin{h.server.Pin}, h.server.Pin},
+		{"knows both, newest first", []trust.Pin{next.Pin, h.server.Pin}, next.Pin},
+		{"asks for one that is not there yet", []trust.Pin{{1, 2, 3}, h.server.Pin}, h.server.Pin},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dial, listen := meet(t, newDialler(t, trust.DialTerms{Identity: h.agent, Pins: row.pins}), door)
+			if dial.err != nil || dial.peer.Pin() != row.want || listen.peer.Local() != row.want {
+				t.Errorf("%v: proved %v, door says %v", dial.err, dial.peer.Pin(), listen.peer.Local())
+			}
+		})
+	}
+}
+
+func TestDoorNamesStrangers(t *testing.T) {
+	h := newHouse(t)
+	dialErr, listen := meetRaw(t, rawClient(h.agent), h.door)
+	wantKind(t, listen.err, errkind.Untrusted, "stock Tentacle")
+	wantKind(t, trust.Explain(dialErr), errkind.Untrusted, "does not serve this protocol")
+	_, listen = meetRaw(t, rawClient(h.agent, "fairlead/2", "\x1b[31m"), h.door)
+	wantKind(t, listen.err, errkind.Untrusted, `fairlead/2 \x1b[31m`)
+	none := newDoor(t, trust.DoorTerms{Identities: proving(), Links: h.pins.Lookup, LinkRole: trust.RoleAgent})
+	if _, listen := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), none); listen.err == nil {
+		t.Error("a door without identities lets peers in")
+	}
+}
+
+func TestTermsAreChecked(t *testing.T) {
+	id, pins := identity(t, "a"), trust.NewPinSet()
+	for name, terms := range map[string]trust.DoorTerms{
+		"nothing":       {},
+		"nothing open":  {Identities: proving(id), Wall: today},
+		"no wall":       {Identities: proving(id), Portal: true},
+		"no identities": {Wall: today, Portal: true},
+		"no role":       {Identities: proving(id), Wall: today, Links: pins.Lookup},
+		"wrong role":    {Identities: proving(id), Wall: today, Links: pins.Lookup, LinkRole: trust.RoleApplicant},
+	} {
+		if _, err := trust.NewDoor(terms); errkind.Of(err) != errkind.Invalid {
+			t.Errorf("door with %s: %v", name, err)
+		}
+	}
+	good := trust.DialTerms{
+		Identity: id, Pins: []trust.Pin{id.Pin}, Accept: pins.Lookup, Role: trust.RoleServer, Protocol: trust.LinkProtocol, Wall: today,
+	}
+	for name, spoil := range map[string]func(*trust.DialTerms){
+		"no identity": func(d *trust.DialTerms) { d.Identity = trust.Identity{} },
+		"no pins":     func(d *trust.DialTerms) { d.Pins = nil },
+		"empty pin":   func(d *trust.DialTerms) { d.Pins = []trust.Pin{{}} },
+		"no accept":   func(d *trust.DialTerms) { d.Accept = nil },
+		"no role":     func(d *trust.DialTerms) { d.Role = "" },
+		"portal":      func(d *trust.DialTerms) { d.Protocol = trust.PortalProtocol },
+		"no wall":     func(d *trust.DialTerms) { d.Wall = nil },
+	} {
+		bad := good
+		spoil(&bad)
+		if _, err := trust.NewDialler(bad); errkind.Of(err) != errkind.Invalid {
+			t.Errorf("dialler with %s: %v", name, err)
+		}
+	}
+}
+
+func TestExplainKeepsKinds(t *testing.T) {
+	if trust.Explain(nil) != nil {
+		t.Error("no error became one")
+	}
+	for want, err := range map[errkind.Kind]error{
+		errkind.Denied: errkind.Denied.Errorf("x"), errkind.Unavailable: io.EOF, errkind.Canceled: context.Canceled,
+		errkind.Untrusted: errors.New("tls: something"),
+	} {
+		if got := errkind.Of(trust.Explain(err)); got != want {
+			t.Errorf("%v: %v, want %v", err, got, want)
+		}
+	}
+	dialled, accepted := wires(t)
+	io.WriteString(accepted, "HTTP/1.1 400 Bad Request\r\n\r\n")
+	id := identity(t, "a")
+	_, _, err := newDialler(t, trust.DialTerms{Identity: id, Pins: []trust.Pin{id.Pin}}).Handshake(context.Background(), dialled)
+	wantKind(t, err, errkind.Corrupt, "does not speak TLS", "HTTP/")
+}
+
+func BenchmarkHandshake(b *testing.B) {
+	h := newHouse(b)
+	dialler := newDialler(b, trust.DialTerms{Identity: h.agent, Pins: []trust.Pin{h.server.Pin}})
+	b.ReportAllocs()
+	for b.Loop() {
+		dial, listen := meet(b, dialler, h.door)
+		if dial.err != nil || listen.err != nil {
+			b.Fatal(dial.err, listen.err)
+		}
+		dial.conn.NetConn().Close()
+		listen.conn.NetConn().Close()
+	}
+}
+
+// BenchmarkBareHandshake is the floor: the same handshake with crypto/tls alone and no checks.
+func BenchmarkBareHandshake(b *testing.B) {
+	h := newHouse(b)
+	server := &tls.Config{Certificates: []tls.Certificate{h.server.Certificate}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
+	client := rawClient(h.agent)
+	b.ReportAllocs()
+	for b.Loop() {
+		dialled, accepted := wires(b)
+		done := make(chan error, 1)
+		go func() {
+			_, err := tls.Server(accepted, server).Write([]byte{'.'})
+			done <- err
+		}()
+		if _, err := io.ReadFull(tls.Client(dialled, client), make([]byte, 1)); err != nil {
+			b.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			b.Fatal(err)
+		}
+		dialled.Close()
+		accepted.Close()
+	}
+}
