@@ -93,6 +93,13 @@ func (w *wire) write(p []byte) (int, error) {
 	return sent, nil
 }
 
+// total is how many bytes have arrived.
+func (w *wire) total() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.carried
+}
+
 func (w *wire) set(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
