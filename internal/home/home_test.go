@@ -1,0 +1,79 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package home_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/home"
+)
+
+func TestTakeExcludesTheSecond(t *testing.T) {
+	folder := t.TempDir()
+	if home.IsTaken(folder) {
+		t.Fatal("a new folder is taken")
+	}
+	release, err := home.Take(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !home.IsTaken(folder) {
+		t.Fatal("a taken folder is not taken")
+	}
+	if _, err := home.Take(folder); errkind.Of(err) != errkind.Conflict || errkind.Hint(err) == "" {
+		t.Fatalf("second Take = %v, want a Conflict with a hint", err)
+	}
+	release()
+	if release, err = home.Take(folder); err != nil {
+		t.Fatalf("Take after release: %v", err)
+	}
+	release()
+}
+
+// TestH3StateFolder covers case H3: a state folder that others prepared is refused.
+func TestH3StateFolder(t *testing.T) {
+	base := t.TempDir()
+	open := filepath.Join(base, "open")
+	link := filepath.Join(base, "link")
+	file := filepath.Join(base, "file")
+	for _, err := range []error{os.Mkdir(open, 0o700), os.Chmod(open, 0o775), os.Symlink(open, link), os.WriteFile(file, nil, 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{open, link, file} {
+		if err := home.Make(path); errkind.Of(err) != errkind.Denied {
+			t.Errorf("Make(%s) = %v, want Denied", filepath.Base(path), err)
+		}
+	}
+	fresh := filepath.Join(base, "a", "b")
+	if err := home.Make(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(fresh); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("Make gave mode %v, %v; want 0700", info.Mode(), err)
+	}
+}
+
+func TestWriteFileReplacesWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	for _, text := range []string{"first", "second and longer", ""} {
+		if err := home.WriteFile(path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != text {
+			t.Fatalf("read %q, %v; want %q", got, err, text)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if err := home.WriteFile(filepath.Join(t.TempDir(), "missing", "f"), nil); err == nil {
+		t.Fatal("wrote into a folder that is not there")
+	}
+}

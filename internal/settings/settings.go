@@ -1,0 +1,93 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package settings reads and writes the TOML file of a program, strictly.
+//
+// It knows no program's settings: they are a struct with toml tags, given by the caller.
+//
+//  1. An unknown key is an error that names the nearest known one.
+//  2. All unknown keys are told at once.
+//  3. A file is written whole or not at all, mode 0600.
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
+	"fairlead/internal/home"
+)
+
+// Parse reads text into s, a pointer to a struct that holds the defaults. Errors: Invalid.
+func Parse(text []byte, s any) error {
+	d := toml.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(s)
+	if err == nil {
+		return nil
+	}
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		return unknown(strict, keys(s))
+	}
+	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
+		row, column := bad.Position()
+		return errkind.Invalid.Errorf("line %d, column %d: %s", row, column, strings.TrimPrefix(bad.Error(), "toml: "))
+	}
+	return errkind.Invalid.Errorf("%w", err)
+}
+
+func unknown(strict *toml.StrictMissingError, known []string) error {
+	var problems []string
+	for _, e := range strict.Errors {
+		key := strings.Join(e.Key(), ".")
+		problem := "unknown key " + key
+		if near := cli.Nearest(key, known); near != "" {
+			problem += " (did you mean " + near + "?)"
+		}
+		problems = append(problems, problem)
+	}
+	return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
+}
+
+// keys lists the toml names of the struct that s points to.
+func keys(s any) (names []string) {
+	for field := range reflect.TypeOf(s).Elem().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// Load reads the file at path into s. Errors: NotFound (no such file), Denied, Invalid with a hint.
+func Load(path string, s any) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return errkind.NotFound.Errorf("read %s: there is no such file", path)
+	}
+	if err != nil {
+		return errkind.Denied.Errorf("read settings: %w", err)
+	}
+	return InFile(path, Parse(text, s))
+}
+
+// InFile says which file a problem with settings is in, and what to do; nil stays nil.
+func InFile(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errkind.Hinted(errkind.Invalid.Errorf("settings in %s: %w", path, err), "correct the file and start again")
+}
+
+// Save writes s. Errors: Exhausted, Denied.
+func Save(path string, s any) error {
+	text, err := toml.Marshal(s)
+	if err != nil {
+		return errkind.Internal.Errorf("encode settings: %w", err)
+	}
+	return home.WriteFile(path, text)
+}
