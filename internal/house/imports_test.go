@@ -26,13 +26,13 @@ var layers = []layer{
 	// daemons: composition roots
 	{"agent/daemon", []string{
 		"agent/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/home", "internal/host", "internal/link", "internal/port", "internal/redial", "internal/tasklog",
-		"internal/trust",
+		"internal/home", "internal/host", "internal/link", "internal/port", "internal/redial", "internal/settings",
+		"internal/tasklog", "internal/trust",
 	}},
 	{"server/daemon", []string{
 		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
 		"internal/halibut/...", "internal/home", "internal/host", "internal/link", "internal/port", "internal/redial",
-		"internal/store/...", "internal/tasklog", "internal/trust",
+		"internal/settings", "internal/store/...", "internal/tasklog", "internal/trust",
 	}},
 
 	// edges
@@ -97,6 +97,7 @@ var layers = []layer{
 	{"internal/store/storetest", []string{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
+	{"internal/settings", []string{"internal/cli", "internal/errkind", "internal/home"}},
 	{"internal/tasklog", []string{"internal/contract", "internal/errkind", "internal/host"}},
 	{"internal/archive", []string{"internal/errkind"}},
 
