@@ -1,0 +1,250 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package script_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fairlead/agent/script"
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+	"fairlead/internal/host"
+)
+
+// agentMain is an agent that a test talks to by lines: "<ticket>" starts a ticket and follows it;
+// "<ticket> <outcome>" or "<ticket> error <text>" comes back.
+func agentMain(home string) int {
+	s, err := script.New(home, host.Real(quiet()), script.Options{MaxUnfinished: 1000})
+	if err != nil {
+		return 1
+	}
+	ctx := context.Background()
+	var owned sync.WaitGroup
+	owned.Go(func() { _ = s.Run(ctx) })
+	var out sync.Mutex
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		id := in.Text()
+		owned.Go(func() {
+			line := serveTicket(ctx, s, home, id)
+			out.Lock()
+			defer out.Unlock()
+			fmt.Println(line)
+		})
+	}
+	return 0
+}
+
+func serveTicket(ctx context.Context, s *script.Service, home, id string) string {
+	order := bash(id, "echo "+id+" >> "+home+"/effects; echo out "+id+"; sleep 0.02; echo done")
+	if _, err := s.Start(ctx, encode(order)); err != nil && errkind.Of(err) != errkind.Conflict {
+		return id + " error " + err.Error()
+	}
+	w, err := watch(ctx, s, contract.TicketID(id), 0, nil)
+	if err != nil {
+		return id + " error " + err.Error()
+	}
+	if w.verdict.Outcome == contract.Succeeded && w.text(contract.Stdout) != "out "+id+"\ndone\n" {
+		return id + " error its log is " + w.text(contract.Stdout)
+	}
+	return id + " " + string(w.verdict.Outcome)
+}
+
+// agentProcess is one life of the agent in a process of its own.
+type agentProcess struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines chan string
+	owned sync.WaitGroup
+}
+
+func startAgentProcess(t *testing.T, home string) *agentProcess {
+	t.Helper()
+	p := &agentProcess{cmd: exec.Command(os.Args[0], "agent", home), lines: make(chan string, 1000)}
+	var err error
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.owned.Go(func() {
+		defer close(p.lines)
+		for in := bufio.NewScanner(stdout); in.Scan(); {
+			p.lines <- in.Text()
+		}
+	})
+	return p
+}
+
+func (p *agentProcess) kill() {
+	_ = p.cmd.Process.Kill()
+	p.owned.Wait()
+	_ = p.cmd.Wait()
+}
+
+// TestAgentKilledAtRandom kills the agent with SIGKILL at random moments while tickets arrive and
+// counts what the scripts did: the rows 2 to 8 and 13, 14 of the crash table.
+func TestAgentKilledAtRandom(t *testing.T) {
+	tickets := 240
+	if testing.Short() {
+		tickets = 40
+	}
+	home := t.TempDir()
+	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
+	verdicts := map[string]string{}
+	next, kills, errs := 0, 0, 0
+	for deadline := time.Now().Add(40 * time.Second); len(verdicts) < tickets; {
+		if time.Now().After(deadline) {
+			t.Fatalf("after 40 s: %d of %d verdicts, %d kills", len(verdicts), tickets, kills)
+		}
+		p := startAgentProcess(t, home)
+		for i := range next { // whatever has no verdict is sent again, as the server does
+			if id := fmt.Sprintf("t%04d", i); verdicts[id] == "" {
+				fmt.Fprintln(p.stdin, id)
+			}
+		}
+		life := time.After(time.Duration(20+random.IntN(250)) * time.Millisecond)
+		if next == tickets && kills >= tickets/6 {
+			life = nil // the last agent lives long enough for those that wait for a dead shim
+		}
+		feed := time.NewTicker(time.Duration(1+random.IntN(6)) * time.Millisecond)
+		for alive := true; alive && len(verdicts) < tickets; {
+			select {
+			case <-life:
+				alive = false
+			case <-feed.C:
+				if next < tickets {
+					fmt.Fprintf(p.stdin, "t%04d\n", next)
+					next++
+				}
+			case line, ok := <-p.lines:
+				alive = ok
+				errs += note(t, verdicts, line)
+			}
+		}
+		feed.Stop()
+		p.kill()
+		for line := range p.lines {
+			errs += note(t, verdicts, line)
+		}
+		kills++
+	}
+	effects := map[string]int{}
+	raw, err := os.ReadFile(filepath.Join(home, "effects"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range strings.Lines(string(raw)) {
+		effects[strings.TrimSpace(id)]++
+	}
+	counts := map[string]int{}
+	for id, outcome := range verdicts {
+		counts[outcome]++
+		switch n := effects[id]; {
+		case n > 1:
+			t.Errorf("%s was started %d times", id, n)
+		case outcome == string(contract.Succeeded) && n != 1:
+			t.Errorf("%s succeeded without effect", id)
+		case outcome == string(contract.NotStarted) && n != 0:
+			t.Errorf("%s was not started, but has an effect", id)
+		case outcome != string(contract.Succeeded) && outcome != string(contract.NotStarted):
+			t.Errorf("%s is %s, though no shim was killed", id, outcome)
+		}
+	}
+	t.Logf("%d tickets, %d agents killed, verdicts %v", tickets, kills, counts)
+	if errs > 0 || kills < 2 {
+		t.Errorf("%d errors, %d kills", errs, kills)
+	}
+}
+
+// note takes one line of an agent's; a verdict never changes.
+func note(t *testing.T, verdicts map[string]string, line string) (errs int) {
+	id, outcome, ok := strings.Cut(line, " ")
+	if !ok {
+		return 0
+	}
+	if strings.HasPrefix(outcome, "error") {
+		t.Errorf("%s", line)
+		return 1
+	}
+	if old := verdicts[id]; old != "" && old != outcome {
+		t.Errorf("%s was %s, now %s", id, old, outcome)
+	}
+	verdicts[id] = outcome
+	return 0
+}
+
+func TestAgentComesBackWhileTheScriptRuns(t *testing.T) {
+	home := t.TempDir()
+	gate := filepath.Join(home, "gate")
+	first := newAgent(t, home, script.Options{})
+	first.start(t, bash("a", "echo one; while [ ! -e "+gate+" ]; do sleep 0.02; done; echo two"))
+	until(t, "first line", func() bool {
+		status, err := first.Status(t.Context(), "a")
+		return err == nil && status.LogEnd > 0
+	})
+	first.stop()
+	began := time.Now()
+	second := newAgent(t, home, script.Options{})
+	until(t, "running again", func() bool { return len(second.Running()) == 1 })
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("re-attached after %v, want at most 2 s", took)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := second.watch(t, "a")
+	if got := w.text(contract.Stdout); got != "one\ntwo\n" || w.verdict.Outcome != contract.Succeeded {
+		t.Errorf("output %q, verdict %+v", got, w.verdict)
+	}
+}
+
+// Row 9: the verdict says that there is doubt, and what the shim left behind is ended.
+func TestShimKilledIsIndeterminate(t *testing.T) {
+	a := newAgent(t, t.TempDir(), script.Options{})
+	a.start(t, bash("a", "echo $$ > pid; echo up; exec sleep 300"))
+	claim := waitClaim(t, a, "a")
+	until(t, "script running", func() bool {
+		status, err := a.Status(t.Context(), "a")
+		return err == nil && status.LogEnd > 0
+	})
+	if err := kill(claim.Pid); err != nil {
+		t.Fatal(err)
+	}
+	w := a.watch(t, "a")
+	if w.verdict.Outcome != contract.Indeterminate || !strings.Contains(w.verdict.Reason, "the shim died") {
+		t.Errorf("verdict %+v, want indeterminate", w.verdict)
+	}
+	if got := w.text(contract.Stdout); got != "up\n" {
+		t.Errorf("output %q", got)
+	}
+	pid, err := os.ReadFile(filepath.Join(a.home, "tickets/a/work/pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "script gone", func() bool {
+		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		return errors.Is(err, os.ErrNotExist) || strings.Contains(string(stat), ") Z ")
+	})
+	a.stop()
+	again := newAgent(t, a.home, script.Options{})
+	if second := again.watch(t, "a").verdict; second != w.verdict {
+		t.Errorf("after a restart the verdict is %+v, was %+v", second, w.verdict)
+	}
+}

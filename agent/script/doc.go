@@ -1,0 +1,48 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package script carries one order out for each ticket, whatever dies in the meantime.
+//
+// Two processes share a ticket. The agent (Service) receives the order, makes it durable, waits
+// for the isolation lock and launches a detached shim; the shim (RunShim) claims the ticket, runs
+// the script, keeps its output and writes the verdict. The package does not speak over a network,
+// install packages or evaluate variables.
+//
+//  1. A script starts at most once for one ticket: the claim is made by link(2), which one of
+//     all shims and agents wins, and only a shim that won starts anything.
+//  2. A ticket gets one verdict. Succeeded and Failed are only said on an exit record, which the
+//     process that waited for the script wrote; NotStarted only when the claim proves it.
+//  3. No order is started whose intent is not durable, none of a lower epoch than was seen for
+//     its task, and none of a ticket that was forgotten.
+//  4. The log is a sequence of whole records up to LogEnd; what was not kept is counted in it.
+//  5. Two orders that exclude each other never overlap, also while agents come and go: the
+//     agent's queue makes the order fair, the shims' file locks make it certain.
+//
+// A ticket's folder, <home>/tickets/<ticket>, mode 0700, files 0600:
+//
+//	name        written by      content, durability
+//	order.json  agent           the order as received; temp, fsync, rename, fsync of both folders
+//	launched    agent           boot id of the launch; not synced
+//	claim       shim or agent   claim in JSON, by link; folder synced (and the file by the agent)
+//	process     shim            id of the script's process; not synced
+//	log         shim            contract.Record bytes; synced before the exit record
+//	exit        shim            4 KiB, preallocated before the claim: magic, length, SHA-256, verdict
+//	verdict     agent           its own last word on a ticket whose shim died; temp, fsync, rename, fsync
+//	cancel      agent           request in JSON; temp, fsync, rename, fsync
+//	trouble     shim            why it ended without a claim; not synced
+//	shim.bell   shim            wakes it when a cancel was written
+//	work/       shim            the script's working folder: body.sh, variables.sh
+//
+// Beside the tickets lie .bell (wakes the agent), .ledger (forgotten tickets, epochs) and .lock-*
+// (isolation). No ticket begins with a dot.
+//
+// A ticket that runs undisturbed costs six fsyncs until its verdict: three for the intent, one
+// for the claim, one for the log, one for the exit record; forgetting it costs a seventh, a cancel two.
+//
+// A Service is safe for concurrent use. One goroutine owns each unfinished ticket; Run owns these
+// goroutines and waits for them.
+//
+// life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
+// service.go, ticket.go, recover.go, follow.go and serve.go are the agent's side; shim.go,
+// supervise.go, recorder.go, lockfile.go and environment.go the shim's; order.go, journal.go,
+// claim.go and ledger.go are what both find on disk.
+package script

@@ -1,0 +1,223 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package script
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+	"fairlead/internal/host"
+)
+
+const (
+	bellName   = ".bell"
+	ledgerName = ".ledger"
+	// emptySHA256 is the hash of a log without records.
+	emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	// tempMark is part of every unfinished file's name.
+	tempMark = ".tmp-"
+)
+
+// folder is a ticket's folder.
+type folder string
+
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+
+func (f folder) ticket() string { return filepath.Base(string(f)) }
+
+// read returns a file's content, or nil when there is none.
+func (f folder) read(name string) ([]byte, error) {
+	file, err := os.OpenFile(f.path(name), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, storage("read "+name, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, storage("read "+name, err)
+	}
+	if info.Size() > contract.MaxOrderBytes {
+		return nil, errkind.Corrupt.Errorf("read %s: %d bytes, more than anything written here", name, info.Size())
+	}
+	raw := make([]byte, info.Size())
+	n, err := file.ReadAt(raw, 0)
+	if err != nil && n < len(raw) {
+		return nil, storage("read "+name, err)
+	}
+	return raw, nil
+}
+
+func (f folder) has(name string) bool {
+	_, err := os.Lstat(f.path(name))
+	return err == nil
+}
+
+// temp writes raw to a new file of the folder and returns its path.
+func (f folder) temp(name string, raw []byte, sync bool) (path string, err error) {
+	for n := os.Getpid(); ; n++ { // left-overs of the dead keep their names
+		path = f.path(name + tempMark + strconv.Itoa(n))
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		_, err = file.Write(raw)
+		if err == nil && sync {
+			err = file.Sync()
+		}
+		if err = errors.Join(err, file.Close()); err != nil {
+			return "", errors.Join(err, os.Remove(path))
+		}
+		return path, nil
+	}
+}
+
+// replace writes a file whole or not at all, durable when it returns.
+func (f folder) replace(name string, raw []byte) error {
+	temp, err := f.temp(name, raw, true)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, f.path(name)); err != nil {
+		return errors.Join(err, os.Remove(temp))
+	}
+	return syncFolder(string(f))
+}
+
+// create makes the folder with one file in it, durable when it returns; on an error nothing of
+// it is left, or the error is not Exhausted.
+func (f folder) create(name string, raw []byte) error {
+	err := os.Mkdir(string(f), 0o700)
+	if errors.Is(err, fs.ErrExist) { // left by a crash before the intent, see recovery
+		err = nil
+	}
+	if err == nil {
+		err = f.replace(name, raw)
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(string(f)))
+	}
+	if err == nil {
+		return nil
+	}
+	if left := os.RemoveAll(string(f)); left != nil {
+		return errkind.Internal.Errorf("keep the order: %w; and what was written cannot be removed: %w", err, left)
+	}
+	return storage("not started: keep the order", err)
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// storage gives an error of the file system its kind and, for a full disk, a hint.
+func storage(what string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EMFILE) {
+		return errkind.Hinted(errkind.Exhausted.Errorf("%s: %w", what, err), "free space on the agent's disk: df -h, df -i")
+	}
+	return errkind.Internal.Errorf("%s: %w", what, err)
+}
+
+func (f folder) order() (contract.Order, error) {
+	raw, err := f.read("order.json")
+	if err != nil {
+		return contract.Order{}, err
+	}
+	if raw == nil {
+		return contract.Order{}, errkind.NotFound.Errorf("ticket %s: no order", f.ticket())
+	}
+	return ParseOrder(raw)
+}
+
+// cancelRequest is a durable request to end a ticket.
+type cancelRequest struct {
+	By      string `json:"by"`
+	GraceMS int64  `json:"grace_ms"`
+}
+
+func (f folder) cancel() *cancelRequest {
+	raw, err := f.read("cancel")
+	if raw == nil || err != nil {
+		return nil
+	}
+	c := new(cancelRequest)
+	if contract.Decode(raw, c) != nil {
+		return nil
+	}
+	return c
+}
+
+// verdict is the agent's own last word, or nil.
+func (f folder) verdict() *contract.Verdict {
+	raw, err := f.read("verdict")
+	if raw == nil || err != nil {
+		return nil
+	}
+	v := new(contract.Verdict)
+	if contract.Decode(raw, v) != nil {
+		return nil
+	}
+	return v
+}
+
+// markLaunched notes that a shim may come to be in this boot. It needs no sync: a shim does not
+// outlive the boot either.
+func (f folder) markLaunched(bootID string) error {
+	if err := os.WriteFile(f.path("launched"), []byte(bootID), 0o600); err != nil {
+		return storage("note the launch", err)
+	}
+	return nil
+}
+
+func (f folder) launchedIn(bootID string) bool {
+	raw, err := f.read("launched")
+	return err == nil && string(raw) == bootID
+}
+
+func (f folder) noteProcess(id host.ProcessID) {
+	if raw, err := json.Marshal(id); err == nil {
+		_ = os.WriteFile(f.path("process"), raw, 0o600) // only helps to clean up after a dead shim
+	}
+}
+
+func (f folder) process() (host.ProcessID, bool) {
+	var id host.ProcessID
+	raw, err := f.read("process")
+	if raw == nil || err != nil || contract.Decode(raw, &id) != nil {
+		return host.ProcessID{}, false
+	}
+	return id, true
+}
+
+const maxTroubleBytes = 400
+
+func (f folder) noteTrouble(err error) {
+	_ = os.WriteFile(f.path("trouble"), []byte(shorten(err.Error(), maxTroubleBytes)), 0o600)
+}
+
+func (f folder) trouble() string {
+	raw, err := f.read("trouble")
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

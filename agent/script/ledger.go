@@ -1,0 +1,165 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package script
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/contract"
+)
+
+const (
+	// maxLedgerLines is how many forgotten tickets are remembered at least; the file is cut back
+	// to that many when it has a tenth more.
+	maxLedgerLines = 100_000
+	// maxTaskCount is how many tasks' epochs are remembered.
+	maxTaskCount = 10_000
+)
+
+// ledger remembers what must outlive a ticket's folder: that it was forgotten, so that it never
+// starts again, and the highest epoch of each task. It is a text file of lines
+//
+//	forgot <ticket> <epoch> <task, quoted>
+//	epoch - <epoch> <task, quoted>
+//
+// where a last line without its end was torn by a crash and is ignored. Tickets are kept in
+// memory as the first 8 bytes of their SHA-256: 100,000 of them take about 2 MB, and two that
+// collide by chance mean one start refused in 10^14.
+type ledger struct {
+	path      string
+	lines     int
+	forgotten map[uint64]struct{}
+	epochs    map[string]int64
+	tasks     []string // keys of epochs in the order of their arrival
+	limit     int      // maxLedgerLines, less in tests
+}
+
+func openLedger(path string, limit int) (*ledger, error) {
+	l := &ledger{path: path, limit: limit, forgotten: map[uint64]struct{}{}, epochs: map[string]int64{}}
+	raw, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, storage("read the ledger", err)
+	}
+	whole := raw[:bytes.LastIndexByte(raw, '\n')+1]
+	if len(whole) < len(raw) {
+		if err := os.Truncate(path, int64(len(whole))); err != nil {
+			return nil, storage("mend the ledger", err)
+		}
+	}
+	for line := range strings.Lines(string(whole)) {
+		l.take(strings.TrimSuffix(line, "\n"))
+	}
+	return l, nil
+}
+
+// take learns one line; a line that is none was written by a newer version and is skipped.
+func (l *ledger) take(line string) {
+	l.lines++
+	word, rest, _ := strings.Cut(line, " ")
+	ticket, rest, _ := strings.Cut(rest, " ")
+	number, quoted, _ := strings.Cut(rest, " ")
+	epoch, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return
+	}
+	if task, err := strconv.Unquote(quoted); err == nil {
+		l.raise(task, epoch)
+	}
+	if word == "forgot" {
+		l.forgotten[ticketKey(ticket)] = struct{}{}
+	}
+}
+
+func ticketKey(ticket string) uint64 {
+	sum := sha256.Sum256([]byte(ticket))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+func (l *ledger) knows(id contract.TicketID) bool {
+	_, ok := l.forgotten[ticketKey(string(id))]
+	return ok
+}
+
+// raise remembers the epoch in memory and reports whether it is news.
+func (l *ledger) raise(task string, epoch int64) bool {
+	old, known := l.epochs[task]
+	if task == "" || known && old >= epoch {
+		return false
+	}
+	if !known {
+		l.tasks = append(l.tasks, task)
+	}
+	l.epochs[task] = epoch
+	if len(l.tasks) > maxTaskCount {
+		delete(l.epochs, l.tasks[0])
+		l.tasks = l.tasks[1:]
+	}
+	return true
+}
+
+func forgotLine(id contract.TicketID, task string, epoch int64) string {
+	return fmt.Sprintf("forgot %s %d %s\n", id, epoch, strconv.Quote(task))
+}
+
+func epochLine(task string, epoch int64) string {
+	return fmt.Sprintf("epoch - %d %s\n", epoch, strconv.Quote(task))
+}
+
+// write makes one line durable. It does not touch the memory; one caller at a time.
+func (l *ledger) write(line string) error {
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return storage("write the ledger", err)
+	}
+	info, err := file.Stat()
+	if err == nil {
+		if _, err = file.WriteString(line); err != nil {
+			err = errors.Join(err, file.Truncate(info.Size())) // no torn line in the middle
+		}
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err == nil && info.Size() == 0 {
+		err = syncFolder(filepath.Dir(l.path))
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return storage("write the ledger", err)
+	}
+	return nil
+}
+
+// crowded reports whether the file should be cut back.
+func (l *ledger) crowded() bool { return l.lines > l.limit+l.limit/10 }
+
+// cutBack keeps the newest lines of the file. What is dropped stays in memory until the next start.
+func (l *ledger) cutBack() error {
+	file, err := os.Open(l.path)
+	if err != nil {
+		return storage("shorten the ledger", err)
+	}
+	defer file.Close()
+	var kept []string
+	for s := bufio.NewScanner(file); s.Scan(); {
+		kept = append(kept, s.Text())
+		if len(kept) > l.limit {
+			kept = kept[1:]
+		}
+	}
+	dir := folder(filepath.Dir(l.path))
+	if err := dir.replace(filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n")); err != nil {
+		return storage("shorten the ledger", err)
+	}
+	l.lines = len(kept)
+	return nil
+}

@@ -1,0 +1,243 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package script
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"fairlead/internal/contract"
+)
+
+const (
+	// maxLogBytes is the longest log of one ticket.
+	maxLogBytes = 256 << 20
+	// logReserveBytes at the end of that are for Fairlead's own remarks.
+	logReserveBytes = 8 << 10
+	// partialWait is how long an unfinished line waits for its newline.
+	partialWait = 250 * time.Millisecond
+)
+
+// recorder writes a ticket's log: lines of output become records, each write of the script's one
+// write of ours, so that the file ends between records unless a write was torn. A log that cannot
+// be written is cut; the script is never held up by it.
+type recorder struct {
+	file  *os.File
+	wall  func() time.Time
+	limit int64
+	wake  chan<- struct{} // told, without waiting, after each change
+
+	mu      sync.Mutex // guards what follows
+	size    int64
+	sum     hash.Hash
+	batch   []byte // records that are not written yet
+	lines   [3]line
+	cut     bool
+	diskErr error
+}
+
+// line is the unfinished line of one source (index source-1).
+type line struct {
+	text  []byte
+	since time.Time // of its first byte
+	open  bool      // the last record had FlagMore
+	lost  struct{ lines, bytes int64 }
+}
+
+func openRecorder(path string, limit int64, wall func() time.Time, wake chan<- struct{}) (*recorder, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, storage("open the log", err)
+	}
+	return &recorder{file: file, wall: wall, limit: limit, wake: wake, sum: sha256.New()}, nil
+}
+
+// source is the writer for one of the script's streams.
+type source struct {
+	r  *recorder
+	id contract.Source
+}
+
+// Write never fails and never waits for a reader.
+func (s source) Write(p []byte) (int, error) {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.r.splitLocked(s.id, p)
+	s.r.flushLocked()
+	return len(p), nil
+}
+
+// remark adds a line of Fairlead's own.
+func (r *recorder) remark(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remarkLocked(text)
+	r.flushLocked()
+}
+
+func (r *recorder) remarkLocked(text string) {
+	r.batch = contract.AppendRecord(r.batch, contract.Record{
+		Source: contract.Agent, WallMS: r.wall().UnixMilli(), Text: []byte(shorten(text, logReserveBytes/8)),
+	})
+}
+
+func (r *recorder) splitLocked(id contract.Source, p []byte) {
+	l := &r.lines[id-1]
+	for len(p) > 0 {
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			break
+		}
+		if len(l.text) == 0 {
+			r.lineLocked(id, p[:i])
+		} else {
+			l.text = append(l.text, p[:i]...)
+			r.lineLocked(id, l.text)
+			l.text = l.text[:0]
+		}
+		p = p[i+1:]
+	}
+	if len(p) == 0 {
+		return
+	}
+	if len(l.text) == 0 {
+		l.since = time.Now()
+	}
+	l.text = append(l.text, p...)
+	for len(l.text) >= contract.MaxRecordText {
+		r.recordLocked(id, contract.FlagMore, l.text[:contract.MaxRecordText])
+		l.text = append(l.text[:0], l.text[contract.MaxRecordText:]...)
+		l.since = time.Now()
+	}
+}
+
+// lineLocked records a whole line or the end of one, in pieces if it is long.
+func (r *recorder) lineLocked(id contract.Source, text []byte) {
+	for len(text) > contract.MaxRecordText {
+		r.recordLocked(id, contract.FlagMore, text[:contract.MaxRecordText])
+		text = text[contract.MaxRecordText:]
+	}
+	r.recordLocked(id, 0, text)
+}
+
+func (r *recorder) recordLocked(id contract.Source, flags uint8, text []byte) {
+	l := &r.lines[id-1]
+	l.open = flags&contract.FlagMore != 0
+	before := len(r.batch)
+	record := contract.Record{Source: id, Flags: flags, WallMS: r.wall().UnixMilli(), Text: text}
+	end := record.End() + r.size + int64(before)
+	if !r.cut && end > r.limit-logReserveBytes {
+		r.cut = true
+		r.remarkLocked(fmt.Sprintf("the log has reached its limit of %d bytes: what follows is counted, not kept", r.limit))
+	}
+	if r.cut {
+		l.lost.bytes += int64(len(text))
+		if !l.open {
+			l.lost.lines++
+		}
+		return
+	}
+	r.batch = contract.AppendRecord(r.batch, record)
+	if len(r.batch) >= 4*contract.MaxRecordText {
+		r.flushLocked()
+	}
+}
+
+// flushLocked writes the batch where the last whole record ended.
+func (r *recorder) flushLocked() {
+	if len(r.batch) > 0 && r.diskErr == nil {
+		if _, err := r.file.WriteAt(r.batch, r.size); err != nil {
+			r.cut, r.diskErr = true, err
+			_ = r.file.Truncate(r.size)
+		} else {
+			r.sum.Write(r.batch)
+			r.size += int64(len(r.batch))
+		}
+	}
+	if r.diskErr != nil && len(r.batch) > 0 {
+		r.countLostLocked()
+	}
+	r.batch = r.batch[:0]
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// countLostLocked counts the records of a batch that the disk refused.
+func (r *recorder) countLostLocked() {
+	for rest := r.batch; len(rest) > 0; {
+		record, after, ok, err := contract.ParseRecord(rest, 0)
+		if !ok || err != nil {
+			return
+		}
+		l := &r.lines[record.Source-1]
+		l.lost.bytes += int64(len(record.Text))
+		if record.Flags&contract.FlagMore == 0 {
+			l.lost.lines++
+		}
+		rest = after
+	}
+}
+
+// partials records unfinished lines that have waited long enough and returns when the next one
+// will have, or the zero time.
+func (r *recorder) partials(now time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var next time.Time
+	for i := range r.lines {
+		l := &r.lines[i]
+		if len(l.text) == 0 {
+			continue
+		}
+		due := l.since.Add(partialWait)
+		if now.Before(due) {
+			if next.IsZero() || due.Before(next) {
+				next = due
+			}
+			continue
+		}
+		r.recordLocked(contract.Source(i+1), contract.FlagMore, l.text)
+		l.text = l.text[:0]
+		r.flushLocked()
+	}
+	return next
+}
+
+// close ends all lines, counts what was not kept, and syncs the log.
+func (r *recorder) close() (end int64, hash string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.lines {
+		l := &r.lines[i]
+		if len(l.text) > 0 || l.open {
+			r.lineLocked(contract.Source(i+1), l.text)
+			l.text = nil
+		}
+	}
+	r.flushLocked()
+	out, errs := &r.lines[contract.Stdout-1].lost, &r.lines[contract.Stderr-1].lost
+	if out.bytes+errs.bytes+out.lines+errs.lines > 0 {
+		why := ""
+		if r.diskErr != nil {
+			why = " because of the disk: " + r.diskErr.Error()
+			r.diskErr = nil // one more try: there may be room again
+		}
+		r.remarkLocked(fmt.Sprintf("not kept%s: %d lines, %d bytes of stdout; %d lines, %d bytes of stderr",
+			why, out.lines, out.bytes, errs.lines, errs.bytes))
+		r.flushLocked()
+	}
+	err = r.file.Sync()
+	if closeErr := r.file.Close(); err == nil {
+		err = closeErr
+	}
+	return r.size, hex.EncodeToString(r.sum.Sum(nil)), err
+}

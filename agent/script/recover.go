@@ -1,0 +1,134 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package script
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+)
+
+// found is an unfinished ticket of an earlier agent.
+type found struct {
+	t        *ticket
+	launched bool
+	canceled *cancelRequest
+	at       time.Time // of the intent
+}
+
+// recover takes over what earlier agents left: first the tickets that hold the isolation lock,
+// then those that wait, in the order of their intents.
+func (s *Service) recover() error {
+	entries, err := os.ReadDir(s.home)
+	if err != nil {
+		return storage("list the tickets", err)
+	}
+	var open []found
+	for _, entry := range entries {
+		id, err := contract.ParseTicketID(entry.Name())
+		if err != nil || !entry.IsDir() {
+			s.clean(entry.Name())
+			continue
+		}
+		f, err := s.recoverTicket(id)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			open = append(open, *f)
+		}
+	}
+	if len(open) == 0 {
+		sweepLocks(s.home)
+	}
+	slices.SortFunc(open, func(a, b found) int {
+		if a.launched != b.launched {
+			if a.launched {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.t.id, b.t.id))
+	})
+	for _, f := range open {
+		if f.canceled != nil {
+			s.mu.Lock()
+			f.t.canceled = f.canceled
+			s.mu.Unlock()
+		}
+		f.t.begin(recovered{launched: f.launched})
+	}
+	return nil
+}
+
+// clean removes unfinished files of the ledger's, beside the tickets.
+func (s *Service) clean(name string) {
+	if strings.HasPrefix(name, ledgerName+tempMark) {
+		_ = os.Remove(filepath.Join(s.home, name))
+	}
+}
+
+// recoverTicket takes one folder over. It returns nil when nothing is left to be done for it.
+func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
+	dir := folder(filepath.Join(s.home, string(id)))
+	cancel, intended := dir.cancel(), dir.has("order.json")
+	if s.ledger.knows(id) || !intended && cancel == nil {
+		// Forgotten; or a crash before the intent: the server was never told of it.
+		if err := os.RemoveAll(string(dir)); err != nil {
+			return nil, storage("delete ticket "+string(id), err)
+		}
+		return nil, nil
+	}
+	order := contract.Order{Ticket: id}
+	var damage error
+	if intended {
+		order, damage = dir.order()
+		order.Ticket = id
+	}
+	t := s.newTicket(&order)
+	close(t.ready)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ledger.raise(order.Task, order.Epoch)
+	s.tickets[id] = t
+	o, ok := t.observe().(observed)
+	switch {
+	case !intended:
+		t.verdict = neverStarted(*cancel)
+	case !ok:
+		delete(s.tickets, id)
+		return nil, errkind.Internal.Errorf("recover ticket %s: its folder cannot be read", id)
+	case o.verdict != nil:
+		t.verdict = o.verdict
+	case o.exit != nil:
+		t.verdict = o.exit
+	case o.claim != nil && o.claim.Verdict != nil:
+		t.verdict = o.claim.Verdict
+	case damage != nil && o.claim == nil:
+		t.verdict = &contract.Verdict{
+			Outcome: contract.Indeterminate, Reason: "its order cannot be read: " + shorten(damage.Error(), maxReasonBytes/2),
+			LogSHA256: emptySHA256,
+		}
+	default:
+		s.unfinished++
+		return s.foundOpen(t, o, cancel), nil
+	}
+	return nil, nil
+}
+
+func (s *Service) foundOpen(t *ticket, o observed, cancel *cancelRequest) *found {
+	f := &found{t: t, launched: o.claim != nil || t.dir.launchedIn(s.env.Facts().BootID), canceled: cancel}
+	if info, err := os.Lstat(t.dir.path("order.json")); err == nil {
+		f.at = info.ModTime()
+	}
+	if o.claim != nil && o.claim.WallMS > 0 {
+		t.since = time.UnixMilli(o.claim.WallMS)
+	}
+	return f
+}
