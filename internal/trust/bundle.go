@@ -190,9 +190,10 @@ func AcceptFirst(next OpenedBundle, proved Pin) error {
 	return next.signedByAll(next.bundle.ServerPins())
 }
 
-// Accept says whether next may take the place of current, without looking at a clock. The same bundle again
-// is fine and changes nothing. Errors: Conflict (lower epoch, equal epoch with other content, or a jump),
-// Untrusted (another server, no signature by a current key, or a new key that has not signed).
+// Accept says whether next may take the place of current, without looking at a clock. The same
+// bundle again is fine and changes nothing. Errors: Conflict (lower epoch, equal epoch with other
+// content, or a jump), Untrusted (another server, no signature by a current key, or a new key that
+// has not signed).
 func Accept(current, next OpenedBundle) (changed bool, err error) {
 	was, is := current.bundle, next.bundle
 	switch {
@@ -212,7 +213,8 @@ func Accept(current, next OpenedBundle) (changed bool, err error) {
 	}
 	known := was.ServerPins()
 	if !slices.ContainsFunc(next.signers, func(pin Pin) bool { return containsPin(known, pin) }) {
-		return false, errkind.Untrusted.Errorf("trust bundle with epoch %d: no key that this agent trusts has signed it", is.Epoch)
+		return false, errkind.Untrusted.Errorf("trust bundle with epoch %d: no key that this agent trusts has signed it",
+			is.Epoch)
 	}
 	added := slices.DeleteFunc(is.ServerPins(), func(pin Pin) bool { return containsPin(known, pin) })
 	return true, next.signedByAll(added)

@@ -130,7 +130,10 @@ func TestBundleForms(t *testing.T) {
 		"T7 as agent": {ServerID: "srv-a", Epoch: 1, Pins: []trust.BundlePin{{Pin: s1.Pin, Role: trust.RoleAgent}}},
 		"zero pin":    {ServerID: "srv-a", Epoch: 1, Pins: []trust.BundlePin{{Role: trust.RoleServer}}},
 		"four pins": {ServerID: "srv-a", Epoch: 1, Pins: []trust.BundlePin{
-			pin, {Pin: trust.Pin{1}, Role: trust.RoleServer}, {Pin: trust.Pin{2}, Role: trust.RoleServer}, {Pin: trust.Pin{3}, Role: trust.RoleServer},
+			pin,
+			{Pin: trust.Pin{1}, Role: trust.RoleServer},
+			{Pin: trust.Pin{2}, Role: trust.RoleServer},
+			{Pin: trust.Pin{3}, Role: trust.RoleServer},
 		}},
 	} {
 		if _, err := trust.SignBundle(b, s1); errkind.Of(err) != errkind.Invalid {
@@ -246,7 +249,9 @@ func TestTrustStore(t *testing.T) {
 }
 
 func TestOtherKeysSign(t *testing.T) {
-	for name, id := range map[string]trust.Identity{"Ed25519": forge(t, edwardsKey(t), nil), "RSA 3072": forge(t, rsaKey(t), nil)} {
+	for name, id := range map[string]trust.Identity{
+		"Ed25519": forge(t, edwardsKey(t), nil), "RSA 3072": forge(t, rsaKey(t), nil),
+	} {
 		t.Run(name, func(t *testing.T) {
 			good := stated(t, 1, keys(id), id)
 			opened(t, good)

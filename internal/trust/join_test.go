@@ -77,12 +77,13 @@ func TestJoin(t *testing.T) {
 	h, newcomer := newHouse(t), identity(t, "newcomer")
 	dial, listen := h.joining(t, newcomer)
 	want, q := h.reply(t, "web-01"), joinRequest(t)
-	got, asked, served := exchange(t, dial, listen, newcomer, q, func(p trust.Peer, got trust.JoinRequest) (trust.JoinReply, error) {
+	admit := func(p trust.Peer, got trust.JoinRequest) (trust.JoinReply, error) {
 		if p.Pin() != newcomer.Pin || got != q {
 			t.Errorf("the server got %v from %v", got, p.Pin())
 		}
 		return want, nil
-	})
+	}
+	got, asked, served := exchange(t, dial, listen, newcomer, q, admit)
 	if asked != nil || served != nil {
 		t.Fatalf("agent %v, server %v", asked, served)
 	}
@@ -100,12 +101,13 @@ func TestE2RefusalsLookAlike(t *testing.T) {
 	var first string
 	for name, record := range map[string]trust.TokenRecord{"unknown": {}, "expired": record, "used": used} {
 		dial, listen := h.joining(t, newcomer)
-		_, asked, served := exchange(t, dial, listen, newcomer, q, func(p trust.Peer, q trust.JoinRequest) (trust.JoinReply, error) {
+		admit := func(p trust.Peer, q trust.JoinRequest) (trust.JoinReply, error) {
 			if admission, reason := record.Admit(q, p.Pin(), today()); admission != trust.AdmitNobody || reason == "" {
 				t.Errorf("%s: admitted", name)
 			}
 			return trust.JoinReply{}, trust.TokenRefused()
-		})
+		}
+		_, asked, served := exchange(t, dial, listen, newcomer, q, admit)
 		wantKind(t, asked, errkind.Untrusted, "join refused: the server does not accept this join token", "token create")
 		wantKind(t, served, errkind.Untrusted)
 		text := asked.Error() + errkind.Hint(asked)
@@ -161,7 +163,10 @@ func TestE4ReplayedRegistration(t *testing.T) {
 func TestE4EveryFieldIsSigned(t *testing.T) {
 	h, newcomer := newHouse(t), identity(t, "newcomer")
 	for _, change := range [][2]string{
-		{`"web-01"`, `"web-02"`}, {`"listening"`, `"polling"`}, {`:10933"`, `:10934"`}, {`"WEB01"`, `"WEB02"`},
+		{`"web-01"`, `"web-02"`},
+		{`"listening"`, `"polling"`},
+		{`:10933"`, `:10934"`},
+		{`"WEB01"`, `"WEB02"`},
 		{`"token":"`, `"token": "`},
 	} {
 		dial, listen := h.joining(t, newcomer)

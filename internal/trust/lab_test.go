@@ -125,7 +125,7 @@ func meet(t testing.TB, dialler *trust.Dialler, door *trust.Door) (dial, listen 
 }
 
 // meetRaw lets a hand-built TLS client knock.
-func meetRaw(t testing.TB, client *tls.Config, door *trust.Door) (dialErr error, listen end) {
+func meetRaw(t testing.TB, client *tls.Config, door *trust.Door) (listen end, dialErr error) {
 	t.Helper()
 	dialled, accepted := wires(t)
 	done := make(chan end, 1)
@@ -139,7 +139,7 @@ func meetRaw(t testing.TB, client *tls.Config, door *trust.Door) (dialErr error,
 	conn := tls.Client(dialled, client)
 	_, dialErr = io.ReadFull(conn, make([]byte, 1))
 	conn.Close()
-	return dialErr, <-done
+	return <-done, dialErr
 }
 
 func newDoor(t testing.TB, terms trust.DoorTerms) *trust.Door {

@@ -55,11 +55,11 @@ func TestQ1PeerComesFromHandshakesOnly(t *testing.T) {
 			t.Errorf("Peer.%s takes %d arguments: a Peer cannot be told anything", method.Name, takes)
 		}
 	}
-	var made trust.Peer
+	var made struct{ Peer trust.Peer }
 	for _, text := range []string{`{}`, `{"pin":"x","proof":{}}`, `{"Proof":{"Pin":1}}`} {
-		_ = json.Unmarshal([]byte(text), &made)
+		_ = json.Unmarshal([]byte(`{"Peer":`+text+`}`), &made)
 	}
-	wantKind(t, made.Check(), errkind.Untrusted, "no identity")
+	wantKind(t, made.Peer.Check(), errkind.Untrusted, "no identity")
 }
 
 func TestQ1JoinRequestNamesNobody(t *testing.T) {

@@ -18,8 +18,9 @@ import (
 const (
 	// MaxCertificateBytes is the longest certificate a peer may present.
 	MaxCertificateBytes = 16 << 10
-	// MinRSABits and MaxRSABits bound a peer's RSA key.
+	// MinRSABits is the shortest RSA key of a peer.
 	MinRSABits = 3072
+	// MaxRSABits is the longest: checking a signature costs the square of the length.
 	MaxRSABits = 8192
 	// RestrictedDays is how long after its certificate's end an agent may still come, to rotate
 	// its key and for nothing else.

@@ -150,7 +150,7 @@ func TestT5DatePolicy(t *testing.T) {
 		{"T5 applicant", certificate, trust.RoleApplicant, today(), trust.Full, false},
 		{"T5 applicant expired", certificate, trust.RoleApplicant, ended.Add(time.Second), trust.Refused, true},
 		{"T5 applicant for a century", century, trust.RoleApplicant, today(), trust.Refused, true},
-		{"C2 applicant whose clock is days ahead", certificate, trust.RoleApplicant, today().AddDate(0, 0, -3), trust.Full, true},
+		{"C2 applicant, clock days ahead", certificate, trust.RoleApplicant, today().AddDate(0, 0, -3), trust.Full, true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -32,8 +32,9 @@ func TestHandshakeProvesBothEnds(t *testing.T) {
 	if listen.peer.Pin() != h.agent.Pin || listen.peer.Role() != trust.RoleAgent || listen.peer.Local() != h.server.Pin {
 		t.Errorf("the server sees %v", listen.peer.LogValue())
 	}
-	if listen.peer.Subject() != "machines-1" || listen.peer.Access() != trust.Full || listen.peer.Protocol() != trust.LinkProtocol {
-		t.Errorf("subject %q, access %v, protocol %q", listen.peer.Subject(), listen.peer.Access(), listen.peer.Protocol())
+	p := listen.peer
+	if p.Subject() != "machines-1" || p.Access() != trust.Full || p.Protocol() != trust.LinkProtocol {
+		t.Errorf("subject %q, access %v, protocol %q", p.Subject(), p.Access(), p.Protocol())
 	}
 	if dial.peer.Binding() != listen.peer.Binding() || dial.peer.Binding() == [32]byte{} {
 		t.Error("the two ends have different channel bindings")
@@ -55,13 +56,13 @@ func TestT1UnknownCertificate(t *testing.T) {
 	t.Run("T1 no certificate", func(t *testing.T) {
 		client := rawClient(h.agent, trust.LinkProtocol)
 		client.Certificates = nil
-		_, listen := meetRaw(t, client, h.door)
+		listen, _ := meetRaw(t, client, h.door)
 		wantKind(t, listen.err, errkind.Untrusted)
 	})
 	t.Run("T1 certificate without its key", func(t *testing.T) {
 		stolen := h.agent
 		stolen.Certificate.PrivateKey = p256Key(t)
-		_, listen := meetRaw(t, rawClient(stolen, trust.LinkProtocol), h.door)
+		listen, _ := meetRaw(t, rawClient(stolen, trust.LinkProtocol), h.door)
 		wantKind(t, listen.err, errkind.Untrusted, "signature")
 	})
 }
@@ -88,7 +89,8 @@ func TestT3RevokedWhileConnected(t *testing.T) {
 	if _, err := h.pins.Hold(listen.peer, func(error) {}); errkind.Of(err) != errkind.Untrusted {
 		t.Errorf("a peer from before the revocation may begin a session: %v", err)
 	}
-	wantKind(t, h.pins.Add(h.agent.Pin, trust.Grant{Role: trust.RoleAgent, Subject: "machines-1"}), errkind.Denied, "never comes back")
+	again := h.pins.Add(h.agent.Pin, trust.Grant{Role: trust.RoleAgent, Subject: "machines-1"})
+	wantKind(t, again, errkind.Denied, "never comes back")
 }
 
 // cache is a session cache that counts what it is given.
@@ -110,7 +112,7 @@ func TestT4RevokedThenResumed(t *testing.T) {
 	client := rawClient(h.agent, trust.LinkProtocol)
 	client.ClientSessionCache = sessions
 	for range 2 {
-		dialErr, listen := meetRaw(t, client, h.door)
+		listen, dialErr := meetRaw(t, client, h.door)
 		if dialErr != nil || listen.err != nil {
 			t.Fatalf("before the revocation: %v, %v", dialErr, listen.err)
 		}
@@ -122,7 +124,7 @@ func TestT4RevokedThenResumed(t *testing.T) {
 		t.Errorf("the door gave out %d session tickets", sessions.puts)
 	}
 	h.pins.Revoke(h.agent.Pin)
-	dialErr, listen := meetRaw(t, client, h.door)
+	listen, dialErr := meetRaw(t, client, h.door)
 	wantKind(t, listen.err, errkind.Untrusted, "revoked")
 	wantKind(t, trust.Explain(dialErr), errkind.Untrusted)
 }
@@ -131,7 +133,8 @@ func TestT5DatesInTheHandshake(t *testing.T) {
 	h := newHouse(t)
 	at := func(now time.Time) *trust.Door {
 		return newDoor(t, trust.DoorTerms{
-			Identities: proving(h.server), Links: h.pins.Lookup, LinkRole: trust.RoleAgent, Applicants: true, Wall: wallAt(now),
+			Identities: proving(h.server), Links: h.pins.Lookup, LinkRole: trust.RoleAgent, Applicants: true,
+			Wall: wallAt(now),
 		})
 	}
 	dialler := func(now time.Time, protocol string) *trust.Dialler {
@@ -174,7 +177,7 @@ func TestT7RoleBelongsToThePin(t *testing.T) {
 		door := newDoor(t, trust.DoorTerms{
 			Identities: proving(identity(t, "listener")), Links: h.pins.Lookup, LinkRole: trust.RoleServer,
 		})
-		_, listen := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), door)
+		listen, _ := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), door)
 		wantKind(t, listen.err, errkind.Untrusted, `role "agent"`, `must be "server"`)
 	})
 	t.Run("T7 server as agent", func(t *testing.T) {
@@ -182,7 +185,7 @@ func TestT7RoleBelongsToThePin(t *testing.T) {
 		if err := h.pins.Add(node.Pin, trust.Grant{Role: trust.RoleServer, Subject: "srv"}); err != nil {
 			t.Fatal(err)
 		}
-		_, listen := meetRaw(t, rawClient(node, trust.LinkProtocol), h.door)
+		listen, _ := meetRaw(t, rawClient(node, trust.LinkProtocol), h.door)
 		wantKind(t, listen.err, errkind.Untrusted, `role "server"`)
 	})
 	t.Run("T7 agent found where a server was dialled", func(t *testing.T) {
@@ -194,7 +197,7 @@ func TestT7RoleBelongsToThePin(t *testing.T) {
 		wantKind(t, dial.err, errkind.Untrusted, `role "agent"`)
 	})
 	t.Run("T7 agent at the portal is nobody", func(t *testing.T) {
-		dialErr, listen := meetRaw(t, rawClient(h.agent, "h2", trust.PortalProtocol), h.door)
+		listen, dialErr := meetRaw(t, rawClient(h.agent, "h2", trust.PortalProtocol), h.door)
 		if dialErr != nil || listen.err != nil || listen.conn.ConnectionState().NegotiatedProtocol != trust.PortalProtocol {
 			t.Fatalf("%v, %v", dialErr, listen.err)
 		}
@@ -204,7 +207,7 @@ func TestT7RoleBelongsToThePin(t *testing.T) {
 		}
 	})
 	t.Run("T7 agent that joins again is an applicant", func(t *testing.T) {
-		_, listen := meetRaw(t, rawClient(h.agent, trust.JoinProtocol), h.door)
+		listen, _ := meetRaw(t, rawClient(h.agent, trust.JoinProtocol), h.door)
 		if listen.peer.Role() != trust.RoleApplicant || listen.peer.Subject() != "" {
 			t.Errorf("role %q, subject %q, %v", listen.peer.Role(), listen.peer.Subject(), listen.err)
 		}
@@ -219,7 +222,7 @@ func TestT8AtTheDoor(t *testing.T) {
 	weak := forge(t, nil, func(c *x509.Certificate) { c.IsCA = true })
 	h.admit(t, weak, "machines-2") // even a pin that is known
 	for _, protocol := range []string{trust.LinkProtocol, trust.JoinProtocol} {
-		_, listen := meetRaw(t, rawClient(weak, protocol), h.door)
+		listen, _ := meetRaw(t, rawClient(weak, protocol), h.door)
 		wantKind(t, listen.err, errkind.Untrusted, "authority")
 	}
 }
@@ -231,7 +234,7 @@ func TestT9VersionsAndSuites(t *testing.T) {
 			client := rawClient(h.agent, trust.LinkProtocol)
 			client.MinVersion, client.MaxVersion, client.CipherSuites = version, version, []uint16{suite.ID}
 			t.Run("T9 "+tls.VersionName(version)+" "+suite.Name, func(t *testing.T) {
-				dialErr, listen := meetRaw(t, client, h.door)
+				listen, dialErr := meetRaw(t, client, h.door)
 				if listen.err == nil || dialErr == nil {
 					t.Fatalf("accepted: %v, %v", dialErr, listen.err)
 				}
@@ -241,7 +244,7 @@ func TestT9VersionsAndSuites(t *testing.T) {
 	t.Run("T9 TLS 1.2 without ALPN", func(t *testing.T) {
 		client := rawClient(h.agent)
 		client.MaxVersion = tls.VersionTLS12
-		dialErr, listen := meetRaw(t, client, h.door)
+		listen, dialErr := meetRaw(t, client, h.door)
 		wantKind(t, listen.err, errkind.Untrusted, "versions")
 		wantKind(t, trust.Explain(dialErr), errkind.Untrusted, "does not speak TLS 1.3")
 	})
@@ -356,7 +359,8 @@ func TestT11ListeningAgentKnowsItsServer(t *testing.T) {
 		}), door)
 	}
 	dialled, listen := dial(h.server)
-	if dialled.err != nil || listen.err != nil || listen.peer.Subject() != "srv-a" || dialled.peer.Subject() != "machines-1" {
+	if dialled.err != nil || listen.err != nil || listen.peer.Subject() != "srv-a" ||
+		dialled.peer.Subject() != "machines-1" {
 		t.Fatalf("%v, %v, %q, %q", dialled.err, listen.err, listen.peer.Subject(), dialled.peer.Subject())
 	}
 	dialled, listen = dial(other)
@@ -364,7 +368,7 @@ func TestT11ListeningAgentKnowsItsServer(t *testing.T) {
 	wantKind(t, dialled.err, errkind.Untrusted)
 	t.Run("T11 nothing but the line is served", func(t *testing.T) {
 		for _, protocol := range []string{trust.JoinProtocol, trust.PortalProtocol, "h2"} {
-			_, listen := meetRaw(t, rawClient(h.server, protocol), door)
+			listen, _ := meetRaw(t, rawClient(h.server, protocol), door)
 			wantKind(t, listen.err, errkind.Untrusted, "none is served here")
 		}
 	})
@@ -383,11 +387,11 @@ func TestP9HeavyCertificates(t *testing.T) {
 		// A wrong key shows that the refusal comes before any signature of the peer is looked at.
 		big.Certificate.PrivateKey, chain.Certificate.PrivateKey = p256Key(t), p256Key(t)
 		t.Run("P9 60 KiB on "+protocol, func(t *testing.T) {
-			_, listen := meetRaw(t, rawClient(big, protocol), h.door)
+			listen, _ := meetRaw(t, rawClient(big, protocol), h.door)
 			wantKind(t, listen.err, errkind.Untrusted, "limit is 16384")
 		})
 		t.Run("P9 chain of 50 on "+protocol, func(t *testing.T) {
-			_, listen := meetRaw(t, rawClient(chain, protocol), h.door)
+			listen, _ := meetRaw(t, rawClient(chain, protocol), h.door)
 			wantKind(t, listen.err, errkind.Untrusted, "presents 50 certificates")
 		})
 	}
@@ -399,7 +403,8 @@ func TestP3OtherProtocolsKnock(t *testing.T) {
 		"P3 HTTP":         "GET / HTTP/1.1\r\nHost: deploy.example\r\n\r\n",
 		"P3 SSH":          "SSH-2.0-OpenSSH_9.6\r\n",
 		"P3 random bytes": strings.Repeat("\x9c\x01\xfe", 40),
-		"P3 TLS 1.0":      "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x01" + strings.Repeat("r", 32) + "\x00\x00\x04\x00\x2f\x00\x35\x01\x00",
+		"P3 TLS 1.0": "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x01" + strings.Repeat("r", 32) +
+			"\x00\x00\x04\x00\x2f\x00\x35\x01\x00",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dialled, accepted := wires(t)
@@ -461,13 +466,13 @@ func TestDoorPicksIdentityBySNI(t *testing.T) {
 
 func TestDoorNamesStrangers(t *testing.T) {
 	h := newHouse(t)
-	dialErr, listen := meetRaw(t, rawClient(h.agent), h.door)
+	listen, dialErr := meetRaw(t, rawClient(h.agent), h.door)
 	wantKind(t, listen.err, errkind.Untrusted, "stock Tentacle")
 	wantKind(t, trust.Explain(dialErr), errkind.Untrusted, "does not serve this protocol")
-	_, listen = meetRaw(t, rawClient(h.agent, "fairlead/2", "\x1b[31m"), h.door)
+	listen, _ = meetRaw(t, rawClient(h.agent, "fairlead/2", "\x1b[31m"), h.door)
 	wantKind(t, listen.err, errkind.Untrusted, `fairlead/2 \x1b[31m`)
 	none := newDoor(t, trust.DoorTerms{Identities: proving(), Links: h.pins.Lookup, LinkRole: trust.RoleAgent})
-	if _, listen := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), none); listen.err == nil {
+	if listen, _ := meetRaw(t, rawClient(h.agent, trust.LinkProtocol), none); listen.err == nil {
 		t.Error("a door without identities lets peers in")
 	}
 }
@@ -487,7 +492,8 @@ func TestTermsAreChecked(t *testing.T) {
 		}
 	}
 	good := trust.DialTerms{
-		Identity: id, Pins: []trust.Pin{id.Pin}, Accept: pins.Lookup, Role: trust.RoleServer, Protocol: trust.LinkProtocol, Wall: today,
+		Identity: id, Pins: []trust.Pin{id.Pin}, Accept: pins.Lookup, Role: trust.RoleServer,
+		Protocol: trust.LinkProtocol, Wall: today,
 	}
 	for name, spoil := range map[string]func(*trust.DialTerms){
 		"no identity": func(d *trust.DialTerms) { d.Identity = trust.Identity{} },
@@ -521,7 +527,8 @@ func TestExplainKeepsKinds(t *testing.T) {
 	dialled, accepted := wires(t)
 	io.WriteString(accepted, "HTTP/1.1 400 Bad Request\r\n\r\n")
 	id := identity(t, "a")
-	_, _, err := newDialler(t, trust.DialTerms{Identity: id, Pins: []trust.Pin{id.Pin}}).Handshake(context.Background(), dialled)
+	dialler := newDialler(t, trust.DialTerms{Identity: id, Pins: []trust.Pin{id.Pin}})
+	_, _, err := dialler.Handshake(context.Background(), dialled)
 	wantKind(t, err, errkind.Corrupt, "does not speak TLS", "HTTP/")
 }
 
@@ -542,7 +549,10 @@ func BenchmarkHandshake(b *testing.B) {
 // BenchmarkBareHandshake is the floor: the same handshake with crypto/tls alone and no checks.
 func BenchmarkBareHandshake(b *testing.B) {
 	h := newHouse(b)
-	server := &tls.Config{Certificates: []tls.Certificate{h.server.Certificate}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
+	server := &tls.Config{
+		Certificates: []tls.Certificate{h.server.Certificate}, ClientAuth: tls.RequireAnyClientCert,
+		MinVersion: tls.VersionTLS13,
+	}
 	client := rawClient(h.agent)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -198,7 +198,7 @@ func TestAdmit(t *testing.T) {
 		{"E3 retry by the same key", used, request, mine, today(), trust.AdmitAgain, ""},
 		{"E3 retry by the same key after the end", used, request, mine, late, trust.AdmitAgain, ""},
 		{"E2 unknown", trust.TokenRecord{}, request, mine, today(), trust.AdmitNobody, trust.DenyUnknown},
-		{"E2 zero secret against the zero record", trust.TokenRecord{}, trust.JoinRequest{}, mine, today(), trust.AdmitNobody, trust.DenyUnknown},
+		{"E2 zeros", trust.TokenRecord{}, trust.JoinRequest{}, mine, today(), trust.AdmitNobody, trust.DenyUnknown},
 		{"E2 guessed secret", fresh, guess, mine, today(), trust.AdmitNobody, trust.DenyUnknown},
 		{"E2 other id", fresh, otherID, mine, today(), trust.AdmitNobody, trust.DenyUnknown},
 		{"E2 expired this very moment", fresh, request, mine, late, trust.AdmitNobody, trust.DenyExpired},
@@ -238,7 +238,8 @@ func TestE5MachineNames(t *testing.T) {
 	}
 	wantKind(t, trust.CheckMachineName("Web_01"), errkind.Invalid, "for example web-01")
 	for in, want := range map[string]string{
-		"Web_01.example.com": "web-01-example-com", "": "", "...": "", "-x-": "x", "日本": "", strings.Repeat("a", 99): strings.Repeat("a", 63),
+		"Web_01.example.com": "web-01-example-com", "": "", "...": "", "-x-": "x", "日本": "",
+		strings.Repeat("a", 99): strings.Repeat("a", 63),
 	} {
 		if got := trust.MachineNameFrom(in); got != want {
 			t.Errorf("%q gives %q, want %q", in, got, want)
