@@ -128,7 +128,7 @@ func classOf(isBulk bool) class {
 //	         the peer's goodbye, Lost, dead, stuck    over, Close, Cut
 //	parting  WriteReady                               parted, Send goodbye, HalfClose
 //	parting, parted
-//	         Lost, LingerLimit                        over, Cut
+//	         Lost, LingerLimit, the peer's goodbye    over, Cut
 type Machine struct {
 	role     Role
 	state    state

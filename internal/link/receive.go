@@ -13,10 +13,14 @@ func (in Received) apply(m *Machine, now time.Time) error {
 	if m.state == fresh {
 		return errkind.Invalid.Errorf("line: receive a frame before the start")
 	}
+	h := in.Header
+	if (m.state == parting || m.state == parted) && h.Type == TypeGoodbye {
+		m.state = over // both left at once: nobody waits for the other
+		m.emit(Cut{})
+	}
 	if !m.alive() {
 		return nil
 	}
-	h := in.Header
 	if h.Type != TypeData && int(h.Length) != len(in.Payload) {
 		return errkind.Invalid.Errorf("line: %v frame of %d bytes comes with %d", h.Type, h.Length, len(in.Payload))
 	}

@@ -58,6 +58,9 @@ type Session struct {
 // SessionBinding derives the value that a hello must carry from the TLS session itself, so that no
 // frame of another session fits. Errors: Invalid (no TLS 1.3 session).
 func SessionBinding(state tls.ConnectionState) ([BindingBytes]byte, error) {
+	if !state.HandshakeComplete || state.Version != tls.VersionTLS13 {
+		return [BindingBytes]byte{}, errkind.Invalid.Errorf("line: derive the session binding: no finished TLS 1.3 handshake")
+	}
 	raw, err := state.ExportKeyingMaterial("EXPORTER-"+Protocol, nil, BindingBytes)
 	if err != nil {
 		return [BindingBytes]byte{}, errkind.Invalid.Errorf("line: derive the session binding: %w", err)
@@ -206,9 +209,7 @@ func (s *Session) read(ctx context.Context) error {
 		} else if err := s.readPayload(h); err != nil {
 			return err
 		}
-		if s.serveAccepted(ctx) {
-			return s.discard()
-		}
+		s.serveAccepted(ctx)
 	}
 }
 
@@ -225,7 +226,7 @@ func (s *Session) readPayload(h Header) error {
 	return nil
 }
 
-// discard waits for the peer to close after a goodbye of ours; the machine's Cut bounds it.
+// discard waits for the peer to close after bytes that were no frame; the machine's Cut bounds it.
 func (s *Session) discard() error {
 	_, err := io.Copy(io.Discard, s.conn)
 	if err == nil {
@@ -258,10 +259,9 @@ func (s *Session) receive(h Header, c *chunk) (kept bool) {
 	return kept
 }
 
-// serveAccepted starts what the last frame asked for and reports whether the session is over.
-func (s *Session) serveAccepted(ctx context.Context) (isOver bool) {
+// serveAccepted starts what the last frame asked for.
+func (s *Session) serveAccepted(ctx context.Context) {
 	s.mu.Lock()
-	isOver = s.err != nil
 	accepted, moveTo := s.accepted, s.moveTo
 	s.accepted, s.moveTo = nil, nil
 	s.mu.Unlock()
@@ -275,7 +275,6 @@ func (s *Session) serveAccepted(ctx context.Context) (isOver bool) {
 		}
 		s.tasks.Go(func() { st.serve(ctx, s.options.Serve) })
 	}
-	return isOver
 }
 
 // step takes one input. The mutex is not held by the caller.
