@@ -26,7 +26,9 @@ import (
 // agentMain is an agent that a test talks to by lines: "<ticket>" starts a ticket and follows it;
 // "<ticket> <outcome>" or "<ticket> error <text>" comes back.
 func agentMain(home string) int {
-	s, err := script.New(home, host.Real(quiet()), script.Options{MaxUnfinished: 1000})
+	env := host.Real(quiet())
+	env.Point = crashPoint(home)
+	s, err := script.New(home, env, script.Options{MaxUnfinished: 1000})
 	if err != nil {
 		return 1
 	}
@@ -46,8 +48,26 @@ func agentMain(home string) int {
 	return 0
 }
 
+// crashPoint ends the process like SIGKILL does, once, at the point that <home>/crash names.
+func crashPoint(home string) func(string) {
+	return func(name string) {
+		path := filepath.Join(home, "crash")
+		if raw, err := os.ReadFile(path); err != nil || string(raw) != name || os.Remove(path) != nil {
+			return
+		}
+		_ = kill(os.Getpid())
+		select {}
+	}
+}
+
+// serveTicket starts a ticket and follows it. A ticket that begins with f runs alone.
 func serveTicket(ctx context.Context, s *script.Service, home, id string) string {
 	order := bash(id, "echo "+id+" >> "+home+"/effects; echo out "+id+"; sleep 0.02; echo done")
+	if id[0] == 'f' {
+		order.Isolation.Level = contract.IsolationFull
+		order.Script.Body = "mkdir " + home + "/alone || echo overlap >> " + home + "/overlaps; " +
+			order.Script.Body + "; rmdir " + home + "/alone"
+	}
 	if _, err := s.Start(ctx, encode(order)); err != nil && errkind.Of(err) != errkind.Conflict {
 		return id + " error " + err.Error()
 	}
@@ -101,61 +121,77 @@ func (p *agentProcess) kill() {
 // TestAgentKilledAtRandom kills the agent with SIGKILL at random moments while tickets arrive and
 // counts what the scripts did: the rows 2 to 8 and 13, 14 of the crash table.
 func TestAgentKilledAtRandom(t *testing.T) {
-	tickets := 240
-	if testing.Short() {
-		tickets = 40
-	}
 	home := t.TempDir()
+	verdicts := killAtRandom(t, home, "t", 240)
+	checkEffects(t, home, verdicts)
+}
+
+func TestFullIsolationNeverOverlapsWhileAgentsDie(t *testing.T) {
+	home := t.TempDir()
+	verdicts := killAtRandom(t, home, "f", 40)
+	checkEffects(t, home, verdicts)
+	if exists(home + "/overlaps") {
+		t.Error("two orders that run alone overlapped")
+	}
+}
+
+// killAtRandom has tickets carried out by agents that are killed, and returns their verdicts.
+func killAtRandom(t *testing.T, home, prefix string, tickets int) map[string]string {
+	t.Helper()
+	if testing.Short() {
+		tickets /= 6
+	}
 	random := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	verdicts := map[string]string{}
-	next, kills, errs := 0, 0, 0
-	for deadline := time.Now().Add(40 * time.Second); len(verdicts) < tickets; {
+	next, kills := 0, 0
+	for deadline := time.Now().Add(40 * time.Second); len(verdicts) < tickets; kills++ {
 		if time.Now().After(deadline) {
 			t.Fatalf("after 40 s: %d of %d verdicts, %d kills", len(verdicts), tickets, kills)
 		}
 		p := startAgentProcess(t, home)
 		for i := range next { // whatever has no verdict is sent again, as the server does
-			if id := fmt.Sprintf("t%04d", i); verdicts[id] == "" {
+			if id := fmt.Sprintf("%s%04d", prefix, i); verdicts[id] == "" {
 				fmt.Fprintln(p.stdin, id)
 			}
 		}
-		life := time.After(time.Duration(20+random.IntN(250)) * time.Millisecond)
+		life := time.After(time.Duration(10+random.IntN(140)) * time.Millisecond)
 		if next == tickets && kills >= tickets/6 {
 			life = nil // the last agent lives long enough for those that wait for a dead shim
 		}
-		feed := time.NewTicker(time.Duration(1+random.IntN(6)) * time.Millisecond)
+		feed := time.NewTicker(time.Duration(4+random.IntN(12)) * time.Millisecond)
 		for alive := true; alive && len(verdicts) < tickets; {
 			select {
 			case <-life:
 				alive = false
 			case <-feed.C:
 				if next < tickets {
-					fmt.Fprintf(p.stdin, "t%04d\n", next)
+					fmt.Fprintf(p.stdin, "%s%04d\n", prefix, next)
 					next++
 				}
 			case line, ok := <-p.lines:
 				alive = ok
-				errs += note(t, verdicts, line)
+				note(t, verdicts, line)
 			}
 		}
 		feed.Stop()
 		p.kill()
 		for line := range p.lines {
-			errs += note(t, verdicts, line)
+			note(t, verdicts, line)
 		}
-		kills++
-	}
-	effects := map[string]int{}
-	raw, err := os.ReadFile(filepath.Join(home, "effects"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id := range strings.Lines(string(raw)) {
-		effects[strings.TrimSpace(id)]++
 	}
 	counts := map[string]int{}
-	for id, outcome := range verdicts {
+	for _, outcome := range verdicts {
 		counts[outcome]++
+	}
+	t.Logf("%d tickets, %d agents killed, verdicts %v", tickets, kills, counts)
+	return verdicts
+}
+
+// checkEffects compares the verdicts with what the scripts did.
+func checkEffects(t *testing.T, home string, verdicts map[string]string) {
+	t.Helper()
+	effects := readEffects(t, home)
+	for id, outcome := range verdicts {
 		switch n := effects[id]; {
 		case n > 1:
 			t.Errorf("%s was started %d times", id, n)
@@ -167,27 +203,79 @@ func TestAgentKilledAtRandom(t *testing.T) {
 			t.Errorf("%s is %s, though no shim was killed", id, outcome)
 		}
 	}
-	t.Logf("%d tickets, %d agents killed, verdicts %v", tickets, kills, counts)
-	if errs > 0 || kills < 2 {
-		t.Errorf("%d errors, %d kills", errs, kills)
+}
+
+func readEffects(t *testing.T, home string) map[string]int {
+	t.Helper()
+	effects := map[string]int{}
+	raw, err := os.ReadFile(filepath.Join(home, "effects"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for id := range strings.Lines(string(raw)) {
+		effects[strings.TrimSpace(id)]++
+	}
+	return effects
+}
+
+// TestEveryCrashPoint ends the agent or the shim at each named point, once, and lets a second
+// agent find out. The numbers are the rows of the crash table.
+func TestEveryCrashPoint(t *testing.T) {
+	for _, test := range []struct {
+		point, want string
+		effects     int
+	}{
+		{"script.intent", "succeeded", 1},       // 4: the order waited; nothing had been launched
+		{"script.launch", "not-started", 0},     // 4: a shim may exist: the claim decides
+		{"script.launched", "succeeded", 1},     // 5, 6
+		{"script.finished", "succeeded", 1},     // 8
+		{"script.shim", "not-started", 0},       // 9, before the claim
+		{"script.locked", "not-started", 0},     // 9, before the claim
+		{"script.claimed", "indeterminate", 0},  // 9
+		{"script.exec", "indeterminate", 0},     // 9
+		{"script.running", "indeterminate", -1}, // 9: the script may have come to its effect
+		{"script.ended", "indeterminate", 1},    // 9, 12
+		{"script.log", "indeterminate", 1},      // 9, 12
+		{"script.exit", "succeeded", 1},         // 8
+	} {
+		t.Run(test.point, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			if err := os.WriteFile(home+"/crash", []byte(test.point), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var verdict string
+			for range 2 {
+				p := startAgentProcess(t, home)
+				fmt.Fprintln(p.stdin, "a")
+				verdict = <-p.lines // "" when the agent died
+				p.kill()
+			}
+			if exists(home + "/crash") {
+				t.Fatal("the point was never passed")
+			}
+			effects := readEffects(t, home)["a"]
+			if verdict != "a "+test.want || test.effects >= 0 && effects != test.effects {
+				t.Errorf("%q with %d effects, want %s with %d", verdict, effects, test.want, test.effects)
+			}
+		})
 	}
 }
 
 // note takes one line of an agent's; a verdict never changes.
-func note(t *testing.T, verdicts map[string]string, line string) (errs int) {
+func note(t *testing.T, verdicts map[string]string, line string) {
+	t.Helper()
 	id, outcome, ok := strings.Cut(line, " ")
 	if !ok {
-		return 0
+		return
 	}
 	if strings.HasPrefix(outcome, "error") {
 		t.Errorf("%s", line)
-		return 1
 	}
 	if old := verdicts[id]; old != "" && old != outcome {
 		t.Errorf("%s was %s, now %s", id, old, outcome)
 	}
 	verdicts[id] = outcome
-	return 0
 }
 
 func TestAgentComesBackWhileTheScriptRuns(t *testing.T) {

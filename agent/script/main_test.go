@@ -48,6 +48,7 @@ func shimMain(dir string) int {
 	if err == nil {
 		err = script.RunShim(context.Background(), dir, script.ShimEnv{
 			Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Process: id,
+			Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
 		})
 	}
 	if err != nil {
