@@ -28,6 +28,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
+	"fairlead/server/feed"
 	"fairlead/server/identity"
 )
 
@@ -48,8 +49,7 @@ type Deps struct {
 
 // Feed is the built-in package repository.
 type Feed interface {
-	Push(ctx context.Context, fileName string, content io.Reader, mode OverwriteMode, by string) (
-		deploy.Package, PushResult, error)
+	Receive(ctx context.Context, u feed.Upload) (deploy.Package, feed.Result, error)
 	Versions(ctx context.Context, id string) ([]deploy.Package, error)     // highest first
 	Latest(ctx context.Context, contains string) ([]deploy.Package, error) // one for each id, by id
 	Get(ctx context.Context, id, version string) (deploy.Package, error)

@@ -10,24 +10,26 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
+	"fairlead/server/feed"
 	"fairlead/server/identity"
 )
 
-// OverwriteMode says what a push does when the version is there with other content.
-type OverwriteMode string
-
-// PushResult says what a push did.
-type PushResult int
-
-// PushPackage stores a package whose id and version come from its file name. The feed records the
-// event itself. Errors: Denied, and those of feed.Push.
+// PushPackage stores a package whose id and version come from its file name; By is filled in
+// here. The feed records the event itself. Replacing a version that is there also needs the
+// right to delete it. Errors: Denied, and those of feed.Receive.
 func (c *Catalog) PushPackage(
-	ctx context.Context, p identity.Principal, fileName string, content io.Reader, mode OverwriteMode,
-) (deploy.Package, PushResult, error) {
+	ctx context.Context, p identity.Principal, u feed.Upload,
+) (deploy.Package, feed.Result, error) {
 	if err := p.Need(identity.PackagePush); err != nil {
-		return deploy.Package{}, PushResult(0), err
+		return deploy.Package{}, "", err
 	}
-	return c.Feed.Push(ctx, fileName, content, mode, p.Name())
+	if u.Mode == feed.OverwriteExisting {
+		if err := p.Need(identity.PackageDelete); err != nil {
+			return deploy.Package{}, "", err
+		}
+	}
+	u.By = p.Name()
+	return c.Feed.Receive(ctx, u)
 }
 
 // LatestPackages lists the highest version of each package whose id contains a text. Errors:

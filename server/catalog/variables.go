@@ -73,18 +73,17 @@ func scopeValues(r store.Reader, project deploy.ProjectID) (v ScopeValues, err e
 // Errors: Denied, NotFound, Invalid (every broken rule), Conflict (somebody else was faster).
 func (c *Catalog) SaveVariables(
 	ctx context.Context, p identity.Principal, project string, set deploy.VariableSet,
-) (saved deploy.VariableSet, err error) {
+) (saved deploy.VariableSet, owner deploy.Project, values ScopeValues, err error) {
 	err = c.change(ctx, p, identity.VariableEdit, func(w store.Writer) (deploy.Event, error) {
-		owner, err := findProject(w, project)
-		if err != nil {
+		var err error
+		if owner, err = findProject(w, project); err != nil {
 			return deploy.Event{}, err
 		}
 		held, err := w.Variables(owner.ID)
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		values, err := scopeValues(w, owner.ID)
-		if err != nil {
+		if values, err = scopeValues(w, owner.ID); err != nil {
 			return deploy.Event{}, err
 		}
 		saved = deploy.VariableSet{Owner: owner.ID, Version: set.Version}
@@ -97,7 +96,7 @@ func (c *Catalog) SaveVariables(
 		return event("VariableSetEdited", owner.ID,
 			"the variables of project %s were changed: version %d", owner.Name, saved.Version), nil
 	})
-	return saved, err
+	return saved, owner, values, err
 }
 
 func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deploy.Variable, error) {

@@ -1,0 +1,92 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"fairlead/internal/errkind"
+)
+
+// decode reads the JSON body of a request. Unknown members are ignored, names match without
+// regard to case. Errors: Invalid (no JSON, two documents, a member twice, too deep, wrong type),
+// Exhausted (too long).
+func (c *call) decode(into any) error {
+	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, MaxBodyBytes))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		return errkind.Exhausted.Errorf("the body has more than %d bytes", MaxBodyBytes)
+	}
+	if err != nil {
+		return errkind.Invalid.Errorf("read the body: %w", err)
+	}
+	if err := checkJSON(text); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return errkind.Invalid.Errorf("the member %q is a %s: want %s", wrong.Field, wrong.Value, wrong.Type)
+		}
+		return errkind.Invalid.Errorf("the body is not as expected: %w", err)
+	}
+	return nil
+}
+
+// checkJSON refuses what parsers read differently. Errors: Invalid.
+func checkJSON(text []byte) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errkind.Invalid.Errorf("the body is empty: want JSON")
+	}
+	if !utf8.Valid(text) {
+		return errkind.Invalid.Errorf("the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var open []map[string]bool // names seen in each open object; nil for an array
+	var isKey []bool           // whether the next token of each open object is a name
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return errkind.Invalid.Errorf("the body ends in the middle")
+		}
+		if err != nil {
+			return errkind.Invalid.Errorf("the body is not JSON: %w", err)
+		}
+		top := len(open) - 1
+		name, isName := token.(string)
+		if top >= 0 && open[top] != nil && isKey[top] && isName {
+			folded := strings.ToLower(name)
+			if open[top][folded] {
+				return errkind.Invalid.Errorf("the body has the member %.80q twice", name)
+			}
+			open[top][folded], isKey[top] = true, false
+			continue
+		}
+		switch token {
+		case json.Delim('{'):
+			open, isKey = append(open, map[string]bool{}), append(isKey, true)
+		case json.Delim('['):
+			open, isKey = append(open, nil), append(isKey, false)
+		case json.Delim('}'), json.Delim(']'):
+			open, isKey = open[:top], isKey[:top]
+		}
+		if len(open) > MaxNesting {
+			return errkind.Invalid.Errorf("the body is nested deeper than %d", MaxNesting)
+		}
+		if token != json.Delim('{') && token != json.Delim('[') {
+			if len(open) == 0 {
+				break
+			}
+			isKey[len(open)-1] = open[len(open)-1] != nil
+		}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errkind.Invalid.Errorf("the body goes on after the document")
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+// allLinks is the map of address templates that both root documents carry. Clients follow it, and
+// a parameter that is missing in a template is never sent: the templates are behaviour.
+// Source: octopus-rest.md a.4.
+func allLinks(self string) obj {
+	links := obj{
+		"Self":                     self,
+		"Web":                      "/app",
+		"Spaces":                   "/api/spaces{/id}{?name,skip,ids,take,partialName}",
+		"SpaceHome":                "/api/{spaceId}",
+		"Users":                    "/api/users{/id}{?skip,take,ids,filter}",
+		"CurrentUser":              "/api/users/me",
+		"ServerStatus":             "/api/serverstatus",
+		"Teams":                    "/api/teams{/id}{?skip,take,ids,partialName,spaces,includeSystem}",
+		"CertificateConfiguration": "/api/configuration/certificates{/id}{?skip,take,ids,partialName}",
+		"Events":                   "/api/events{?skip,take,regarding,regardingAny,user,eventCategories}",
+		"Tasks": "/api/tasks{/id}{?skip,active,environment,tenant,runbook,project,name,node,running,states," +
+			"hasPendingInterruptions,hasWarningsOrErrors,take,ids,partialName,spaces,includeSystem}",
+	}
+	for name, template := range spaceLinks() {
+		links[name] = spacePath + template
+	}
+	return links
+}
+
+func spaceLinks() map[string]string {
+	return map[string]string{
+		"Accounts":            "accounts{/id}{?skip,take,ids,partialName,accountType}",
+		"Channels":            "channels{/id}{?skip,take,ids,partialName}",
+		"Dashboard":           "dashboard",
+		"DeploymentProcesses": "deploymentprocesses{/id}{?skip,take,ids}",
+		"Deployments":         "deployments{/id}{?skip,take,ids,projects,environments,tenants,channels,taskState,partialName}",
+		"Environments":        "environments{/id}{?name,skip,ids,take,partialName}",
+		"Feeds":               "feeds{/id}{?skip,take,ids,partialName,feedType,name}",
+		"JoinTokens":          "jointokens{/id}{?skip,take}",
+		"LibraryVariables":    "libraryvariablesets{/id}{?skip,contentType,take,ids,partialName}",
+		"Lifecycles":          "lifecycles{/id}{?skip,take,ids,partialName}",
+		"MachinePolicies":     "machinepolicies{/id}{?skip,take,ids,partialName}",
+		"MachineRoles":        "machineroles/all",
+		"Machines": "machines{/id}{?skip,take,name,ids,partialName,roles,isDisabled,healthStatuses,commStyles," +
+			"tenantIds,tenantTags,environmentIds,thumbprint,deploymentId,shellNames,deploymentTargetTypes}",
+		"PackageDeltaSignature": "packages/{packageId}/{version}/delta-signature",
+		"Packages":              "packages{/id}{?nuGetPackageId,filter,latest,skip,take,includeNotes}",
+		"PackageUpload":         "packages/raw{?replace,overwriteMode}",
+		"ProjectGroups":         "projectgroups{/id}{?skip,take,ids,partialName}",
+		"Projects":              "projects{/id}{?name,skip,ids,clone,take,partialName,clonedFromProjectId}",
+		"Proxies":               "proxies{/id}{?skip,take,ids,partialName}",
+		"Releases":              "releases{/id}{?skip,ignoreChannelRules,take,ids}",
+		"TagSets":               "tagsets{/id}{?skip,take,ids,partialName,scopes}",
+		"Tenants":               "tenants{/id}{?skip,projectId,name,tags,take,ids,clone,partialName,clonedFromTenantId}",
+		"Variables":             "variables{/id}{?ids}",
+		"WorkerPools":           "workerpools{/id}{?name,skip,ids,take,partialName}",
+		"Workers": "workers{/id}{?skip,take,name,ids,partialName,isDisabled,healthStatuses,commStyles," +
+			"workerPoolIds,thumbprint,shellNames}",
+	}
+}

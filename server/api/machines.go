@@ -1,0 +1,266 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/server/catalog"
+)
+
+// Words of the wire for who opens the line.
+const (
+	listeningStyle = "TentaclePassive"
+	pollingStyle   = "TentacleActive"
+	// subscriptionCharacters is the length of the name in a polling address: poll://…/.
+	subscriptionCharacters = 20
+)
+
+func styleWord(m deploy.Machine) string {
+	if m.Style == deploy.Listening {
+		return listeningStyle
+	}
+	return pollingStyle
+}
+
+func machineURI(m deploy.Machine) string {
+	if m.Style == deploy.Listening {
+		return "https://" + m.Address + "/"
+	}
+	return "poll://" + m.Pin[:min(len(m.Pin), subscriptionCharacters)] + "/"
+}
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "Unknown"
+	}
+	return text
+}
+
+func statusWord(m deploy.Machine, online Online) string {
+	switch {
+	case m.IsDisabled:
+		return "Disabled"
+	case online.IsOnline:
+		return "Online"
+	case m.Health.Status == deploy.HealthUnknown:
+		return "Unknown"
+	}
+	return "Offline"
+}
+
+func (a *api) showMachine(m deploy.Machine) obj {
+	online := a.Presence.Machine(m.ID)
+	version, lastSeen := m.Facts.AgentVersion, m.Health.LastSeen
+	if online.Version != "" {
+		version = online.Version
+	}
+	if online.LastSeen.After(lastSeen) {
+		lastSeen = online.LastSeen
+	}
+	system := m.Facts.Distribution
+	if system == "" {
+		system = m.Facts.OS
+	}
+	shell := "Unknown"
+	if m.Facts.Shell != "" {
+		shell = "Bash"
+	}
+	summary := m.Health.Summary
+	if summary == "" {
+		summary = "This machine was recently added. Please perform a health check."
+	}
+	self := spacePath + "machines/" + string(m.ID)
+	return obj{
+		"Id": m.ID, "SpaceId": m.Space, "Name": m.Name, "Slug": m.Name, "EnvironmentIds": list(m.Environments),
+		"Roles": list(m.Tags), "TenantIds": []string{}, "TenantTags": []string{}, "TenantedDeploymentParticipation": "Untenanted",
+		"MachinePolicyId": policyID, "IsDisabled": m.IsDisabled, "IsInProcess": false, "HasLatestCalamari": true,
+		"HealthStatus": m.Health.Status, "Status": statusWord(m, online), "StatusSummary": summary,
+		"OperatingSystem": orUnknown(system), "Architecture": orUnknown(m.Facts.Arch), "ShellName": shell,
+		"ShellVersion": orUnknown(m.Facts.ShellVersion), "Thumbprint": m.Pin, "Uri": machineURI(m),
+		"IsOnline": online.IsOnline, "OnlineSince": at(online.Since), "LastSeen": at(lastSeen), "AgentVersion": version,
+		"Endpoint": obj{
+			"CommunicationStyle": styleWord(m), "Uri": machineURI(m), "Thumbprint": m.Pin, "ProxyId": nil,
+			"CertificateSignatureAlgorithm": nil,
+			"TentacleVersionDetails": obj{
+				"Version": version, "UpgradeLocked": false, "UpgradeSuggested": false, "UpgradeRequired": false,
+			},
+			"Links": obj{},
+		},
+		"Links": obj{"Self": self, "Connection": self + "/connection"},
+	}
+}
+
+func containsFold(list []string, text string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, text) })
+}
+
+// chosenMachines applies the filters of the address.
+func chosenMachines(c *call, all []deploy.Machine) []deploy.Machine {
+	query := c.query()
+	keep := func(name string, fits func(m deploy.Machine, wanted []string) bool) {
+		text, given := query[name]
+		if wanted := commaList(text, given); wanted != nil {
+			all = slices.DeleteFunc(all, func(m deploy.Machine) bool { return !fits(m, wanted) })
+		}
+	}
+	style := func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, styleWord(m)) }
+	keep("commstyles", style)
+	keep("deploymenttargettypes", style)
+	keep("roles", func(m deploy.Machine, wanted []string) bool {
+		return slices.ContainsFunc(m.Tags, func(tag string) bool { return containsFold(wanted, tag) })
+	})
+	keep("environmentids", func(m deploy.Machine, wanted []string) bool {
+		return slices.ContainsFunc(m.Environments, func(id deploy.EnvironmentID) bool { return containsFold(wanted, string(id)) })
+	})
+	keep("healthstatuses", func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, string(m.Health.Status)) })
+	keep("thumbprint", func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, m.Pin) })
+	keep("isdisabled", func(m deploy.Machine, wanted []string) bool {
+		return containsFold(wanted, strconv.FormatBool(m.IsDisabled))
+	})
+	return chosen(c, all, func(m deploy.Machine) (string, string) { return string(m.ID), m.Name })
+}
+
+func (a *api) listMachines(c *call) error {
+	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{})
+	if err != nil {
+		return err
+	}
+	return paged(c, "DeploymentTarget", chosenMachines(c, all), a.showMachine)
+}
+
+func (a *api) allMachines(c *call) error {
+	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{})
+	if err != nil {
+		return err
+	}
+	return c.ok(each(chosenMachines(c, all), a.showMachine))
+}
+
+func (a *api) getMachine(c *call) error {
+	m, err := a.Catalog.Machine(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(a.showMachine(m))
+}
+
+func (a *api) machineConnection(c *call) error {
+	m, err := a.Catalog.Machine(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	online := a.Presence.Machine(m.ID)
+	return c.ok(obj{
+		"Id": m.ID, "MachineId": m.ID, "SpaceId": m.Space, "Status": statusWord(m, online),
+		"CurrentTentacleVersion": online.Version, "OnlineSince": at(online.Since), "LastSeen": at(online.LastSeen),
+		"LastChecked": at(m.Health.CheckedAt), "Logs": []obj{},
+		"Links": obj{"Self": spacePath + "machines/" + string(m.ID) + "/connection"},
+	})
+}
+
+type machineRequest struct {
+	Name           string
+	EnvironmentIDs []string `json:"EnvironmentIds"`
+	Roles          []string
+	IsDisabled     bool
+	Thumbprint     string
+	URI            string   `json:"Uri"`
+	TenantIDs      []string `json:"TenantIds"`
+	TenantTags     []string
+	Endpoint       *endpointRequest
+}
+
+type endpointRequest struct {
+	CommunicationStyle string
+	URI                string `json:"Uri"`
+	Thumbprint         string
+	ProxyID            string `json:"ProxyId"`
+}
+
+func (c *call) machineDraft() (draft catalog.MachineDraft, style string, err error) {
+	var q machineRequest
+	if err := c.decode(&q); err != nil {
+		return draft, "", err
+	}
+	end := endpointRequest{URI: q.URI, Thumbprint: q.Thumbprint}
+	if q.Endpoint != nil {
+		end = *q.Endpoint
+	}
+	var not later
+	not.add(len(q.TenantIDs)+len(q.TenantTags) > 0, "a machine for tenants")
+	not.add(end.ProxyID != "", "reaching a machine through a proxy")
+	draft = catalog.MachineDraft{
+		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint,
+	}
+	if !strings.HasPrefix(strings.ToLower(end.URI), "poll:") {
+		draft.Address, err = addressOf(end.URI)
+	}
+	if err == nil {
+		err = not.err()
+	}
+	return draft, end.CommunicationStyle, err
+}
+
+// addressOf takes host:port out of https://host:port/; a bare host:port is taken too. Errors: Invalid.
+func addressOf(text string) (string, error) {
+	if !strings.Contains(text, "://") {
+		return text, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || !strings.EqualFold(u.Scheme, "https") || u.Host == "" {
+		return "", errkind.Invalid.Errorf("the endpoint's Uri is %.100q: want https://host:port/", text)
+	}
+	return u.Host, nil
+}
+
+func (a *api) createMachine(c *call) error {
+	draft, style, err := c.machineDraft()
+	if err != nil {
+		return err
+	}
+	switch {
+	case strings.EqualFold(style, pollingStyle):
+		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"),
+			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join", spacePath)
+	case !strings.EqualFold(style, listeningStyle):
+		return errkind.Invalid.Errorf("the communication style is %.40q: this version knows %s", style, listeningStyle)
+	}
+	m, err := a.Catalog.AddListening(c.ctx(), c.principal, draft)
+	if err != nil {
+		return err
+	}
+	return c.created(a.showMachine(m))
+}
+
+func (a *api) editMachine(c *call) error {
+	draft, _, err := c.machineDraft()
+	if err != nil {
+		return err
+	}
+	m, err := a.Catalog.EditMachine(c.ctx(), c.principal, c.param("id"), draft)
+	if err != nil {
+		return err
+	}
+	return c.ok(a.showMachine(m))
+}
+
+func (a *api) deleteMachine(c *call) error {
+	if err := a.Catalog.DeleteMachine(c.ctx(), c.principal, c.param("id")); err != nil {
+		return err
+	}
+	return c.deleted()
+}
+
+func (a *api) allTags(c *call) error {
+	tags, err := a.Catalog.Tags(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return c.ok(list(tags))
+}

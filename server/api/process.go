@@ -1,0 +1,286 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/server/catalog"
+)
+
+// processPrefix and the project's id are the id of its process; Terraform builds it itself.
+const processPrefix = "deploymentprocess-"
+
+// feedID is the built-in feed.
+const feedID = "Feeds-1001"
+
+// property is the value of a step's or an action's property: a text, or a secret object.
+type property struct {
+	text      string
+	sensitive bool
+}
+
+// UnmarshalJSON takes texts, numbers, truth values and null as texts.
+func (p *property) UnmarshalJSON(text []byte) error {
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return err
+	}
+	switch v := value.(type) {
+	case nil:
+	case string:
+		p.text = v
+	case bool:
+		p.text = strconv.FormatBool(v)
+	case float64:
+		p.text = strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		p.sensitive = true
+	}
+	return nil
+}
+
+type processRequest struct {
+	Version int
+	Steps   []stepRequest
+}
+
+type stepRequest struct {
+	ID           string `json:"Id"`
+	Name         string
+	Condition    string
+	StartTrigger string
+	Properties   map[string]property
+	Actions      []actionRequest
+}
+
+type actionRequest struct {
+	ID                   string `json:"Id"`
+	Name                 string
+	ActionType           string
+	IsDisabled           bool
+	IsRequired           bool
+	WorkerPoolID         string `json:"WorkerPoolId"`
+	WorkerPoolVariable   string
+	Container            *struct{ Image, FeedID string }
+	Environments         []deploy.EnvironmentID
+	ExcludedEnvironments []deploy.EnvironmentID
+	Channels             []string
+	TenantTags           []string
+	GitDependencies      []any
+	Packages             []packageReferenceRequest
+	Properties           map[string]property
+}
+
+type packageReferenceRequest struct {
+	ID        string `json:"Id"`
+	Name      string
+	PackageID string `json:"PackageId"`
+	FeedID    string `json:"FeedId"`
+}
+
+// later collects what the wire can say and this version cannot do.
+type later []string
+
+func (l *later) add(when bool, format string, args ...any) {
+	if when {
+		*l = append(*l, fmt.Sprintf(format, args...)+" comes with a later version")
+	}
+}
+
+func (l later) err() error {
+	if len(l) == 0 {
+		return nil
+	}
+	return &catalog.ValidationError{Reasons: l}
+}
+
+func (q processRequest) process() (deploy.Process, error) {
+	var not later
+	process := deploy.Process{Version: q.Version, Steps: []deploy.Step{}}
+	for _, s := range q.Steps {
+		not.add(strings.EqualFold(s.StartTrigger, "StartWithPrevious"), "step %s: starting with the previous step", s.Name)
+		step := deploy.Step{
+			ID: s.ID, Name: s.Name, Condition: deploy.Condition(s.Condition),
+			Properties: not.properties("step "+s.Name, s.Properties), Actions: []deploy.Action{},
+		}
+		for _, action := range s.Actions {
+			step.Actions = append(step.Actions, not.action(action))
+		}
+		process.Steps = append(process.Steps, step)
+	}
+	return process, not.err()
+}
+
+func (l *later) properties(owner string, given map[string]property) map[string]string {
+	texts := make(map[string]string, len(given))
+	for name, p := range given {
+		l.add(p.sensitive, "%s: the sensitive property %s", owner, name)
+		texts[name] = p.text
+	}
+	return texts
+}
+
+func (l *later) action(q actionRequest) deploy.Action {
+	owner := "action " + q.Name
+	l.add(len(q.Channels) > 0, "%s: running in some channels only", owner)
+	l.add(len(q.TenantTags) > 0, "%s: running for some tenants only", owner)
+	l.add(len(q.GitDependencies) > 0, "%s: Git dependencies", owner)
+	l.add(q.WorkerPoolID != "" || q.WorkerPoolVariable != "", "%s: running on a worker", owner)
+	l.add(q.Container != nil && q.Container.Image != "", "%s: running in a container", owner)
+	action := deploy.Action{
+		ID: q.ID, Name: q.Name, Kind: deploy.ActionKind(q.ActionType), IsDisabled: q.IsDisabled, IsRequired: q.IsRequired,
+		Environments: list(q.Environments), ExcludedEnvironments: list(q.ExcludedEnvironments),
+		Packages: []deploy.PackageReference{}, Properties: l.properties(owner, q.Properties),
+	}
+	for _, p := range q.Packages {
+		l.add(!isBuiltIn(p.FeedID), "%s: the feed %q", owner, p.FeedID)
+		action.Packages = append(action.Packages, deploy.PackageReference{ID: p.ID, Name: p.Name, PackageID: p.PackageID})
+	}
+	return action
+}
+
+func isBuiltIn(feed string) bool {
+	for _, id := range catalog.BuiltInFeeds() {
+		if strings.EqualFold(feed, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func showProcess(p deploy.Process) obj {
+	id := processPrefix + string(p.Project)
+	project := spacePath + "projects/" + string(p.Project)
+	return obj{
+		"Id": id, "SpaceId": deploy.DefaultSpace, "ProjectId": p.Project, "Version": p.Version, "LastSnapshotId": nil,
+		"Steps": each(p.Steps, showStep),
+		"Links": obj{
+			"Self": spacePath + "deploymentprocesses/" + id, "Project": project,
+			"Template": project + "/deploymentprocesses/template{?channel,releaseId}",
+		},
+	}
+}
+
+func showStep(s deploy.Step) obj {
+	properties := maps.Clone(s.Properties)
+	if properties == nil {
+		properties = map[string]string{}
+	}
+	properties[deploy.PropTargetTags] = strings.Join(s.Tags, ",")
+	return obj{
+		"Id": s.ID, "Name": s.Name, "Slug": deploy.Slug(s.Name), "PackageRequirement": "LetOctopusDecide",
+		"Condition": s.Condition, "StartTrigger": "StartAfterPrevious", "Properties": properties,
+		"Actions": each(s.Actions, showAction),
+	}
+}
+
+func showAction(a deploy.Action) obj {
+	properties := a.Properties
+	if properties == nil {
+		properties = map[string]string{}
+	}
+	return obj{
+		"Id": a.ID, "Name": a.Name, "Slug": deploy.Slug(a.Name), "ActionType": a.Kind, "IsDisabled": a.IsDisabled,
+		"IsRequired": a.IsRequired, "CanBeUsedForProjectVersioning": a.Kind == deploy.PackageAction, "Condition": "Success",
+		"WorkerPoolId": nil, "WorkerPoolVariable": nil, "Container": obj{"Image": nil, "FeedId": nil},
+		"Environments": list(a.Environments), "ExcludedEnvironments": list(a.ExcludedEnvironments),
+		"Channels": []string{}, "TenantTags": []string{}, "GitDependencies": []obj{},
+		"Packages": each(a.Packages, showReference), "Properties": properties, "Links": obj{},
+	}
+}
+
+func showReference(p deploy.PackageReference) obj {
+	return obj{
+		"Id": p.ID, "Name": p.Name, "PackageId": p.PackageID, "FeedId": feedID, "Version": nil,
+		"AcquisitionLocation": "Server", "Properties": obj{},
+	}
+}
+
+// owner reads the project out of an id such as deploymentprocess-Projects-1. Errors: NotFound.
+func owner(prefix, id string) (string, error) {
+	if n := len(prefix); len(id) > n && strings.EqualFold(id[:n], prefix) {
+		return id[n:], nil
+	}
+	return "", errkind.NotFound.Errorf("there is no %q: want %sProjects-1", id, prefix)
+}
+
+// processOwner takes the id of a process, or below projects/ that of the project.
+func processOwner(c *call) (string, error) {
+	if strings.HasPrefix(c.route.Pattern, "/api/S/projects/") {
+		return c.param("id"), nil
+	}
+	return owner(processPrefix, c.param("id"))
+}
+
+func (a *api) getProcess(c *call) error {
+	project, err := processOwner(c)
+	if err != nil {
+		return err
+	}
+	process, err := a.Catalog.Process(c.ctx(), c.principal, project)
+	if err != nil {
+		return err
+	}
+	return c.ok(showProcess(process))
+}
+
+func (a *api) saveProcess(c *call) error {
+	project, err := processOwner(c)
+	if err != nil {
+		return err
+	}
+	var q processRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	process, err := q.process()
+	if err != nil {
+		return err
+	}
+	saved, err := a.Catalog.SaveProcess(c.ctx(), c.principal, project, process)
+	if err != nil {
+		return err
+	}
+	return c.ok(showProcess(saved))
+}
+
+// releaseTemplate tells which packages a release of the project needs, and its next number.
+func (a *api) releaseTemplate(c *call) error {
+	project, err := a.Catalog.Project(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	process, err := a.Catalog.Process(c.ctx(), c.principal, string(project.ID))
+	if err != nil {
+		return err
+	}
+	next, err := a.Catalog.NextVersion(c.ctx(), c.principal, string(project.ID))
+	if err != nil {
+		return err
+	}
+	packages := []obj{}
+	for _, step := range process.Steps {
+		for _, action := range step.Actions {
+			for _, p := range action.Packages {
+				packages = append(packages, obj{
+					"ActionName": action.Name, "StepName": step.Name, "FeedId": feedID, "FeedName": feedName,
+					"PackageId": p.PackageID, "NuGetFeedId": feedID, "NuGetFeedName": feedName, "NuGetPackageId": p.PackageID,
+					"PackageReferenceName": p.Name, "ProjectName": project.Name, "IsResolvable": true, "FixedVersion": nil,
+					"VersionSelectedLastRelease": nil,
+				})
+			}
+		}
+	}
+	return c.ok(obj{
+		"DeploymentProcessId": processPrefix + string(project.ID), "LastReleaseVersion": nil, "NextVersionIncrement": next,
+		"VersioningPackageStepName": nil, "VersioningPackageReferenceName": nil, "Packages": packages,
+		"GitResources": []obj{}, "Links": obj{},
+	})
+}

@@ -1,0 +1,265 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/server/catalog"
+)
+
+func showRelease(r deploy.Release) obj {
+	shown := showReleaseRow(catalog.ReleaseRow{
+		ID: r.ID, Project: r.Project, Channel: r.Channel, Version: r.Version, AssembledAt: r.AssembledAt,
+	})
+	shown["ReleaseNotes"] = r.Notes
+	shown["ProjectDeploymentProcessSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", processPrefix, r.Project, r.Process.Version, r.ID)
+	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project, r.Variables.Version, r.ID)
+	shown["SelectedPackages"] = each(r.Packages, func(p deploy.SelectedPackage) obj {
+		return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}
+	})
+	return shown
+}
+
+func showReleaseRow(r catalog.ReleaseRow) obj {
+	self := spacePath + "releases/" + string(r.ID)
+	return obj{
+		"Id": r.ID, "SpaceId": deploy.DefaultSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
+		"ReleaseNotes": "", "Assembled": at(r.AssembledAt), "IgnoreChannelRules": false,
+		"LibraryVariableSetSnapshotIds": []string{}, "SelectedPackages": []obj{}, "SelectedGitResources": []obj{},
+		"BuildInformation": []obj{}, "CustomFields": obj{}, "VersionControlReference": nil,
+		"Links": obj{
+			"Self": self + "{?force}", "Project": spacePath + "projects/" + string(r.Project),
+			"Channel": spacePath + "channels/" + string(r.Channel), "Progression": self + "/progression",
+			"Deployments": self + "/deployments{?skip,take}", "DeploymentTemplate": self + "/deployments/template",
+			"Defects": self + "/defects", "Web": "/app#/" + string(deploy.DefaultSpace) + "/releases/" + string(r.ID),
+		},
+	}
+}
+
+type releaseV1Request struct {
+	SpaceID               string `json:"SpaceId"`
+	SpaceIDOrName         string `json:"SpaceIdOrName"`
+	ProjectName           string
+	ReleaseVersion        string
+	ChannelName           string
+	PackageVersion        string
+	Packages              []string
+	GitCommit             string
+	GitRef                string
+	GitResources          []string
+	ReleaseNotes          string
+	PackagePrerelease     string
+	CustomFields          map[string]any
+	IgnoreIfAlreadyExists bool
+}
+
+// sameSpace refuses a body that names another space than the path.
+func sameSpace(names ...string) error {
+	for _, name := range names {
+		if name != "" && !isSpace(name) {
+			return otherSpace(name)
+		}
+	}
+	return nil
+}
+
+func (a *api) createReleaseV1(c *call) error {
+	var q releaseV1Request
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	if err := sameSpace(q.SpaceID, q.SpaceIDOrName); err != nil {
+		return err
+	}
+	var not later
+	not.add(q.GitCommit != "" || q.GitRef != "" || len(q.GitResources) > 0, "a process or a resource in Git")
+	not.add(len(q.CustomFields) > 0, "custom fields")
+	if err := not.err(); err != nil {
+		return err
+	}
+	made, created, err := a.Catalog.CreateRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
+		Project: q.ProjectName, Channel: q.ChannelName, Version: q.ReleaseVersion, Notes: q.ReleaseNotes,
+		PackageVersion: q.PackageVersion, Packages: q.Packages, Prerelease: q.PackagePrerelease,
+		IgnoreIfAlreadyThere: q.IgnoreIfAlreadyExists,
+	})
+	if err != nil {
+		return err
+	}
+	shown := obj{"ReleaseId": made.ID, "ReleaseVersion": made.Version, "AutomaticallyDeployedEnvironments": ""}
+	if !created {
+		return c.ok(shown)
+	}
+	return c.created(shown)
+}
+
+type releaseRequest struct {
+	ProjectID        string `json:"ProjectId"`
+	ChannelID        string `json:"ChannelId"`
+	Version          string
+	ReleaseNotes     string
+	SelectedPackages []selectedRequest
+}
+
+type selectedRequest struct{ ActionName, StepName, PackageReferenceName, Version string }
+
+// choice writes an entry in the form that the catalog reads.
+func (s selectedRequest) choice() string {
+	escape := strings.NewReplacer(`\`, `\\`, ":", `\:`, "/", `\/`, "=", `\=`)
+	name := s.ActionName
+	if name == "" {
+		name = s.StepName
+	}
+	return escape.Replace(name) + ":" + escape.Replace(s.PackageReferenceName) + ":" + escape.Replace(s.Version)
+}
+
+func (a *api) createRelease(c *call) error {
+	var q releaseRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	request := catalog.ReleaseRequest{Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version, Notes: q.ReleaseNotes}
+	for _, s := range q.SelectedPackages {
+		request.Packages = append(request.Packages, s.choice())
+	}
+	made, _, err := a.Catalog.CreateRelease(c.ctx(), c.principal, request)
+	if err != nil {
+		return err
+	}
+	return c.created(showRelease(made))
+}
+
+func (a *api) getRelease(c *call) error {
+	r, err := a.Catalog.Release(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(showRelease(r))
+}
+
+func (a *api) numberedRelease(c *call) error {
+	r, err := a.Catalog.ReleaseNumbered(c.ctx(), c.principal, c.param("id"), c.param("version"))
+	if err != nil {
+		return err
+	}
+	return c.ok(showRelease(r))
+}
+
+func (a *api) projectReleases(c *call) error {
+	rows, err := a.Catalog.Releases(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	search := strings.ToLower(c.query()["searchbyversion"])
+	rows = slices.DeleteFunc(rows, func(r catalog.ReleaseRow) bool { return !strings.Contains(strings.ToLower(r.Version), search) })
+	rows = chosen(c, rows, func(r catalog.ReleaseRow) (string, string) { return string(r.ID), r.Version })
+	return paged(c, "Release", rows, showReleaseRow)
+}
+
+func (a *api) deleteRelease(c *call) error {
+	if err := a.Catalog.DeleteRelease(c.ctx(), c.principal, c.param("id")); err != nil {
+		return err
+	}
+	return c.deleted()
+}
+
+func (a *api) releaseProgression(c *call) error {
+	phases, next, err := a.Catalog.Progression(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{
+		"Phases": each(phases, showPhaseProgress), "NextDeployments": list(next), "NextDeploymentsMinimumRequired": 0,
+		"HasUnresolvedDefect": false, "ReleaseRetentionPeriod": nil, "TentacleRetentionPeriod": nil, "Links": obj{},
+	})
+}
+
+func showPhaseProgress(p catalog.PhaseProgress) obj {
+	progress := "Pending"
+	switch {
+	case p.IsComplete:
+		progress = "Complete"
+	case p.IsOpen:
+		progress = "Current"
+	}
+	shown := showPhase(p.Phase)
+	shown["Blocked"], shown["Progress"], shown["Deployments"] = false, progress, []obj{}
+	return shown
+}
+
+// projectProgression shows the releases of a project and their last deployments.
+func (a *api) projectProgression(c *call) error {
+	project, err := a.Catalog.Project(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	environments, err := a.Catalog.Environments(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	rows, err := a.Catalog.Releases(c.ctx(), c.principal, string(project.ID))
+	if err != nil {
+		return err
+	}
+	cells, err := a.Catalog.Dashboard(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	rows = rows[:min(len(rows), defaultTake)]
+	return c.ok(obj{
+		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
+		"Releases": each(rows, func(r catalog.ReleaseRow) obj {
+			deployments := obj{}
+			for _, cell := range cells {
+				if cell.Release == r.ID {
+					deployments[string(cell.Environment)] = []obj{showCell(cell)}
+				}
+			}
+			return obj{"Release": showReleaseRow(r), "Deployments": deployments, "NextDeployments": []string{}}
+		}),
+		"LifecycleEnvironments": obj{}, "ChannelEnvironments": obj{}, "Links": obj{},
+	})
+}
+
+func showCell(cell catalog.DashboardCell) obj {
+	return obj{
+		"Id": cell.Deployment, "ProjectId": cell.Project, "EnvironmentId": cell.Environment, "ReleaseId": cell.Release,
+		"DeploymentId": cell.Deployment, "TaskId": cell.Task, "ReleaseVersion": cell.Version, "State": cell.State,
+		"IsCompleted": cell.State.IsCompleted(), "HasWarningsOrErrors": cell.State == deploy.TaskFailed, "At": at(cell.At),
+		"Links": obj{"Task": "/api/tasks/" + string(cell.Task)},
+	}
+}
+
+func (a *api) getDashboard(c *call) error {
+	projects, err := a.Catalog.Projects(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	environments, err := a.Catalog.Environments(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	cells, err := a.Catalog.Dashboard(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{
+		"Projects": each(projects, func(p deploy.Project) obj {
+			return obj{"Id": p.ID, "Name": p.Name, "Slug": p.Slug, "ProjectGroupId": p.Group, "IsDisabled": p.IsDisabled}
+		}),
+		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
+		"Items":        each(cells, showCell), "Links": obj{"Self": spacePath + "dashboard"},
+	})
+}
+
+// when reads an optional time.
+func when(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

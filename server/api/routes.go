@@ -1,0 +1,214 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"fairlead/server/identity"
+)
+
+// table lists every route there is. docs/api.md is made from it.
+func (a *api) table() []Route {
+	return slices.Concat(
+		a.systemRoutes(), a.userRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
+		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.emptyRoutes(),
+	)
+}
+
+// Routes lists the table for documents and tests; the handlers are bound to nothing.
+func Routes() []Route { return (&api{}).table() }
+
+func get(pattern string, need identity.Permission, summary string, handle func(*call) error) Route {
+	return Route{Method: http.MethodGet, Pattern: pattern, Need: need, Summary: summary, handle: handle}
+}
+
+func post(pattern string, need identity.Permission, summary string, handle func(*call) error) Route {
+	return Route{Method: http.MethodPost, Pattern: pattern, Need: need, Summary: summary, handle: handle}
+}
+
+func put(pattern string, need identity.Permission, summary string, handle func(*call) error) Route {
+	return Route{Method: http.MethodPut, Pattern: pattern, Need: need, Summary: summary, handle: handle}
+}
+
+func del(pattern string, need identity.Permission, summary string, handle func(*call) error) Route {
+	return Route{Method: http.MethodDelete, Pattern: pattern, Need: need, Summary: summary, handle: handle}
+}
+
+func public(pattern, summary string, handle func(*call) error) Route {
+	return Route{Method: http.MethodGet, Pattern: pattern, Public: true, Summary: summary, handle: handle}
+}
+
+func (a *api) systemRoutes() []Route {
+	return []Route{
+		public("/healthz", "Whether the server can write to its store: 200 or 503", a.getHealth),
+		public("/metrics", "Figures in the Prometheus text format; no names in them", a.getMetrics),
+		public("/api", "The root document: version and links", a.getRoot),
+		get("/api/{space}", identity.SignedIn, "The root document of a space", a.getSpaceRoot),
+		get("/api/spaces", identity.SignedIn, "Spaces, paged; there is one so far", a.listSpaces),
+		get("/api/spaces/all", identity.SignedIn, "Spaces, all", a.allSpaces),
+		get("/api/spaces/{id}", identity.SignedIn, "One space by id, name or slug", a.getSpace),
+		get("/api/serverstatus", identity.SignedIn, "Version and maintenance", a.getStatus),
+		get("/api/configuration/certificates/{id}", identity.SignedIn,
+			"The server's certificate: certificate-global", a.getCertificate),
+		get("/api/configuration/feature-toggles", identity.SignedIn, "Feature toggles: none", a.getToggles),
+		get("/api/events", identity.EventView,
+			"The audit trail, newest first; regarding=, user=, eventCategories=", a.listEvents),
+		post("/api/S/jointokens", identity.TokenCreate,
+			"Make a join token: {Environments, Tags, Machine, ExpiresInMinutes}; its text is shown once", a.createToken),
+		get("/api/S/jointokens", identity.TokenView, "Join tokens without their texts, newest first", a.listTokens),
+		del("/api/S/jointokens/{id}", identity.TokenCreate, "Take a join token back", a.deleteToken),
+	}
+}
+
+func (a *api) userRoutes() []Route {
+	return []Route{
+		get("/api/users/me", identity.SignedIn, "Who the key belongs to", a.getMe),
+		get("/api/users", identity.UserView, "Users, paged; filter=", a.listUsers),
+		get("/api/users/all", identity.UserView, "Users, all", a.allUsers),
+		get("/api/users/{id}/spaces", identity.SignedIn, "The spaces of a user", a.userSpaces),
+		get("/api/users/{id}/apikeys", identity.SignedIn, "The keys of a user; others' need UserEdit", a.listKeys),
+		post("/api/users/{id}/apikeys", identity.SignedIn,
+			"Make a key: {Purpose, Expires}; its text is shown once", a.createKey),
+		del("/api/users/{id}/apikeys/{key}", identity.SignedIn, "Delete a key and the sessions it opened", a.deleteKey),
+		get("/api/teams", identity.UserView, "Teams, paged; there is one so far", a.listTeams),
+		get("/api/teams/all", identity.UserView, "Teams, all", a.allTeams),
+	}
+}
+
+func (a *api) environmentRoutes() []Route {
+	return []Route{
+		get("/api/S/environments", identity.EnvironmentView, "Environments, paged; ids=, name=, partialName=", a.listEnvironments),
+		get("/api/S/environments/all", identity.EnvironmentView, "Environments, all", a.allEnvironments),
+		get("/api/S/environments/v2", identity.EnvironmentView, "As environments, with Type", a.listEnvironments),
+		get("/api/S/environments/{id}", identity.EnvironmentView, "One environment by id, name or slug", a.getEnvironment),
+		get("/api/S/environments/{id}/machines", identity.MachineView, "The machines of an environment", a.environmentMachines),
+		post("/api/S/environments", identity.EnvironmentEdit, "Add an environment", a.createEnvironment),
+		put("/api/S/environments/{id}", identity.EnvironmentEdit, "Change an environment", a.editEnvironment),
+		del("/api/S/environments/{id}", identity.EnvironmentEdit, "Delete an environment that nothing uses", a.deleteEnvironment),
+		get("/api/S/lifecycles", identity.LifecycleView, "Lifecycles, paged", a.listLifecycles),
+		get("/api/S/lifecycles/all", identity.LifecycleView, "Lifecycles, all", a.allLifecycles),
+		get("/api/S/lifecycles/{id}", identity.LifecycleView, "One lifecycle", a.getLifecycle),
+	}
+}
+
+func (a *api) projectRoutes() []Route {
+	return []Route{
+		get("/api/S/projectgroups", identity.ProjectView, "Project groups, paged", a.listGroups),
+		get("/api/S/projectgroups/all", identity.ProjectView, "Project groups, all", a.allGroups),
+		get("/api/S/projectgroups/{id}", identity.ProjectView, "One project group", a.getGroup),
+		get("/api/S/projectgroups/{id}/projects", identity.ProjectView, "The projects of a group", a.groupProjects),
+		post("/api/S/projectgroups", identity.ProjectEdit, "Add a project group", a.createGroup),
+		get("/api/S/projects", identity.ProjectView, "Projects, paged; ids=, name=, partialName=", a.listProjects),
+		get("/api/S/projects/all", identity.ProjectView, "Projects, all", a.allProjects),
+		get("/api/S/projects/{id}", identity.ProjectView, "One project by id, name or slug", a.getProject),
+		post("/api/S/projects", identity.ProjectEdit, "Add a project with its channel; cloning comes later", a.createProject),
+		put("/api/S/projects/{id}", identity.ProjectEdit, "Change a project", a.editProject),
+		del("/api/S/projects/{id}", identity.ProjectEdit, "Delete a project with all that belongs to it", a.deleteProject),
+		get("/api/S/projects/{id}/channels", identity.ProjectView, "The channels of a project", a.projectChannels),
+		get("/api/S/channels", identity.ProjectView, "Channels, paged; ids=, partialName=", a.listChannels),
+		get("/api/S/channels/all", identity.ProjectView, "Channels, all", a.allChannels),
+		get("/api/S/channels/{id}", identity.ProjectView, "One channel by id", a.getChannel),
+		get("/api/S/projects/{id}/deploymentprocesses", identity.ProjectView, "The process of a project", a.getProcess),
+		put("/api/S/projects/{id}/deploymentprocesses", identity.ProcessEdit, "Replace the process of a project", a.saveProcess),
+		get("/api/S/projects/{id}/deploymentprocesses/template", identity.ReleaseView,
+			"What a new release would be asked for", a.releaseTemplate),
+		get("/api/S/deploymentprocesses/{id}", identity.ProjectView, "A process: deploymentprocess-Projects-1", a.getProcess),
+		put("/api/S/deploymentprocesses/{id}", identity.ProcessEdit, "Replace a process; Version must be the one read", a.saveProcess),
+		get("/api/S/variables/{id}", identity.VariableView, "Variables: variableset-Projects-1", a.getVariables),
+		put("/api/S/variables/{id}", identity.VariableEdit, "Replace variables; Version must be the one read", a.saveVariables),
+		get("/api/S/projects/{id}/progression", identity.DeploymentView, "Releases of a project and where they are", a.projectProgression),
+		get("/api/S/projects/{id}/runbooks", identity.ProjectView, "Runbooks: none yet", a.emptyPage("Runbook")),
+	}
+}
+
+func (a *api) packageRoutes() []Route {
+	return []Route{
+		post("/api/S/packages/raw", identity.PackagePush,
+			"Push a package, as a form or as the plain body with fileName=; overwriteMode=, sha256=", a.pushPackage),
+		get("/api/S/packages", identity.PackageView,
+			"Packages: the highest version of each; nuGetPackageId= for all versions of one, filter=", a.listPackages),
+		get("/api/S/packages/{id}", identity.PackageView, "One package: packages-Web.App.1.0.0", a.getPackage),
+		get("/api/S/packages/{id}/raw", identity.PackageView, "The content of a package; ranges are served", a.rawPackage),
+		get("/api/S/packages/{id}/{version}/delta-signature", identity.PackageView,
+			"404: packages are pushed whole", a.noSignature),
+		del("/api/S/packages/{id}", identity.PackageDelete, "Delete a package that no release uses", a.deletePackage),
+		get("/api/S/feeds", identity.PackageView, "Feeds: the built-in one", a.listFeeds),
+		get("/api/S/feeds/all", identity.PackageView, "Feeds, all", a.allFeeds),
+		get("/api/S/feeds/{id}", identity.PackageView, "One feed", a.getFeed),
+		get("/api/S/feeds/{id}/packages/versions", identity.PackageView,
+			"Versions of packageId=, highest first; filter=", a.feedVersions),
+		get("/api/S/feeds/{id}/packages/search", identity.PackageView, "Packages whose id contains term=", a.feedSearch),
+	}
+}
+
+func (a *api) releaseRoutes() []Route {
+	return []Route{
+		post("/api/S/releases/create/v1", identity.ReleaseCreate, "Create a release by names", a.createReleaseV1),
+		post("/api/S/releases", identity.ReleaseCreate, "Create a release by ids", a.createRelease),
+		get("/api/S/releases/{id}", identity.ReleaseView, "One release", a.getRelease),
+		del("/api/S/releases/{id}", identity.ReleaseDelete, "Delete a release", a.deleteRelease),
+		get("/api/S/releases/{id}/deployments", identity.DeploymentView, "The deployments of a release", a.releaseDeployments),
+		get("/api/S/releases/{id}/deployments/template", identity.DeploymentView, "Where a release may go", a.deploymentTemplate),
+		get("/api/S/releases/{id}/deployments/preview/{environment}", identity.DeploymentView,
+			"What a deployment would do", a.previewDeployment),
+		get("/api/S/releases/{id}/progression", identity.ReleaseView, "Where a release stands in its lifecycle", a.releaseProgression),
+		get("/api/S/releases/{id}/defects", identity.ReleaseView, "Defects: none yet", a.emptyPage("Defect")),
+		get("/api/S/projects/{id}/releases", identity.ReleaseView, "The releases of a project, newest first", a.projectReleases),
+		get("/api/S/projects/{id}/releases/{version}", identity.ReleaseView, "One release by its version", a.numberedRelease),
+		post("/api/S/deployments/create/untenanted/v1", identity.DeploymentCreate,
+			"Deploy a release to environments, by names", a.deployV1),
+		post("/api/S/deployments", identity.DeploymentCreate, "Deploy a release to an environment, by ids", a.deploy),
+		get("/api/S/deployments", identity.DeploymentView,
+			"Deployments, newest first; ids=, projects=, environments=", a.listDeployments),
+		get("/api/S/deployments/{id}", identity.DeploymentView, "One deployment", a.getDeployment),
+		get("/api/S/dashboard", identity.DeploymentView, "The newest deployment of each project in each environment", a.getDashboard),
+	}
+}
+
+func (a *api) taskRoutes() []Route {
+	return []Route{
+		get("/api/tasks", identity.TaskView,
+			"Tasks, newest first; ids=, states=, name=, project=, environment=, active=, running=", a.listTasks),
+		post("/api/tasks", identity.TaskCreate, "Queue a task: Name AdHocScript or Health", a.createTask),
+		get("/api/tasks/{id}", identity.TaskView, "One task", a.getTask),
+		get("/api/tasks/{id}/details", identity.TaskView, "A task with its steps and their log; tail=", a.taskDetails),
+		get("/api/tasks/{id}/raw", identity.TaskView, "The whole log as text", a.rawLog),
+		get("/api/tasks/{id}/log", identity.TaskView,
+			"The log as server-sent events; offset= or Last-Event-ID goes on; ends with the event done", a.followLog),
+		post("/api/tasks/{id}/cancel", identity.TaskCancel, "Ask for the end of a task", a.cancelTask),
+	}
+}
+
+func (a *api) machineRoutes() []Route {
+	return []Route{
+		get("/api/S/machines", identity.MachineView,
+			"Machines, paged; ids=, name=, partialName=, roles=, environmentIds=, healthStatuses=, commStyles=, thumbprint=", a.listMachines),
+		get("/api/S/machines/all", identity.MachineView, "Machines, all; the same filters", a.allMachines),
+		get("/api/S/machines/{id}", identity.MachineView, "One machine by id or name", a.getMachine),
+		get("/api/S/machines/{id}/connection", identity.MachineView, "Whether the machine is on line now", a.machineConnection),
+		post("/api/S/machines", identity.MachineEdit, "Add a listening machine; polling ones join with a token", a.createMachine),
+		put("/api/S/machines/{id}", identity.MachineEdit, "Change a machine", a.editMachine),
+		del("/api/S/machines/{id}", identity.MachineEdit, "Delete a machine and retire its pin", a.deleteMachine),
+		get("/api/S/machineroles/all", identity.MachineView, "The target tags in use", a.allTags),
+		get("/api/S/machinepolicies", identity.MachineView, "Machine policies: the default one", a.listPolicies),
+		get("/api/S/machinepolicies/all", identity.MachineView, "Machine policies, all", a.allPolicies),
+		get("/api/S/machinepolicies/{id}", identity.MachineView, "One machine policy", a.getPolicy),
+	}
+}
+
+// emptyRoutes answer lists of things that do not exist yet, because clients read them on the way
+// to something else.
+func (a *api) emptyRoutes() []Route {
+	routes := []Route{}
+	for _, kind := range []struct{ path, itemType string }{
+		{"workerpools", "WorkerPool"}, {"workers", "Worker"}, {"tenants", "Tenant"}, {"proxies", "Proxy"},
+		{"accounts", "Account"}, {"tagsets", "TagSet"}, {"libraryvariablesets", "LibraryVariableSet"},
+	} {
+		routes = append(routes,
+			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),
+			get("/api/S/"+kind.path+"/all", identity.SignedIn, "None yet: an empty list", a.emptyList))
+	}
+	return routes
+}

@@ -1,0 +1,221 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/server/catalog"
+)
+
+const (
+	// apiVersion is what stock Tentacles ask for: 3.0.0 to 3.0.99.
+	apiVersion = "3.0.0"
+	// octopusVersion is the release whose documents these are like; clients compare it.
+	octopusVersion = "2025.4.0"
+	// probeInterval is how long one answer of /healthz is good for.
+	probeInterval = 5 * time.Second
+	// maxTokenMinutes keeps minutes from overflowing a duration; the catalog has the real limit.
+	maxTokenMinutes = 1 << 20
+)
+
+// probe asks the store now and then, however often it is asked itself.
+type probe struct {
+	run   func(context.Context) error
+	wall  func() time.Time
+	busy  atomic.Bool
+	known atomic.Pointer[probed]
+}
+
+type probed struct {
+	at  time.Time
+	err error
+}
+
+func (p *probe) check(ctx context.Context) error {
+	held := p.known.Load()
+	fresh := held != nil && p.wall().Sub(held.at) < probeInterval
+	if fresh || held != nil && !p.busy.CompareAndSwap(false, true) {
+		return held.err
+	}
+	defer p.busy.Store(false)
+	err := p.run(ctx)
+	if ctx.Err() == nil {
+		p.known.Store(&probed{p.wall(), err})
+	}
+	return err
+}
+
+func (a *api) getHealth(c *call) error {
+	if err := a.health.check(c.ctx()); err != nil {
+		a.Log.Error("health check: the store takes no write", "err", err)
+		return c.reply(http.StatusServiceUnavailable, obj{"Status": "the store takes no write"})
+	}
+	return c.ok(obj{"Status": "ok"})
+}
+
+func (a *api) getMetrics(c *call) error {
+	a.Metrics.ServeHTTP(c.w, c.r)
+	return nil
+}
+
+func (a *api) getRoot(c *call) error {
+	row, err := a.Catalog.Installation(c.ctx())
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{
+		"Application": "Fairlead", "Version": octopusVersion, "FairleadVersion": a.Version, "ApiVersion": apiVersion,
+		"InstallationId": row.ID, "IsEarlyAccessProgram": false, "HasLongTermSupport": true, "Links": allLinks("/api"),
+	})
+}
+
+func (a *api) getSpaceRoot(c *call) error {
+	if err := otherSpace(c.param("space")); err != nil {
+		return err
+	}
+	return c.ok(obj{"Links": allLinks(strings.TrimSuffix(spacePath, "/"))})
+}
+
+func showSpace(deploy.SpaceID) obj {
+	id := string(deploy.DefaultSpace)
+	return obj{
+		"Id": id, "Name": spaceName, "Slug": "default", "Description": "", "IsDefault": true, "IsPrivate": false,
+		"TaskQueueStopped": false, "SpaceManagersTeams": []string{teamID}, "SpaceManagersTeamMembers": []string{},
+		"Links": obj{"Self": "/api/spaces/" + id, "SpaceHome": "/api/" + id, "Web": "/app#/spaces/" + id},
+	}
+}
+
+func (a *api) listSpaces(c *call) error {
+	all := chosen(c, []deploy.SpaceID{deploy.DefaultSpace}, func(id deploy.SpaceID) (string, string) { return string(id), spaceName })
+	return paged(c, "Space", all, showSpace)
+}
+
+func (a *api) allSpaces(c *call) error { return c.ok([]obj{showSpace(deploy.DefaultSpace)}) }
+
+func (a *api) getSpace(c *call) error {
+	if err := otherSpace(c.param("id")); err != nil {
+		return err
+	}
+	return c.ok(showSpace(deploy.DefaultSpace))
+}
+
+func (a *api) getStatus(c *call) error {
+	return c.ok(obj{
+		"IsDatabaseEncrypted": false, "IsMajorMinorUpgrade": false, "IsInMaintenanceMode": false,
+		"IsUpgradeAvailable": false, "MaximumAvailableVersion": octopusVersion,
+		"MaximumAvailableVersionCoveredByLicense": octopusVersion, "MaintenanceExpires": nil,
+		"FairleadVersion": a.Version, "Links": obj{"Self": "/api/serverstatus", "Health": "/healthz"},
+	})
+}
+
+func (a *api) getCertificate(c *call) error {
+	const id = "certificate-global"
+	if !strings.EqualFold(c.param("id"), id) {
+		return errkind.NotFound.Errorf("there is no certificate %q", c.param("id"))
+	}
+	own := a.Server()
+	return c.ok(obj{
+		"Id": id, "Name": own.Name, "Thumbprint": own.Thumbprint, "Pin": own.Pin, "SignatureAlgorithm": own.Algorithm,
+		"Links": obj{"Self": "/api/configuration/certificates/" + id},
+	})
+}
+
+func (a *api) getToggles(c *call) error { return c.ok(obj{"FeatureToggles": []obj{}}) }
+
+func (a *api) listEvents(c *call) error {
+	skip, take, err := c.pageOf()
+	if err != nil {
+		return err
+	}
+	query := c.query()
+	subject := query["regarding"]
+	if subject == "" {
+		subject = query["regardingany"]
+	}
+	filter := catalog.EventFilter{Subject: subject, User: query["user"], Category: query["eventcategories"]}
+	if filter.Skip = skip; take < math.MaxInt32 {
+		filter.Take = take + 1 // one row more than the page tells whether there is a next one
+	}
+	events, err := a.Catalog.Events(c.ctx(), c.principal, filter)
+	if err != nil {
+		return err
+	}
+	total := skip + len(events)
+	events = events[:min(len(events), take)]
+	return c.envelope("Event", each(events, showEvent), total)
+}
+
+func showEvent(e deploy.Event) obj {
+	id := "Events-" + strconv.FormatInt(e.Number, 10)
+	return obj{
+		"Id": id, "SpaceId": deploy.DefaultSpace, "AutoId": e.Number, "Category": e.Category, "Username": e.User,
+		"Occurred": at(e.At), "Message": e.Message, "RelatedDocumentIds": []string{e.Subject}, "Links": obj{},
+	}
+}
+
+type tokenRequest struct {
+	Environments     []string
+	Tags             []string
+	Machine          string
+	ExpiresInMinutes int
+}
+
+func (a *api) createToken(c *call) error {
+	var q tokenRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	if q.ExpiresInMinutes < 0 || q.ExpiresInMinutes > maxTokenMinutes {
+		return errkind.Invalid.Errorf("ExpiresInMinutes is %d: want 1 to %d",
+			q.ExpiresInMinutes, catalog.MaxTokenLifetime/time.Minute)
+	}
+	token, text, err := a.Catalog.CreateToken(c.ctx(), c.principal, catalog.TokenRequest{
+		Environments: q.Environments, Tags: q.Tags, Machine: q.Machine,
+		Lifetime: time.Duration(q.ExpiresInMinutes) * time.Minute,
+	})
+	if err != nil {
+		return err
+	}
+	shown := showToken(token)
+	shown["Token"] = text
+	return c.created(shown)
+}
+
+func showToken(t deploy.JoinToken) obj {
+	return obj{
+		"Id": t.ID, "SpaceId": t.Space, "Environments": list(t.Environments), "Tags": list(t.Tags), "Machine": t.Machine,
+		"Created": at(t.CreatedAt), "CreatedBy": t.CreatedBy, "Expires": at(t.ExpiresAt), "Used": at(t.UsedAt),
+		"UsedByMachineId": t.UsedBy, "Links": obj{"Self": spacePath + "jointokens/" + string(t.ID)},
+	}
+}
+
+func (a *api) listTokens(c *call) error {
+	all, err := a.Catalog.Tokens(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return paged(c, "JoinToken", all, showToken)
+}
+
+func (a *api) deleteToken(c *call) error {
+	if err := a.Catalog.DeleteToken(c.ctx(), c.principal, c.param("id")); err != nil {
+		return err
+	}
+	return c.deleted()
+}
+
+// emptyPage answers a page without items.
+func (a *api) emptyPage(itemType string) func(*call) error {
+	return func(c *call) error { return paged(c, itemType, []obj{}, func(o obj) obj { return o }) }
+}
+
+func (a *api) emptyList(c *call) error { return c.ok([]obj{}) }

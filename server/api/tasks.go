@@ -1,0 +1,242 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"strings"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/server/catalog"
+)
+
+// completedFormat is how people read the end of a task. Source: Octopus.
+const completedFormat = "Monday, 02 January 2006 3:04 PM"
+
+func (a *api) showTask(t deploy.Task, waits string) obj {
+	self := "/api/tasks/" + string(t.ID)
+	arguments := obj{}
+	if t.Deployment != "" {
+		arguments["DeploymentId"] = t.Deployment
+	}
+	completed := ""
+	if !t.CompletedAt.IsZero() {
+		completed = t.CompletedAt.UTC().Format(completedFormat)
+	}
+	updated := t.QueuedAt
+	for _, later := range []time.Time{t.StartedAt, t.CompletedAt} {
+		if later.After(updated) {
+			updated = later
+		}
+	}
+	var deployment any
+	if t.Deployment != "" {
+		deployment = t.Deployment
+	}
+	return obj{
+		"Id": t.ID, "SpaceId": t.Space, "Name": t.Kind, "Description": t.Description, "Arguments": arguments,
+		"State": t.State, "IsCompleted": t.State.IsCompleted(), "FinishedSuccessfully": t.State == deploy.TaskSuccess,
+		"HasBeenPickedUpByProcessor": !t.StartedAt.IsZero(), "HasPendingInterruptions": false,
+		"HasWarningsOrErrors": t.HasWarnings || t.State == deploy.TaskFailed || t.State == deploy.TaskTimedOut,
+		"CanRerun":            false, "ErrorMessage": t.Error, "WaitingFor": waits, "ServerNode": t.LeaseOwner,
+		"QueueTime": at(queueTime(t)), "QueueTimeExpiry": nil, "StartTime": at(t.StartedAt), "LastUpdatedTime": at(updated),
+		"CompletedTime": at(t.CompletedAt), "Completed": completed, "Duration": a.duration(t), "QueuedBy": t.QueuedBy,
+		"ProjectId": idOrNull(t.Project), "EnvironmentId": idOrNull(t.Environment), "DeploymentId": deployment,
+		"Links": obj{
+			"Self": self, "Details": self + "/details{?verbose,tail}", "Raw": self + "/raw", "Log": self + "/log{?offset}",
+			"Cancel": self + "/cancel", "Web": "/app#/" + string(t.Space) + "/tasks/" + string(t.ID),
+		},
+	}
+}
+
+func idOrNull[ID ~string](id ID) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}
+
+func queueTime(t deploy.Task) time.Time {
+	if t.NotBefore.After(t.QueuedAt) {
+		return t.NotBefore
+	}
+	return t.QueuedAt
+}
+
+func (a *api) duration(t deploy.Task) string {
+	if t.StartedAt.IsZero() {
+		return ""
+	}
+	end := t.CompletedAt
+	if end.IsZero() {
+		end = a.Wall()
+	}
+	return max(0, end.Sub(t.StartedAt)).Round(time.Second).String()
+}
+
+// stateWords turns the words of a filter into states, spelled as they are stored.
+func stateWords(words []string) ([]deploy.TaskState, error) {
+	var states []deploy.TaskState
+	for _, word := range words {
+		known := false
+		for _, s := range []deploy.TaskState{
+			deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling, deploy.TaskSuccess, deploy.TaskFailed,
+			deploy.TaskCanceled, deploy.TaskTimedOut,
+		} {
+			if strings.EqualFold(string(s), word) {
+				states, known = append(states, s), true
+			}
+		}
+		if !known {
+			return nil, errkind.Invalid.Errorf("%.40q is no state of a task", word)
+		}
+	}
+	return states, nil
+}
+
+func (c *call) taskFilter() (f catalog.TaskFilter, err error) {
+	query := c.query()
+	text, given := query["ids"]
+	for _, id := range commaList(text, given) {
+		f.IDs = append(f.IDs, deploy.TaskID(id))
+	}
+	if f.States, err = stateWords(commaList(query["states"], true)); err != nil {
+		return f, err
+	}
+	switch {
+	case strings.EqualFold(query["running"], "true"):
+		f.States = []deploy.TaskState{deploy.TaskExecuting, deploy.TaskCancelling}
+	case strings.EqualFold(query["active"], "true"):
+		f.States = []deploy.TaskState{deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling}
+	}
+	f.Kind = deploy.TaskKind(query["name"])
+	f.Project, f.Environment = deploy.ProjectID(query["project"]), deploy.EnvironmentID(query["environment"])
+	f.Skip, f.Take, err = c.pageOf()
+	return f, err
+}
+
+func (a *api) listTasks(c *call) error {
+	filter, err := c.taskFilter()
+	if err != nil {
+		return err
+	}
+	take := filter.Take
+	filter.Take = max(1, take) // the store takes 0 for no limit
+	tasks, total, err := a.Catalog.Tasks(c.ctx(), c.principal, filter)
+	if err != nil {
+		return err
+	}
+	tasks = tasks[:min(take, len(tasks))]
+	waits, err := a.Queue.Waits(c.ctx())
+	if err != nil {
+		return err
+	}
+	return c.envelope("Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, waits[t.ID]) }), total)
+}
+
+func (a *api) answerTask(c *call, t deploy.Task, answer func(any) error) error {
+	waits, err := a.Queue.Waits(c.ctx())
+	if err != nil {
+		return err
+	}
+	return answer(a.showTask(t, waits[t.ID]))
+}
+
+func (a *api) getTask(c *call) error {
+	t, err := a.Catalog.Task(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return a.answerTask(c, t, c.ok)
+}
+
+func (a *api) cancelTask(c *call) error {
+	t, err := a.Catalog.Cancel(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return a.answerTask(c, t, c.ok)
+}
+
+type taskRequest struct {
+	Name        string
+	Description string
+	Arguments   struct {
+		ScriptBody     string
+		Syntax         string
+		MachineIDs     []string `json:"MachineIds"`
+		MachineNames   []string
+		EnvironmentIDs []string `json:"EnvironmentIds"`
+		EnvironmentID  string   `json:"EnvironmentId"`
+		TargetRoles    []string
+		TimeoutMinutes int
+		Isolation      string
+		MaxParallelism int
+		WorkerIDs      []string `json:"WorkerIds"`
+		TenantIDs      []string `json:"TenantIds"`
+	}
+}
+
+func (a *api) createTask(c *call) error {
+	var q taskRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	var not later
+	not.add(len(q.Arguments.WorkerIDs) > 0, "running on workers")
+	not.add(len(q.Arguments.TenantIDs) > 0, "running for tenants")
+	if err := not.err(); err != nil {
+		return err
+	}
+	task, err := a.queue(c, q)
+	if err != nil {
+		return err
+	}
+	return a.answerTask(c, task, c.created)
+}
+
+func (a *api) queue(c *call, q taskRequest) (deploy.Task, error) {
+	machines := append(q.Arguments.MachineIDs, q.Arguments.MachineNames...)
+	switch {
+	case strings.EqualFold(q.Name, string(deploy.ScriptTask)):
+		return a.Catalog.RunScript(c.ctx(), c.principal, catalog.ScriptRequest{
+			Description: q.Description, Body: q.Arguments.ScriptBody, Syntax: q.Arguments.Syntax, Machines: machines,
+			Environments: q.Arguments.EnvironmentIDs, Tags: q.Arguments.TargetRoles,
+			TimeoutMinutes: q.Arguments.TimeoutMinutes, Isolation: q.Arguments.Isolation, Window: q.Arguments.MaxParallelism,
+		})
+	case strings.EqualFold(q.Name, string(deploy.HealthTask)):
+		if q.Arguments.EnvironmentID != "" {
+			all, err := a.environmentMachineIDs(c, q.Arguments.EnvironmentID)
+			if err != nil {
+				return deploy.Task{}, err
+			}
+			machines = append(machines, all...)
+		}
+		return a.Catalog.CheckHealth(c.ctx(), c.principal, machines)
+	}
+	return deploy.Task{}, errkind.Invalid.Errorf("a task with the name %.40q cannot be queued: want %s or %s",
+		q.Name, deploy.ScriptTask, deploy.HealthTask)
+}
+
+// environmentMachineIDs lists the enabled machines of an environment. Errors: Invalid when none.
+func (a *api) environmentMachineIDs(c *call, ref string) ([]string, error) {
+	e, err := a.Catalog.Environment(c.ctx(), c.principal, ref)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{Environment: e.ID})
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, m := range all {
+		if !m.IsDisabled {
+			ids = append(ids, string(m.ID))
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errkind.Invalid.Errorf("environment %s has no enabled machine", e.Name)
+	}
+	return ids, nil
+}
