@@ -358,22 +358,10 @@ func TestP3P7GarbageHurtsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := join(t, fast, link.Options{}, link.Options{Serve: echo})
 		var strangers sync.WaitGroup
-		for i := range 640 {
+		for i := range link.MaxStreams {
 			strangers.Go(func() {
-				near, far := net.Pipe()
-				defer far.Close()
-				strangers.Go(func() { io.Copy(io.Discard, far) })
-				strangers.Go(func() {
-					r := rand.New(rand.NewPCG(uint64(i), 1))
-					garbage := make([]byte, 16+r.IntN(4000))
-					for j := range garbage {
-						garbage[j] = byte(r.Uint32())
-					}
-					_, _ = far.Write(garbage)
-				})
-				s := link.NewSession(near, link.Options{Role: link.Servant, Serve: echo})
-				if e := closeError(t, s.Run(t.Context())); e.Reason != link.ReasonFault {
-					t.Errorf("garbage ended as %v", e)
+				for round := range 10 {
+					sendGarbage(t, uint64(i), uint64(round))
 				}
 			})
 		}
@@ -385,6 +373,27 @@ func TestP3P7GarbageHurtsNobodyElse(t *testing.T) {
 		}
 		strangers.Wait()
 	})
+}
+
+// sendGarbage makes one session of random bytes, which must end in a named fault.
+func sendGarbage(t *testing.T, seed, round uint64) {
+	near, far := net.Pipe()
+	var stranger sync.WaitGroup
+	stranger.Go(func() { io.Copy(io.Discard, far) })
+	stranger.Go(func() {
+		r := rand.New(rand.NewPCG(seed, round))
+		garbage := make([]byte, 16+r.IntN(4000))
+		for j := range garbage {
+			garbage[j] = byte(r.Uint32())
+		}
+		_, _ = far.Write(garbage)
+	})
+	s := link.NewSession(near, link.Options{Role: link.Servant, Serve: echo})
+	if e := closeError(t, s.Run(t.Context())); e.Reason != link.ReasonFault {
+		t.Errorf("garbage ended as %v", e)
+	}
+	far.Close()
+	stranger.Wait()
 }
 
 func TestStuckTransportIsGivenUp(t *testing.T) {
