@@ -50,7 +50,7 @@ func Keep(ctx context.Context, t Terms) {
 		}
 		closed, isClose := errors.AsType[*link.CloseError](err)
 		if isClose {
-			pace = pace.Adapt(closed, lived)
+			pace = pace.Adapt(closed)
 			backoff.Ended(lived, closed.RetryAfter())
 		} else {
 			backoff.Ended(0, 0)

@@ -1,0 +1,417 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package fleet_test
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/host"
+	"fairlead/internal/link"
+	"fairlead/internal/store"
+	"fairlead/internal/store/sqlite"
+	"fairlead/internal/trust"
+	"fairlead/server/fleet"
+)
+
+// yard is a fleet on a store, with agents that are connected by pipes, in virtual time.
+type yard struct {
+	t      *testing.T
+	store  store.Store
+	fleet  *fleet.Fleet
+	server trust.Identity
+	door   *trust.Door
+	ctx    context.Context
+	stop   context.CancelFunc
+	group  sync.WaitGroup
+}
+
+func newYard(t *testing.T) *yard {
+	y := &yard{t: t}
+	y.ctx, y.stop = context.WithCancel(t.Context())
+	var err error
+	y.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"), sqlite.Options{})
+	y.must(err)
+	y.server, err = trust.NewIdentity("server", time.Now())
+	y.must(err)
+	y.must(y.store.Update(t.Context(), func(w store.Writer) error {
+		return w.PutInstallation(store.Installation{ID: "3f8d1f2e-8f38-4a3e-9d6b-0d7a6f0e1c11", Name: "test", CreatedAt: time.Now()})
+	}))
+	keeper := link.NewKeeper()
+	y.fleet = fleet.New(fleet.Deps{
+		Store: y.store, Keeper: keeper, Version: "1.0.0",
+		Env: host.Env{
+			Wall: time.Now, Log: slog.New(slog.DiscardHandler),
+			Rand: func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
+		},
+		Server:     fleet.Server{ID: "3f8d1f2e-8f38-4a3e-9d6b-0d7a6f0e1c11", Identity: y.server},
+		CameOnline: func(context.Context, deploy.MachineID) {},
+		Check:      func(context.Context, deploy.MachineID) {},
+	})
+	y.door, err = trust.NewDoor(trust.DoorTerms{
+		Identities: func() []trust.Identity { return []trust.Identity{y.server} },
+		Links:      y.fleet.Accept, LinkRole: trust.RoleAgent, Applicants: true, Wall: time.Now,
+	})
+	y.must(err)
+	y.must(y.fleet.Load(t.Context()))
+	y.group.Go(func() { _ = keeper.Run(y.ctx) })
+	y.group.Go(func() { _ = y.fleet.Run(y.ctx) })
+	return y
+}
+
+func (y *yard) close() {
+	y.stop()
+	y.group.Wait()
+	y.must(y.store.Close())
+}
+
+func (y *yard) must(err error) {
+	y.t.Helper()
+	if err != nil {
+		y.t.Fatal(err)
+	}
+}
+
+// agent is a fake agent: a key, and answers to hello.
+type agent struct {
+	id    trust.Identity
+	run   string
+	hangs atomic.Bool // hello is not answered
+}
+
+func (y *yard) newAgent(run string) *agent {
+	id, err := trust.NewIdentity(run, time.Now())
+	y.must(err)
+	return &agent{id: id, run: run}
+}
+
+// machine puts the agent into the store as a machine.
+func (y *yard) machine(a *agent, id deploy.MachineID, name string) {
+	y.must(y.store.Update(y.t.Context(), func(w store.Writer) error {
+		return w.PutMachine(deploy.Machine{
+			ID: id, Space: deploy.DefaultSpace, Name: name, Style: deploy.Polling, Pin: a.id.Pin.String(), AddedAt: time.Now(),
+		})
+	}))
+	y.must(y.fleet.Load(y.t.Context()))
+}
+
+// connect opens a line and returns how it ended, once it has.
+func (y *yard) connect(a *agent) (ended chan error) {
+	ended = make(chan error, 1)
+	conn, _, err := y.handshake(a, trust.LinkProtocol)
+	if err != nil {
+		ended <- err
+		return ended
+	}
+	binding, err := link.SessionBinding(conn.ConnectionState())
+	y.must(err)
+	var mux contract.Mux
+	contract.Handle(&mux, contract.Hello, func(ctx context.Context, _ contract.HelloArgs) (contract.Facts, error) {
+		if a.hangs.Load() {
+			<-ctx.Done()
+			return contract.Facts{}, ctx.Err()
+		}
+		return contract.Facts{Program: "fairlead-agent", Version: "1.0.0", RunID: a.run, StateID: "state-" + a.run, Hostname: a.run}, nil
+	})
+	session := link.NewSession(conn, link.Options{
+		Role: link.Servant, Settings: link.Settings{Binding: binding},
+		Serve: func(ctx context.Context, s contract.Stream) { _ = mux.Serve(ctx, s) },
+	})
+	y.group.Go(func() { ended <- session.Run(y.ctx) })
+	return ended
+}
+
+// handshake proves both ends to each other over a pipe; the server's end is served as its
+// protocol wants.
+func (y *yard) handshake(a *agent, protocol string) (*tls.Conn, trust.Peer, error) {
+	near, far := net.Pipe()
+	y.group.Go(func() {
+		conn, peer, err := y.door.Handshake(y.ctx, far)
+		switch {
+		case err != nil:
+		case protocol == trust.JoinProtocol:
+			y.fleet.Join(y.ctx, conn, peer)
+		default:
+			y.fleet.Serve(y.ctx, conn, peer)
+		}
+	})
+	dialler, err := trust.NewDialler(trust.DialTerms{
+		Identity: a.id, Pins: []trust.Pin{y.server.Pin}, Role: trust.RoleServer, Protocol: protocol, Wall: time.Now,
+		Accept: trust.AcceptOnly(trust.Grant{Role: trust.RoleServer, Subject: "server"}, y.server.Pin),
+	})
+	y.must(err)
+	return dialler.Handshake(y.ctx, near)
+}
+
+// in runs a test in a bubble with a yard.
+func in(t *testing.T, f func(y *yard)) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(t)
+		defer y.close()
+		f(y)
+	})
+}
+
+func TestMachineComesAndGoes(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		y.machine(a, "Machines-1", "web-1")
+		if _, _, err := y.fleet.Target("Machines-1"); errkind.Of(err) != errkind.Unavailable {
+			t.Fatalf("Target before contact = %v, want Unavailable", err)
+		}
+		changed := y.fleet.Changed("Machines-1")
+		ended := y.connect(a)
+		<-changed
+		if _, state, err := y.fleet.Target("Machines-1"); err != nil || state != "state-run-1" {
+			t.Fatalf("Target = %q, %v", state, err)
+		}
+		if p := y.fleet.Presence("Machines-1"); !p.Online || p.Facts.Version != "1.0.0" {
+			t.Fatalf("presence %+v", p)
+		}
+		y.stop()
+		<-ended
+	})
+}
+
+// TestT3RevokedWhileConnected covers T3: a removed machine's session ends within CloseLimit.
+func TestT3RevokedWhileConnected(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		y.machine(a, "Machines-1", "web-1")
+		changed := y.fleet.Changed("Machines-1")
+		ended := y.connect(a)
+		<-changed
+		began := time.Now()
+		y.must(y.store.Update(y.t.Context(), func(w store.Writer) error { return w.DeleteMachine("Machines-1") }))
+		y.fleet.Refresh()
+		err := <-ended
+		if took := time.Since(began); took > fleet.CloseLimit {
+			t.Fatalf("session lived for %v after the removal", took)
+		}
+		if closed, ok := errors.AsType[*link.CloseError](err); !ok || closed.Reason != link.ReasonGoodbye {
+			t.Fatalf("session ended with %v, want a goodbye", err)
+		}
+		if _, _, err := y.handshake(a, trust.LinkProtocol); err == nil {
+			if again := <-y.connect(a); again == nil {
+				t.Fatal("a removed machine came in again")
+			}
+		}
+		if _, _, err := y.fleet.Target("Machines-1"); err == nil {
+			t.Fatal("a removed machine can still be reached")
+		}
+	})
+}
+
+// TestP6ManySessions covers P6: of many sessions of one agent four stay, the newest win, and the
+// machine can be reached all the time.
+func TestP6ManySessions(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		y.machine(a, "Machines-1", "web-1")
+		var sessions []chan error
+		for range 50 {
+			changed := y.fleet.Changed("Machines-1")
+			sessions = append(sessions, y.connect(a))
+			<-changed
+			if _, _, err := y.fleet.Target("Machines-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		for i, ended := range sessions {
+			alive := len(ended) == 0
+			if want := i >= len(sessions)-trust.MaxSessionsPerPin; alive != want {
+				t.Fatalf("session %d of %d: alive is %v, want %v", i+1, len(sessions), alive, want)
+			}
+		}
+	})
+}
+
+// TestT13Clone covers T13: two live agents with one key end the trust in that key until a person
+// has looked.
+func TestT13Clone(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		copied := &agent{id: a.id, run: "run-2"}
+		y.machine(a, "Machines-1", "web-1")
+		changed := y.fleet.Changed("Machines-1")
+		first := y.connect(a)
+		<-changed
+		second := y.connect(copied)
+		<-first
+		<-second
+		if _, _, err := y.fleet.Target("Machines-1"); errkind.Of(err) != errkind.Unavailable {
+			t.Fatalf("Target of a clone = %v, want Unavailable", err)
+		}
+		var m deploy.Machine
+		var events []deploy.Event
+		y.must(y.store.View(y.t.Context(), func(r store.Reader) (err error) {
+			if m, err = r.Machine("Machines-1"); err != nil {
+				return err
+			}
+			events, err = r.Events(store.EventFilter{Category: "MachineQuarantined"})
+			return err
+		}))
+		if !m.IsDisabled || m.Health.Status != deploy.HealthUnhealthy || len(events) != 1 {
+			t.Fatalf("machine %+v with %d alarms, want it disabled with one", m, len(events))
+		}
+	})
+}
+
+// TestRestartedAgentIsNoClone lets an agent come back as a new run while its old session still
+// seems alive: nobody answers there, so nothing is wrong.
+func TestRestartedAgentIsNoClone(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		y.machine(a, "Machines-1", "web-1")
+		changed := y.fleet.Changed("Machines-1")
+		first := y.connect(a)
+		<-changed
+		a.hangs.Store(true)
+		second := y.connect(&agent{id: a.id, run: "run-2"})
+		<-first
+		if len(second) != 0 {
+			t.Fatalf("the new run was sent away: %v", <-second)
+		}
+		if _, state, err := y.fleet.Target("Machines-1"); err != nil || state != "state-run-2" {
+			t.Fatalf("Target = %q, %v; want the new run", state, err)
+		}
+	})
+}
+
+// join runs the join exchange.
+func (y *yard) join(a *agent, token trust.Token, name string) (trust.JoinReply, error) {
+	conn, peer, err := y.handshake(a, trust.JoinProtocol)
+	if err != nil {
+		return trust.JoinReply{}, err
+	}
+	defer conn.Close()
+	return trust.AskJoin(conn, a.id, peer, trust.JoinRequest{
+		TokenID: token.ID(), Secret: token.Secret(), Name: name, Mode: trust.ModePolling,
+	})
+}
+
+func (y *yard) token(edit func(*deploy.JoinToken)) trust.Token {
+	token, err := trust.NewToken("server:10943", y.server.Pin)
+	y.must(err)
+	hash := token.Secret().Hash()
+	row := deploy.JoinToken{
+		ID: deploy.TokenID(token.ID().String()), Space: deploy.DefaultSpace, SecretSHA256: hex.EncodeToString(hash[:]),
+		Tags: []string{"web"}, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+	}
+	edit(&row)
+	y.must(y.store.Update(y.t.Context(), func(w store.Writer) error { return w.PutJoinToken(row) }))
+	return token
+}
+
+func TestJoin(t *testing.T) {
+	plain := func(*deploy.JoinToken) {}
+	t.Run("joins and calls at once", func(t *testing.T) {
+		in(t, func(y *yard) {
+			a := y.newAgent("run-1")
+			reply, err := y.join(a, y.token(plain), "web-1")
+			y.must(err)
+			changed := y.fleet.Changed(deploy.MachineID(reply.MachineID))
+			y.connect(a)
+			<-changed
+			if p := y.fleet.Presence(deploy.MachineID(reply.MachineID)); !p.Online {
+				t.Fatal("the joined machine is not on line")
+			}
+		})
+	})
+	t.Run("E1 same token with another key", func(t *testing.T) {
+		in(t, func(y *yard) {
+			token := y.token(plain)
+			_, err := y.join(y.newAgent("run-1"), token, "web-1")
+			y.must(err)
+			_, err = y.join(y.newAgent("run-2"), token, "web-2")
+			if errkind.Of(err) != errkind.Untrusted {
+				t.Fatalf("second use = %v, want Untrusted", err)
+			}
+			var events []deploy.Event
+			y.must(y.store.View(y.t.Context(), func(r store.Reader) (err error) {
+				events, err = r.Events(store.EventFilter{Category: "JoinTokenReused"})
+				return err
+			}))
+			if len(events) != 1 {
+				t.Fatalf("%d alarms, want 1", len(events))
+			}
+		})
+	})
+	t.Run("E2 refusals read alike", func(t *testing.T) {
+		in(t, func(y *yard) {
+			said := map[string]bool{}
+			expired := y.token(func(k *deploy.JoinToken) { k.ExpiresAt = time.Now().Add(-time.Second) })
+			bound := y.token(func(k *deploy.JoinToken) { k.Machine = "db-1" })
+			unknown, err := trust.NewToken("server:10943", y.server.Pin)
+			y.must(err)
+			used := y.token(plain)
+			_, err = y.join(y.newAgent("first"), used, "first")
+			y.must(err)
+			for i, token := range []trust.Token{expired, bound, unknown, used} {
+				_, err := y.join(y.newAgent(fmt.Sprint("run-", i)), token, "web-1")
+				if errkind.Of(err) != errkind.Untrusted {
+					t.Fatalf("token %d: %v, want Untrusted", i, err)
+				}
+				said[err.Error()+errkind.Hint(err)] = true
+			}
+			if len(said) != 1 {
+				t.Fatalf("refusals differ: %v", said)
+			}
+		})
+	})
+	t.Run("E3 lost answer, same key again", func(t *testing.T) {
+		in(t, func(y *yard) {
+			a, token := y.newAgent("run-1"), y.token(plain)
+			first, err := y.join(a, token, "web-1")
+			y.must(err)
+			second, err := y.join(a, token, "web-1")
+			y.must(err)
+			if first.MachineID != second.MachineID {
+				t.Fatalf("two machines: %s and %s", first.MachineID, second.MachineID)
+			}
+		})
+	})
+	t.Run("E6 name of an existing machine", func(t *testing.T) {
+		in(t, func(y *yard) {
+			_, err := y.join(y.newAgent("run-1"), y.token(plain), "web-1")
+			y.must(err)
+			token := y.token(plain)
+			late := y.newAgent("run-2")
+			if _, err := y.join(late, token, "web-1"); errkind.Of(err) != errkind.Conflict {
+				t.Fatalf("taken name = %v, want Conflict", err)
+			}
+			if _, err := y.join(late, token, "web-2"); err != nil {
+				t.Fatalf("the refused try used the token up: %v", err)
+			}
+		})
+	})
+	t.Run("E6 key of a deleted machine", func(t *testing.T) {
+		in(t, func(y *yard) {
+			a := y.newAgent("run-1")
+			reply, err := y.join(a, y.token(plain), "web-1")
+			y.must(err)
+			y.must(y.store.Update(y.t.Context(), func(w store.Writer) error {
+				return w.DeleteMachine(deploy.MachineID(reply.MachineID))
+			}))
+			if _, err := y.join(a, y.token(plain), "web-1"); errkind.Of(err) != errkind.Denied {
+				t.Fatalf("retired key = %v, want Denied", err)
+			}
+		})
+	})
+}
