@@ -51,26 +51,39 @@ func TestLifeScripts(t *testing.T) {
 	fenced := observed{claim: &claim{Verdict: &contract.Verdict{Outcome: contract.NotStarted}}}
 	for name, turns := range map[string][]turn{
 		"an undisturbed run": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, observed{}, ""},
-			{time.Second, alive, ""}, {time.Minute, alive, ""}, {0, ended, "finish succeeded"}, {0, ended, ""},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
+			{0, observed{}, ""},
+			{time.Second, alive, ""},
+			{time.Minute, alive, ""},
+			{0, ended, "finish succeeded"},
+			{0, ended, ""},
 		},
 		"so short that only its end is seen": {
 			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, ended, "finish succeeded"},
 		},
 		"row 4: the shim never claims": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {claimWait - 1, observed{}, ""},
-			{1, observed{}, "tryClaim not-started"}, {0, claimed{won: true}, "finish not-started"},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
+			{claimWait - 1, observed{}, ""},
+			{1, observed{}, "tryClaim not-started"},
+			{0, claimed{won: true}, "finish not-started"},
 		},
 		"row 4: found launched by an agent that died": {
-			{0, recovered{launched: true}, "hold, look"}, {0, observed{}, ""},
-			{inheritedClaimWait, observed{}, "tryClaim not-started"}, {0, claimed{won: true}, "finish not-started"},
+			{0, recovered{launched: true}, "hold, look"},
+			{0, observed{}, ""},
+			{inheritedClaimWait, observed{}, "tryClaim not-started"},
+			{0, claimed{won: true}, "finish not-started"},
 		},
 		"row 4: found waiting by the next agent": {
 			{0, recovered{}, "enqueue"}, {0, granted{}, "launch"},
 		},
 		"row 5: the shim wins the race": {
-			{0, recovered{launched: true}, "hold, look"}, {inheritedClaimWait, observed{}, "tryClaim not-started"},
-			{0, claimed{won: false}, "look"}, {0, alive, ""}, {0, ended, "finish succeeded"},
+			{0, recovered{launched: true}, "hold, look"},
+			{inheritedClaimWait, observed{}, "tryClaim not-started"},
+			{0, claimed{won: false}, "look"},
+			{0, alive, ""},
+			{0, ended, "finish succeeded"},
 		},
 		"row 6: re-attach": {
 			{0, recovered{launched: true}, "hold, look"}, {0, alive, ""}, {time.Hour, ended, "finish succeeded"},
@@ -79,33 +92,49 @@ func TestLifeScripts(t *testing.T) {
 			{0, recovered{launched: true}, "hold, look"}, {0, ended, "finish succeeded"},
 		},
 		"row 9: the shim died": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, alive, ""}, {0, dead, "look"}, {0, dead, "settle"},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
+			{0, alive, ""},
+			{0, dead, "look"},
+			{0, dead, "settle"},
 			{0, observed{claim: shimClaim, verdict: &contract.Verdict{Outcome: contract.Indeterminate}}, "finish indeterminate"},
 		},
 		"row 9: seen dead, but the exit record was there": {
 			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, alive, ""}, {0, dead, "look"}, {0, ended, "finish succeeded"},
 		},
 		"row 9: the shim this agent launched died before its claim": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
 			{0, observed{shimGone: true, trouble: "no space"}, "tryClaim not-started"},
 		},
 		"row 10 to 12: the machine was restarted": {
 			{0, recovered{launched: true}, "hold, look"}, {0, rebooted, "settle"}, {0, rebooted, "settle"},
 		},
 		"row 15: the claim meets a full disk and is tried again": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, launchFailed{"no"}, "tryClaim not-started"},
-			{0, observed{}, "tryClaim not-started"}, {0, claimed{won: true}, "finish not-started"},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
+			{0, launchFailed{"no"}, "tryClaim not-started"},
+			{0, observed{}, "tryClaim not-started"},
+			{0, claimed{won: true}, "finish not-started"},
 		},
 		"a claim of an earlier agent stands": {
 			{0, recovered{launched: true}, "hold, look"}, {0, fenced, "finish not-started"},
 		},
 		"canceled while it waits": {
-			{0, received{}, "enqueue"}, {0, canceled{by: "mia"}, "tryClaim canceled"}, {0, granted{}, ""},
-			{0, claimed{won: true}, "finish canceled"}, {0, canceled{by: "mia"}, ""}, {0, granted{}, ""},
+			{0, received{}, "enqueue"},
+			{0, canceled{by: "mia"}, "tryClaim canceled"},
+			{0, granted{}, ""},
+			{0, claimed{won: true}, "finish canceled"},
+			{0, canceled{by: "mia"}, ""},
+			{0, granted{}, ""},
 		},
 		"row 22: canceled while it runs, the shim decides": {
-			{0, received{}, "enqueue"}, {0, granted{}, "launch"}, {0, canceled{by: "mia"}, "ringShim"}, {0, alive, ""},
-			{0, canceled{by: "mia"}, "ringShim"}, {0, ended, "finish succeeded"},
+			{0, received{}, "enqueue"},
+			{0, granted{}, "launch"},
+			{0, canceled{by: "mia"}, "ringShim"},
+			{0, alive, ""},
+			{0, canceled{by: "mia"}, "ringShim"},
+			{0, ended, "finish succeeded"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,13 +44,9 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func shimMain(dir string) int {
 	env := host.Real(quiet())
-	id, err := host.Current()
-	if err == nil {
-		err = script.RunShim(context.Background(), dir, script.ShimEnv{
-			Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Process: id,
-			Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
-		})
-	}
+	err := script.RunShim(context.Background(), dir, script.ShimEnv{
+		Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
+	})
 	if err != nil {
 		return 1
 	}

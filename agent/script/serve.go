@@ -15,14 +15,18 @@ import (
 // Register serves the script methods on m.
 func (s *Service) Register(m *contract.Mux) {
 	contract.HandleStream(m, contract.ScriptStart, s.serveStart)
-	contract.Handle(m, contract.ScriptStatus, func(ctx context.Context, a contract.TicketArgs) (contract.TicketStatus, error) {
-		return s.Status(ctx, a.Ticket)
-	})
+	contract.Handle(m, contract.ScriptStatus, s.serveStatus)
 	contract.HandleStream(m, contract.ScriptFollow, s.serveFollow)
 	contract.Handle(m, contract.ScriptCancel, s.Cancel)
-	contract.Handle(m, contract.ScriptForget, func(ctx context.Context, a contract.TicketArgs) (contract.Nothing, error) {
-		return contract.Nothing{}, s.Forget(ctx, a.Ticket)
-	})
+	contract.Handle(m, contract.ScriptForget, s.serveForget)
+}
+
+func (s *Service) serveStatus(ctx context.Context, a contract.TicketArgs) (contract.TicketStatus, error) {
+	return s.Status(ctx, a.Ticket)
+}
+
+func (s *Service) serveForget(ctx context.Context, a contract.TicketArgs) (contract.Nothing, error) {
+	return contract.Nothing{}, s.Forget(ctx, a.Ticket)
 }
 
 func (s *Service) serveStart(ctx context.Context, c *contract.Call[contract.StartArgs, contract.TicketStatus]) error {
@@ -48,7 +52,8 @@ func (s *Service) serveStart(ctx context.Context, c *contract.Call[contract.Star
 // receive reads an order and checks it against its announcement.
 func (s *Service) receive(ctx context.Context, a contract.StartArgs, body io.Reader) ([]byte, error) {
 	if a.OrderBytes <= 0 || a.OrderBytes > contract.MaxOrderBytes {
-		return nil, errkind.Exhausted.Errorf("order of %s has %d bytes: want 1 to %d", a.Ticket, a.OrderBytes, contract.MaxOrderBytes)
+		return nil, errkind.Exhausted.Errorf("order of %s has %d bytes: want 1 to %d",
+			a.Ticket, a.OrderBytes, contract.MaxOrderBytes)
 	}
 	select {
 	case s.intake <- struct{}{}:
@@ -64,7 +69,8 @@ func (s *Service) receive(ctx context.Context, a contract.StartArgs, body io.Rea
 		return nil, errkind.Corrupt.Errorf("order of %s: %d bytes came, %d were announced", a.Ticket, len(raw), a.OrderBytes)
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != a.OrderSHA256 {
-		return nil, errkind.Corrupt.Errorf("order of %s: its hash is %x, not %.80s as announced", a.Ticket, sum, a.OrderSHA256)
+		return nil, errkind.Corrupt.Errorf("order of %s: its hash is %x, not %.80s as announced",
+			a.Ticket, sum, a.OrderSHA256)
 	}
 	return raw, nil
 }

@@ -215,11 +215,14 @@ func (s *Service) admit(o *contract.Order) (t *ticket, isNew bool, err error) {
 	case s.closed:
 		return nil, false, errkind.Unavailable.Errorf("ticket %s: not started: the agent is stopping", o.Ticket)
 	case s.ledger.knows(o.Ticket):
-		return nil, false, errkind.Conflict.Errorf("ticket %s: it was finished and forgotten, and never starts again", o.Ticket)
+		return nil, false, errkind.Conflict.Errorf("ticket %s: it was finished and forgotten, and never starts again",
+			o.Ticket)
 	case o.Epoch < seen:
-		return nil, false, errkind.Conflict.Errorf("ticket %s: epoch %d of task %q is over, %d was seen", o.Ticket, o.Epoch, o.Task, seen)
+		return nil, false, errkind.Conflict.Errorf("ticket %s: epoch %d of task %q is over, %d was seen",
+			o.Ticket, o.Epoch, o.Task, seen)
 	case s.unfinished >= s.options.MaxUnfinished:
-		return nil, false, errkind.Exhausted.Errorf("ticket %s: not started: %d tickets are unfinished here", o.Ticket, s.unfinished)
+		return nil, false, errkind.Exhausted.Errorf("ticket %s: not started: %d tickets are unfinished here",
+			o.Ticket, s.unfinished)
 	case len(s.tickets) >= s.options.MaxKept:
 		err := errkind.Exhausted.Errorf("ticket %s: not started: %d tickets are kept here", o.Ticket, len(s.tickets))
 		return nil, false, errkind.Hinted(err, "let the server take their verdicts, or restart it")
@@ -306,7 +309,8 @@ func (s *Service) Status(ctx context.Context, id contract.TicketID) (contract.Ti
 // Invalid (grace or name out of range), Exhausted, Internal (storage).
 func (s *Service) Cancel(ctx context.Context, a contract.CancelArgs) (contract.TicketStatus, error) {
 	if a.GraceMS < 0 || a.GraceMS > maxGraceMS || len(a.By) > maxByBytes {
-		return contract.TicketStatus{}, errkind.Invalid.Errorf("cancel %s: grace_ms %d, by of %d bytes: want 0 to %d, at most %d",
+		return contract.TicketStatus{}, errkind.Invalid.Errorf(
+			"cancel %s: grace_ms %d, by of %d bytes: want 0 to %d, at most %d",
 			a.Ticket, a.GraceMS, len(a.By), maxGraceMS, maxByBytes)
 	}
 	t, err := s.find(ctx, a.Ticket)
@@ -338,7 +342,8 @@ func (s *Service) cancelUnknown(a contract.CancelArgs) (contract.TicketStatus, e
 	case known:
 		return contract.TicketStatus{}, errkind.Conflict.Errorf("cancel %s: it arrived at this moment: ask again", a.Ticket)
 	case full:
-		return contract.TicketStatus{}, errkind.Exhausted.Errorf("cancel %s: %d tickets are kept here", a.Ticket, s.options.MaxKept)
+		return contract.TicketStatus{}, errkind.Exhausted.Errorf("cancel %s: %d tickets are kept here",
+			a.Ticket, s.options.MaxKept)
 	}
 	request := cancelRequest{By: a.By, GraceMS: a.GraceMS}
 	err := t.dir.create("cancel", encode(request))

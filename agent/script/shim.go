@@ -41,7 +41,7 @@ type ShimEnv struct {
 	Wall  func() time.Time
 	// Point marks crash points; nil does nothing.
 	Point func(name string)
-	// Process is the shim's own id (host.Current for a real one).
+	// Process is the shim's own id; zero means this program, as host.Current tells.
 	Process host.ProcessID
 	// LogLimitBytes is the longest log; 0 means 256 MiB.
 	LogLimitBytes int64
@@ -70,6 +70,11 @@ func RunShim(ctx context.Context, dir string, env ShimEnv) error {
 	path, err := filepath.Abs(dir)
 	if err != nil {
 		return errkind.Internal.Errorf("shim: %w", err)
+	}
+	if env.Process.Pid == 0 {
+		if env.Process, err = host.Current(); err != nil {
+			return err
+		}
 	}
 	s := &shim{ShimEnv: env, dir: folder(path), rung: make(chan struct{}, 1)}
 	if s.order, err = s.dir.order(); err == nil && string(s.order.Ticket) != s.dir.ticket() {
@@ -177,7 +182,8 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 	s.Point("script.ended")
 	verdict.LogEnd, verdict.LogSHA256, err = log.close()
 	if err != nil {
-		verdict.Reason = "the log could not be saved (" + err.Error() + "); the script: " + string(verdict.Outcome) + " " + verdict.Reason
+		said := strings.TrimSpace(string(verdict.Outcome) + " " + verdict.Reason)
+		verdict.Reason = "the log could not be saved (" + err.Error() + "); the script: " + said
 		verdict.Outcome = contract.Indeterminate
 	}
 	s.Point("script.log")
