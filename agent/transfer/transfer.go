@@ -1,0 +1,180 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package transfer is the agent's end of moving content: it serves blob.missing, blob.put,
+// file.put and file.get.
+//
+// It does not unpack, and it does not know which ticket content is for.
+//
+//		<home>/blobs/<sha256>        whole, checked, durable
+//		<home>/blobs/<sha256>.part   its beginning, as far as it came
+//		<home>/files/<path>          files people send and fetch
+//		<home>/files/.incoming/      files on their way, emptied at start
+//
+//	 1. What has a blob's name has its hash, also after a power cut: the content is hashed while it
+//	    arrives (what lay there already is read again), synced, and only then renamed.
+//	 2. One writer for each hash. A second one is a Conflict.
+//	 3. No byte is written before the disk is known to have room; see space.go.
+//	 4. Cleaning removes the least recently wanted blobs, never one that a reader holds or that was
+//	    asked for within the last hour.
+//	 5. Paths go through archive.CheckPath and os.Root. Nothing is written through a link.
+//	 6. Memory: 1 MiB for each transfer, whatever its size.
+//
+// A Store may be used by many goroutines. blob.go serves blobs, receive.go is the pipeline that
+// reads, hashes and writes, cache.go cleans, space.go looks at the disk, file.go serves files.
+package transfer
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"fairlead/internal/archive"
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+)
+
+const (
+	blobsFolder = "blobs"
+	filesFolder = "files"
+	// incoming lies in the files folder, so that a rename stays inside one file system.
+	incoming = ".incoming"
+	partEnd  = ".part"
+	// MaxContentBytes is the longest blob or file: 10 GiB.
+	MaxContentBytes = 10 << 30
+)
+
+// Settings make a Store.
+type Settings struct {
+	// Home is the agent's home folder.
+	Home string
+	// MaxCacheBytes is how much all blobs may take before old ones are cleaned away; 0 means no
+	// limit. Blobs in use do not count as old, so that the limit may be passed for a while.
+	MaxCacheBytes int64
+	// Wall stamps when a blob was last wanted.
+	Wall func() time.Time
+	// Space looks at the disk; nil means statfs.
+	Space func(dir string) (Space, error)
+}
+
+// Store keeps blobs and files below one home.
+type Store struct {
+	settings Settings
+	blobs    *os.Root
+	files    *os.Root
+	buffers  sync.Pool // of *[bufferBytes]byte
+
+	mu       sync.Mutex
+	writing  map[string]bool // hashes that a put is busy with; at most one for each open stream
+	reserved int64           // bytes promised to running transfers and not written yet
+}
+
+// New opens the folders below the home, which must exist, and makes those that are missing.
+// Errors: the file system's.
+func New(s Settings) (*Store, error) {
+	if s.Space == nil {
+		s.Space = statfs
+	}
+	store := &Store{settings: s, writing: map[string]bool{}}
+	store.buffers.New = func() any { return new([bufferBytes]byte) }
+	var err error
+	if store.blobs, err = openFolder(filepath.Join(s.Home, blobsFolder)); err != nil {
+		return nil, err
+	}
+	if store.files, err = openFolder(filepath.Join(s.Home, filesFolder)); err != nil {
+		return nil, errors.Join(err, store.blobs.Close())
+	}
+	if err := errors.Join(store.files.RemoveAll(incoming), store.files.Mkdir(incoming, 0o700)); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+func openFolder(path string) (*os.Root, error) {
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, errkind.Hinted(errkind.Conflict.Errorf("%s is a %s and not a folder", path, info.Mode().Type()),
+			"remove it; the agent makes the folder itself")
+	}
+	return os.OpenRoot(path)
+}
+
+// Close lets the folders go. No transfer may run.
+func (s *Store) Close() error { return errors.Join(s.blobs.Close(), s.files.Close()) }
+
+// Register serves the four methods.
+func (s *Store) Register(m *contract.Mux) {
+	contract.Handle(m, contract.BlobMissing, s.missing)
+	contract.HandleStream(m, contract.BlobPut, s.put)
+	contract.HandleStream(m, contract.FilePut, s.putFile)
+	contract.HandleStream(m, contract.FileGet, s.getFile)
+}
+
+// Blob is a blob that is being read. Cleaning leaves it alone until Close, also when another
+// process (the step runner) holds it.
+type Blob struct {
+	*os.File
+	Size int64
+}
+
+// OpenBlob opens the blob with this hash in an agent's home. It may be called from any process.
+// Errors: Invalid (no hash), NotFound, or the file system's.
+func OpenBlob(home, sum string) (*Blob, error) {
+	if err := archive.CheckSum(sum); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(home, blobsFolder, sum), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errkind.NotFound.Errorf("content %.12s… is not on this machine", sum)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = lock(f, syscall.LOCK_SH)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &Blob{File: f, Size: info.Size()}, nil
+}
+
+// lock takes a file lock or says at once that it cannot be had.
+func lock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// syncFolder makes a rename in folder durable.
+func syncFolder(root *os.Root, folder string) error {
+	f, err := root.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// checkSize refuses what can never be taken.
+func checkSize(size int64) error {
+	if size < 0 || size > MaxContentBytes {
+		return errkind.Invalid.Errorf("content of %d bytes: want 0 to %d", size, int64(MaxContentBytes))
+	}
+	return nil
+}
+
+var _ io.ReaderAt = (*Blob)(nil)
