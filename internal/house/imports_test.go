@@ -98,7 +98,7 @@ var layers = []layer{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
 	{"internal/settings", []string{"internal/cli", "internal/errkind", "internal/home"}},
-	{"internal/tasklog", []string{"internal/contract", "internal/errkind", "internal/host"}},
+	{"internal/tasklog", []string{"internal/contract", "internal/deploy", "internal/errkind", "internal/host"}},
 	{"internal/archive", []string{"internal/errkind"}},
 
 	// pure core and contracts
