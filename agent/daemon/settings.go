@@ -3,17 +3,10 @@
 package daemon
 
 import (
-	"bytes"
-	"errors"
-	"os"
-	"reflect"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
-
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
+	"fairlead/internal/settings"
 	"fairlead/internal/trust"
 )
 
@@ -32,46 +25,6 @@ type Settings struct {
 	Listen string `toml:"listen,omitempty" comment:"where this agent listens for the server, host:port"`
 	// Trust lists server pins that were given by hand; a joined agent has them in trust.json.
 	Trust []trust.Pin `toml:"trust,omitempty" comment:"pins of the server, when they were given by hand"`
-}
-
-// ParseSettings reads agent.toml. Unknown keys are errors that name the nearest one. Errors:
-// Invalid, with every problem in one message.
-func ParseSettings(text []byte) (Settings, error) {
-	var s Settings
-	d := toml.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return s, explainTOML(err)
-	}
-	return s, s.check()
-}
-
-func explainTOML(err error) error {
-	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		var problems []string
-		for _, e := range strict.Errors {
-			key := strings.Join(e.Key(), ".")
-			problem := "unknown key " + key
-			if near := cli.Nearest(key, keys()); near != "" {
-				problem += " (did you mean " + near + "?)"
-			}
-			problems = append(problems, problem)
-		}
-		return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
-	}
-	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
-		row, column := bad.Position()
-		return errkind.Invalid.Errorf("line %d, column %d: %s", row, column, strings.TrimPrefix(bad.Error(), "toml: "))
-	}
-	return errkind.Invalid.Errorf("%w", err)
-}
-
-func keys() (names []string) {
-	for field := range reflect.TypeFor[Settings]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
-		names = append(names, name)
-	}
-	return names
 }
 
 func (s Settings) check() error {
@@ -100,19 +53,15 @@ func (s Settings) check() error {
 
 // LoadSettings reads the file of a home. Errors: NotFound, Invalid.
 func LoadSettings(path string) (Settings, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return Settings{}, errkind.Hinted(errkind.NotFound.Errorf("read %s: there is no such file", path),
-			"this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join")
+	var s Settings
+	err := settings.Load(path, &s)
+	if errkind.Of(err) == errkind.NotFound {
+		return s, errkind.Hinted(err, "this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join")
 	}
 	if err != nil {
-		return Settings{}, errkind.Denied.Errorf("read settings: %w", err)
+		return s, err
 	}
-	s, err := ParseSettings(text)
-	if err != nil {
-		return s, errkind.Hinted(errkind.Invalid.Errorf("settings in %s: %w", path, err), "correct the file and start again")
-	}
-	return s, nil
+	return s, settings.InFile(path, s.check())
 }
 
 // Save writes the file whole or not at all.
@@ -120,9 +69,5 @@ func (s Settings) Save(path string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	text, err := toml.Marshal(s)
-	if err != nil {
-		return errkind.Internal.Errorf("encode settings: %w", err)
-	}
-	return home.WriteFile(path, text)
+	return settings.Save(path, s)
 }

@@ -1,0 +1,240 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
+	"fairlead/internal/home"
+	"fairlead/internal/host"
+	"fairlead/internal/redial"
+	"fairlead/internal/trust"
+)
+
+const (
+	// joinLimit bounds one try to join, from the first packet to the reply.
+	joinLimit = 30 * time.Second
+	// maxTokenBytes bounds what is read of a token.
+	maxTokenBytes = 1024
+)
+
+// joinFlags are what `join` may be told.
+type joinFlags struct {
+	tokenFile, name, server      string
+	isListening                  bool
+	listenAddress, publicAddress string
+}
+
+func (m *command) join() cli.Command {
+	var o joinFlags
+	return cli.Command{
+		Name: "join", Summary: "join a server with a token",
+		Details: "The token comes from `fairlead-server token create`. It is read from the environment (FAIRLEAD_TOKEN), " +
+			"from --token-file, or from standard input; never from the command line, where other users could see it. " +
+			"It carries the server's address and pin, so that nothing has to be believed at first sight. " +
+			"Joining again with the same token and home is harmless.",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.StringVar(&o.tokenFile, "token-file", "", "read the token from this `file`")
+			f.StringVar(&o.name, "name", "", "the machine's `name` at the server; the host's name unless given")
+			f.StringVar(&o.server, "server", "", "dial this `host:port` instead of the address in the token; the pin still decides")
+			f.BoolVar(&o.isListening, "listening", false, "wait for the server to dial this machine, instead of dialling it")
+			f.StringVar(&o.listenAddress, "listen", DefaultListen, "with --listening: `address` to listen on")
+			f.StringVar(&o.publicAddress, "public-address", "", "with --listening: `host:port` at which the server reaches this machine")
+		},
+		Examples: []string{
+			"FAIRLEAD_TOKEN=fl1_… fairlead-agent join",
+			"fairlead-agent join --token-file /run/secrets/fairlead-token --name web-1",
+			"fairlead-agent join --listening --public-address web-1.example.com:10933 < token",
+		},
+		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			token, err := readToken(std, o.tokenFile)
+			if err != nil {
+				return err
+			}
+			joined, err := m.joinServer(ctx, std, token, o)
+			if err != nil {
+				return err
+			}
+			return std.Show(joined, joined.sentence(m.homeFolder()))
+		},
+	}
+}
+
+// Joined is what `join` reports.
+type Joined struct {
+	Machine      string         `json:"machine"`
+	MachineID    string         `json:"machine_id"`
+	Mode         trust.JoinMode `json:"mode"`
+	Server       string         `json:"server"`
+	ServerPin    trust.Pin      `json:"server_pin"`
+	Pin          trust.Pin      `json:"pin"`
+	Environments []string       `json:"environments"`
+	Tags         []string       `json:"tags"`
+}
+
+func (j Joined) sentence(h Home) string {
+	return fmt.Sprintf("%s has joined %s as %s (environments: %s; tags: %s).\nStart the agent with: fairlead-agent run --home %s\n",
+		j.Machine, j.Server, j.MachineID, strings.Join(j.Environments, ", "), strings.Join(j.Tags, ", "), h)
+}
+
+// readToken takes the first source that was given: file, environment, standard input.
+func readToken(std *cli.IO, file string) (trust.Token, error) {
+	text := std.Env("FAIRLEAD_TOKEN")
+	switch {
+	case file != "":
+		raw, err := readLimited(file)
+		if err != nil {
+			return trust.Token{}, err
+		}
+		text = raw
+	case text == "" && std.In != nil:
+		line, err := bufio.NewReader(io.LimitReader(std.In, maxTokenBytes)).ReadString('\n')
+		if err != nil && line == "" {
+			return trust.Token{}, errkind.Hinted(errkind.Invalid.Errorf("no token was given"),
+				"make one at the server with `fairlead-server token create` and pass it as FAIRLEAD_TOKEN or --token-file")
+		}
+		text = line
+	}
+	return trust.ParseToken(strings.TrimSpace(text))
+}
+
+func readLimited(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", errkind.NotFound.Errorf("read token: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxTokenBytes))
+	if err != nil {
+		return "", errkind.Denied.Errorf("read token: %w", err)
+	}
+	return string(text), nil
+}
+
+// joinServer makes the identity, asks, and writes trust and settings. Until the server has said
+// yes nothing but the identity lies in the home, and the next try uses it again.
+func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token, o joinFlags) (Joined, error) {
+	env := m.env(std)
+	h := m.homeFolder()
+	if err := home.Make(string(h)); err != nil {
+		return Joined{}, err
+	}
+	release, err := home.Take(string(h))
+	if err != nil {
+		return Joined{}, err
+	}
+	defer release()
+	settings, request, err := draft(env, m.version, h, token, o)
+	if err != nil {
+		return Joined{}, err
+	}
+	identity, err := loadOrMakeIdentity(h, request.Name, env.Wall())
+	if err != nil {
+		return Joined{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	reply, err := ask(ctx, env, settings.address, token.Pin(), identity, request)
+	if err != nil {
+		return Joined{}, err
+	}
+	first, err := trust.OpenBundle(reply.Bundle)
+	if err != nil {
+		return Joined{}, err
+	}
+	if _, err := trust.CreateTrust(h.trust(), first, token.Pin()); err != nil {
+		return Joined{}, err
+	}
+	if err := settings.Save(h.settings()); err != nil {
+		return Joined{}, err
+	}
+	return Joined{
+		Machine: reply.Name, MachineID: reply.MachineID, Mode: request.Mode, Server: settings.address,
+		ServerPin: token.Pin(), Pin: identity.Pin, Environments: reply.Environments, Tags: reply.Tags,
+	}, nil
+}
+
+// drafted are the settings that joining will write, and the address that it dials.
+type drafted struct {
+	Settings
+	address string
+}
+
+// draft works out what to ask for. Errors: Invalid, before anything is sent or written.
+func draft(env host.Env, version string, h Home, token trust.Token, o joinFlags) (drafted, trust.JoinRequest, error) {
+	d := drafted{address: token.Address()}
+	if o.server != "" {
+		d.address = o.server
+	}
+	if err := trust.CheckAddress(d.address); err != nil {
+		return d, trust.JoinRequest{}, err
+	}
+	d.Name = o.name
+	if d.Name == "" {
+		d.Name = trust.MachineNameFrom(env.Facts().Hostname)
+	}
+	if err := trust.CheckMachineName(d.Name); err != nil {
+		return d, trust.JoinRequest{}, errkind.Hinted(err, "choose a name with --name")
+	}
+	facts, err := newFacts(h, env, version)
+	if err != nil {
+		return d, trust.JoinRequest{}, err
+	}
+	q := trust.JoinRequest{TokenID: token.ID(), Secret: token.Secret(), Name: d.Name, Mode: trust.ModePolling, Facts: facts}
+	d.Mode, d.Server = trust.ModePolling, d.address
+	if o.isListening {
+		if o.publicAddress == "" {
+			return d, q, errkind.Hinted(errkind.Invalid.Errorf("a listening agent needs the address at which the server reaches it"),
+				"add --public-address HOST:PORT")
+		}
+		q.Mode, q.Address = trust.ModeListening, o.publicAddress
+		d.Mode, d.Server, d.Listen = trust.ModeListening, "", o.listenAddress
+	}
+	return d, q, d.check()
+}
+
+func loadOrMakeIdentity(h Home, name string, now time.Time) (trust.Identity, error) {
+	identity, err := trust.LoadIdentity(h.identity())
+	if errkind.Of(err) != errkind.NotFound {
+		return identity, err
+	}
+	if identity, err = trust.NewIdentity(name, now); err != nil {
+		return identity, err
+	}
+	return identity, identity.Save(h.identity())
+}
+
+// ask runs the join exchange.
+func ask(
+	ctx context.Context, env host.Env, address string, pin trust.Pin, identity trust.Identity, q trust.JoinRequest,
+) (trust.JoinReply, error) {
+	dialler, err := trust.NewDialler(trust.DialTerms{
+		Identity: identity, Pins: []trust.Pin{pin}, Role: trust.RoleServer, Protocol: trust.JoinProtocol, Wall: env.Wall,
+		Accept: trust.AcceptOnly(trust.Grant{Role: trust.RoleServer, Subject: "joining"}, pin),
+	})
+	if err != nil {
+		return trust.JoinReply{}, err
+	}
+	conn, err := redial.Dial(ctx, env.Net, address)
+	if err != nil {
+		return trust.JoinReply{}, err
+	}
+	secure, peer, err := dialler.Handshake(ctx, conn)
+	if err != nil {
+		return trust.JoinReply{}, err
+	}
+	defer secure.Close()
+	stop := context.AfterFunc(ctx, func() { _ = secure.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	return trust.AskJoin(secure, identity, peer, q)
+}

@@ -1,0 +1,35 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/redial"
+	"fairlead/internal/trust"
+)
+
+// poll leads the one outbound line to the server, again and again.
+func (d *Daemon) poll(ctx context.Context) error {
+	log := d.env.Log.With("server", d.settings.Server)
+	redial.Keep(ctx, redial.Terms{
+		Net: d.env.Net, Rand: d.env.Rand("line.backoff"), Address: d.settings.Server,
+		Dialler: func() (*trust.Dialler, error) {
+			return trust.NewDialler(trust.DialTerms{
+				Identity: d.identity, Pins: d.pins(), Accept: d.accept, Role: trust.RoleServer,
+				Protocol: trust.LinkProtocol, Wall: d.env.Wall,
+			})
+		},
+		Serve: func(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
+			return trust.Explain(d.serve(ctx, conn, peer, ping))
+		},
+		Ended: func(err error, wait time.Duration) {
+			d.state.trouble(err, wait)
+			log.Warn("line is down", "err", err, "hint", errkind.Hint(err), "retry_in_ms", wait.Milliseconds())
+		},
+	})
+	return nil
+}

@@ -1,0 +1,104 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/contract"
+	"fairlead/internal/host"
+)
+
+const (
+	// lowDiskPercent is where a report begins to warn.
+	lowDiskPercent = 10
+	// shellVersionBytes bounds what is kept of `bash --version`.
+	shellVersionBytes = 256
+)
+
+// health reports on the machine as it is now. What cannot be read is left out, not guessed.
+func (d *Daemon) health(context.Context, contract.Nothing) (contract.HealthReport, error) {
+	r := contract.HealthReport{Running: d.scripts.Running(), Warnings: []string{}}
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(string(d.home), &disk); err == nil {
+		size := int64(disk.Bsize)
+		r.DiskFreeBytes, r.DiskTotalBytes = int64(disk.Bavail)*size, int64(disk.Blocks)*size
+	}
+	r.MemoryFreeBytes = memoryFree()
+	r.Load1 = firstNumber("/proc/loadavg")
+	r.UptimeSeconds = int64(firstNumber("/proc/uptime"))
+	r.Shell, r.ShellVersion = findShell(d.env.Exec)
+	r.Warnings = append(r.Warnings, warnings(r, d.identity.NotAfter().Sub(d.env.Wall()))...)
+	return r, nil
+}
+
+func warnings(r contract.HealthReport, certificateLeft time.Duration) (list []string) {
+	if r.DiskTotalBytes > 0 && r.DiskFreeBytes*100 < r.DiskTotalBytes*lowDiskPercent {
+		list = append(list, fmt.Sprintf("The disk that holds the agent's home is almost full: %s of %s are free.",
+			cli.Bytes(r.DiskFreeBytes), cli.Bytes(r.DiskTotalBytes)))
+	}
+	if days := int(certificateLeft.Hours() / 24); days < 30 {
+		list = append(list, fmt.Sprintf("The agent's certificate ends in %d days.", max(0, days)))
+	}
+	return list
+}
+
+// firstNumber is the first word of a file in /proc, or 0.
+func firstNumber(path string) float64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	word, _, _ := strings.Cut(string(text), " ")
+	number, _ := strconv.ParseFloat(word, 64)
+	return number
+}
+
+func memoryFree() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			kilobytes, _ := strconv.ParseInt(strings.Fields(rest + " 0")[0], 10, 64)
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
+
+// findShell looks for bash where scripts look for it, and asks its version.
+func findShell(exec host.Exec) (path, version string) {
+	for _, path := range []string{"/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o111 == 0 {
+			continue
+		}
+		var out head
+		process, err := exec.Start(host.Command{Path: path, Args: []string{"-c", "echo $BASH_VERSION"}, Dir: "/", Stdout: &out})
+		if err != nil {
+			continue
+		}
+		_, _ = process.Wait()
+		line, _, _ := bufio.NewReader(bytes.NewReader(out.text)).ReadLine()
+		return path, string(line)
+	}
+	return "", ""
+}
+
+// head keeps the first shellVersionBytes that are written to it.
+type head struct{ text []byte }
+
+func (h *head) Write(p []byte) (int, error) {
+	h.text = append(h.text, p[:min(len(p), shellVersionBytes-len(h.text))]...)
+	return len(p), nil
+}

@@ -1,0 +1,50 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/errkind"
+	"fairlead/internal/link"
+	"fairlead/internal/trust"
+)
+
+// serve answers the server over one session, whoever dialled.
+func (d *Daemon) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
+	binding, err := link.SessionBinding(conn.ConnectionState())
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	if warning := peer.Warning(); warning != "" {
+		d.env.Log.Warn("server's certificate", "pin", peer.Pin().Short(), "warning", warning)
+	}
+	remote := conn.RemoteAddr().String()
+	session := link.NewSession(conn, link.Options{
+		Role: link.Servant, Keeper: d.keeper,
+		Settings: link.Settings{
+			Binding: binding, PingAfter: ping,
+			Phase: time.Duration(d.env.Rand("line.ping").Int64N(int64(ping / 2))),
+		},
+		Serve: func(ctx context.Context, stream contract.Stream) {
+			d.state.connected(remote)
+			if err := d.mux.Serve(ctx, stream); err != nil && ctx.Err() == nil {
+				d.env.Log.Debug("call ended", "kind", errkind.Of(err).String(), "err", err)
+			}
+		},
+	})
+	err = session.Run(ctx)
+	d.state.disconnected()
+	return err
+}
+
+// hello answers the server's first call.
+func (d *Daemon) hello(_ context.Context, args contract.HelloArgs) (contract.Facts, error) {
+	d.env.Log.Debug("hello", "server_id", args.ServerID, "server_version", args.Version, "machine", args.Machine)
+	d.state.greeted(args)
+	return d.facts, nil
+}

@@ -1,0 +1,150 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
+	"fairlead/internal/home"
+	"fairlead/internal/trust"
+)
+
+// pinList is a flag that may come several times.
+type pinList []trust.Pin
+
+func (p *pinList) String() string { return fmt.Sprint([]trust.Pin(*p)) }
+
+// Set parses one pin.
+func (p *pinList) Set(text string) error {
+	pin, err := trust.ParsePin(text)
+	*p = append(*p, pin)
+	return err
+}
+
+// listen is `run` for an agent that never joined: the operator gives the server's pin by hand and
+// adds the machine at the server with the pin that is printed here.
+func (m *command) listen() cli.Command {
+	settings := Settings{Mode: trust.ModeListening, Listen: DefaultListen}
+	return cli.Command{
+		Name: "listen", Summary: "wait for a server whose pin is given by hand",
+		Details: "For sites where no token can be brought to the machine. Prints this machine's pin; add the machine at the " +
+			"server with that pin and this machine's address. The settings are kept, so that `run` does the same later.",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			m.logFlags(f)
+			f.StringVar(&settings.Listen, "listen", DefaultListen, "`address` to listen on")
+			f.StringVar(&settings.Name, "name", "", "a `name` for this machine")
+			f.Var((*pinList)(&settings.Trust), "trust", "`pin` of the server; may come several times")
+		},
+		Examples: []string{"fairlead-agent listen --trust 1f0c…", "fairlead-agent listen --listen 10.0.0.5:10933 --trust 1f0c…"},
+		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			if len(settings.Trust) == 0 {
+				return errkind.Hinted(errkind.Invalid.Errorf("no server pin was given"),
+					"fairlead-server status prints the pin of the server; pass it with --trust")
+			}
+			identity, err := m.prepareListening(std, settings)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(std.Out, "This machine's pin is %s\nAdd it at the server as a listening machine with this pin.\n", identity.Pin)
+			return m.start(ctx, std, settings)
+		},
+	}
+}
+
+func (m *command) prepareListening(std *cli.IO, settings Settings) (trust.Identity, error) {
+	h := m.homeFolder()
+	if err := home.Make(string(h)); err != nil {
+		return trust.Identity{}, err
+	}
+	release, err := home.Take(string(h))
+	if err != nil {
+		return trust.Identity{}, err
+	}
+	defer release()
+	env := m.env(std)
+	name := settings.Name
+	if name == "" {
+		name = trust.MachineNameFrom(env.Facts().Hostname)
+	}
+	identity, err := loadOrMakeIdentity(h, name, env.Wall())
+	if err != nil {
+		return identity, err
+	}
+	return identity, settings.Save(h.settings())
+}
+
+func (m *command) showStatus() cli.Command {
+	return cli.Command{
+		Name: "status", Summary: "tell whether the line is up, and why not",
+		Details: "Exits with 0 when the agent runs and its line is up, with 5 when it is not.",
+		Flags:   m.homeFlag,
+		Run: func(_ context.Context, std *cli.IO, _ []string) error {
+			h := m.homeFolder()
+			if _, err := LoadSettings(h.settings()); err != nil {
+				return err
+			}
+			state, err := readState(h.state())
+			if err != nil {
+				return errkind.Hinted(errkind.Unavailable.Errorf("the agent in %s has never run", h), "start it: fairlead-agent run")
+			}
+			runs := home.IsTaken(string(h))
+			if err := std.Show(struct {
+				State
+				Running bool `json:"running"`
+			}{state, runs}, state.text(std, runs)); err != nil {
+				return err
+			}
+			return state.verdict(runs)
+		},
+	}
+}
+
+func (s State) verdict(runs bool) error {
+	switch {
+	case !runs:
+		return errkind.Hinted(errkind.Unavailable.Errorf("the agent does not run"), "start it: fairlead-agent run")
+	case !s.Connected && s.Trouble != "":
+		return errkind.Hinted(errkind.Unavailable.Errorf("the line is down: %s", s.Trouble), "%s", s.Hint)
+	case !s.Connected:
+		return errkind.Unavailable.Errorf("the line is not up yet")
+	}
+	return nil
+}
+
+// text is the state for people.
+func (s State) text(std *cli.IO, runs bool) string {
+	var b strings.Builder
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-10s %s\n", name, value)
+		}
+	}
+	row("machine", s.Name)
+	row("mode", string(s.Mode))
+	row("pin", s.Pin.String())
+	row("version", s.Version)
+	row("server", s.Server)
+	row("listening", s.Listening)
+	switch {
+	case !runs:
+		row("agent", std.Paint(cli.Red, "not running"))
+	case s.Connected:
+		row("agent", "running since "+s.StartedAt.Local().Format(time.DateTime))
+		row("line", std.Paint(cli.Green, "up")+" since "+s.Since.Local().Format(time.DateTime)+" with "+s.Remote)
+		row("peer", "fairlead-server "+s.ServerVersion)
+	default:
+		row("agent", "running since "+s.StartedAt.Local().Format(time.DateTime))
+		row("line", std.Paint(cli.Red, "down"))
+		if !s.NextTryAt.IsZero() {
+			row("next try", s.NextTryAt.Local().Format(time.TimeOnly))
+		}
+	}
+	return b.String()
+}
