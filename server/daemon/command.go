@@ -1,0 +1,194 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/host"
+	"fairlead/server/identity"
+)
+
+// Main runs one command line of the server and returns the exit code.
+func Main(ctx context.Context, args []string, std cli.IO, version string, real func(*slog.Logger) host.Env) int {
+	m := &command{version: version, real: real, home: string(DefaultHome(std.Env, os.Geteuid()))}
+	return cli.Program{
+		Name: Program, Version: version,
+		Summary: "deploys to machines whose agents hold a line to it",
+		Examples: []string{
+			"# start with a home folder, a portal on loopback and a port for agents",
+			"fairlead-server run --home /srv/fairlead --http 127.0.0.1:8065 --link 0.0.0.0:10943",
+			"# let a machine join, and make a key for REST and the portal",
+			"fairlead-server token create --environment Production --tag web",
+			"fairlead-server admin api-key --purpose CI",
+		},
+		Commands: []cli.Command{m.run(), m.status(), m.createToken(), m.apiKey()},
+	}.Main(ctx, args, std)
+}
+
+// command holds what the rows of the table share during one call.
+type command struct {
+	version string
+	real    func(*slog.Logger) host.Env
+	home    string
+	verbose bool
+}
+
+func (m *command) homeFlag(f *flag.FlagSet) {
+	f.StringVar(&m.home, "home", m.home, "the server's `folder`; FAIRLEAD_SERVER_HOME sets it too")
+}
+
+func (m *command) homeFolder() Home {
+	if path, err := filepath.Abs(m.home); err == nil {
+		return Home(path)
+	}
+	return Home(m.home)
+}
+
+// env is the real machine with a log on w: text for people, JSON where nobody looks.
+func (m *command) env(w io.Writer, terminal bool) host.Env {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if m.verbose {
+		options.Level = slog.LevelDebug
+	}
+	if terminal {
+		return m.real(slog.New(slog.NewTextHandler(w, options)))
+	}
+	return m.real(slog.New(slog.NewJSONHandler(w, options)))
+}
+
+func (m *command) options() (Options, error) {
+	s, err := LoadSettings(m.homeFolder().settings())
+	return Options{Home: m.homeFolder(), Settings: s, Version: m.version}, err
+}
+
+func (m *command) run() cli.Command {
+	var http, link, public string
+	return cli.Command{
+		Name: "run", Summary: "run the server",
+		Details: "Everything the server keeps lies in its home: database, packages, logs, key. It runs until it is told to " +
+			"stop (SIGTERM or Ctrl-C); deployments that run meanwhile go on when it runs again.",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.StringVar(&http, "http", "", "`address` of portal and REST (default "+DefaultHTTP+")")
+			f.StringVar(&link, "link", "", "`address` that agents call (default "+DefaultLink+")")
+			f.StringVar(&public, "public-link", "", "`host:port` at which agents reach it; goes into join tokens")
+			f.BoolVar(&m.verbose, "verbose", false, "log every retry and call")
+		},
+		Examples: []string{
+			"fairlead-server run",
+			"fairlead-server run --home /srv/fairlead --http 127.0.0.1:8065 --link 0.0.0.0:10943",
+		},
+		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			o, err := m.options()
+			if err != nil {
+				return err
+			}
+			override(&o.Settings.HTTP, http)
+			override(&o.Settings.Link, link)
+			override(&o.Settings.PublicLink, public)
+			d, err := New(ctx, o, m.env(std.Err, std.ErrColumns > 0))
+			if err != nil {
+				return err
+			}
+			return d.Run(ctx)
+		},
+	}
+}
+
+func override(setting *string, flag string) {
+	if flag != "" {
+		*setting = flag
+	}
+}
+
+// ask runs f with a caller for the home.
+func (m *command) ask(ctx context.Context, std *cli.IO, f func(*caller) error) error {
+	o, err := m.options()
+	if err != nil {
+		return err
+	}
+	c, err := newCaller(ctx, o, m.env(std.Err, std.ErrColumns > 0))
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return f(c)
+}
+
+// words is a flag that may come several times.
+type words []string
+
+func (w *words) String() string { return "" }
+
+// Set appends one value.
+func (w *words) Set(text string) error {
+	*w = append(*w, text)
+	return nil
+}
+
+func (m *command) createToken() cli.Command {
+	var environments, tags words
+	var machine string
+	var lifetime time.Duration
+	return cli.Command{
+		Name: "token create", Summary: "make a token that lets one machine join",
+		Details: "Prints the token once. It works for one machine, for an hour unless --lifetime says otherwise, and carries " +
+			"the server's address and pin. Bring it to the machine as FAIRLEAD_TOKEN or in a file.",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.Var(&environments, "environment", "`name` of an environment the machine will be in; may come several times")
+			f.Var(&tags, "tag", "target `tag` of the machine; may come several times")
+			f.StringVar(&machine, "machine", "", "the only machine `name` that may join with it")
+			f.DurationVar(&lifetime, "lifetime", time.Hour, "how `long` it can be used, such as 15m or 24h")
+		},
+		Examples: []string{
+			"fairlead-server token create --environment Production --tag web",
+			"fairlead-server token create --environment Test --tag web --tag db --machine test-1 --lifetime 24h",
+		},
+		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			return m.ask(ctx, std, func(c *caller) error {
+				request := struct {
+					Environments, Tags []string
+					Machine            string
+					ExpiresInSeconds   int64
+				}{environments, tags, machine, int64(lifetime.Seconds())}
+				var reply struct{ Token string }
+				if err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply); err != nil {
+					return err
+				}
+				return std.Show(reply, reply.Token+"\n")
+			})
+		},
+	}
+}
+
+func (m *command) apiKey() cli.Command {
+	var purpose string
+	return cli.Command{
+		Name: "admin api-key", Summary: "make an API key of the administrator",
+		Details: "Prints the key once. It opens REST (header X-Octopus-ApiKey) and the portal.",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.StringVar(&purpose, "purpose", "command line", "what the key is `for`, shown in lists")
+		},
+		Examples: []string{"fairlead-server admin api-key --purpose CI"},
+		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			return m.ask(ctx, std, func(c *caller) error {
+				var reply struct{ ApiKey string }
+				path := "/api/users/" + string(identity.AdministratorID) + "/apikeys"
+				if err := c.call(ctx, "POST", path, struct{ Purpose string }{purpose}, &reply); err != nil {
+					return err
+				}
+				return std.Show(reply, reply.ApiKey+"\n")
+			})
+		},
+	}
+}

@@ -1,0 +1,252 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/home"
+	"fairlead/internal/host"
+	"fairlead/internal/link"
+	"fairlead/internal/port"
+	"fairlead/internal/store"
+	"fairlead/internal/store/sqlite"
+	"fairlead/internal/tasklog"
+	"fairlead/internal/trust"
+	"fairlead/server/catalog"
+	"fairlead/server/engine"
+	"fairlead/server/feed"
+	"fairlead/server/fleet"
+	"fairlead/server/identity"
+	"fairlead/server/tasks"
+)
+
+// Program is the server's name.
+const Program = "fairlead-server"
+
+// Options of a daemon.
+type Options struct {
+	Home     Home
+	Settings Settings
+	Version  string
+	// Engine overrides the engine's waits; zero fields take its defaults.
+	Engine engine.Limits
+	// NoAdminSocket leaves the socket for commands on this machine closed.
+	NoAdminSocket bool
+}
+
+// Daemon is a server.
+type Daemon struct {
+	options  Options
+	env      host.Env
+	log      *slog.Logger
+	release  func()
+	identity trust.Identity
+	server   store.Installation
+
+	store     store.Store
+	damaged   <-chan struct{} // closed when the store can no longer be trusted
+	logs      *tasklog.Folder
+	feed      *feed.Feed
+	queue     *tasks.Queue
+	engine    *engine.Engine
+	fleet     *fleet.Fleet
+	keeper    *link.Keeper
+	catalog   *catalog.Catalog
+	directory *identity.Directory
+	line      *port.Port
+	web       http.Handler
+	toPortal  *handedOver // connections of browsers that came to the agents' port
+
+	mu       sync.Mutex
+	bound    Bound
+	boundSet chan struct{} // closed when both ports are open
+}
+
+// Bound is where the server really listens, which differs from the settings for port 0.
+type Bound struct {
+	HTTP, Link string
+}
+
+// New takes the home, opens what lies in it and wires the parts. Run must follow, or Close.
+// Errors: Conflict (another server holds the home), Denied, Corrupt, Invalid.
+func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
+	if err := o.Settings.check(); err != nil {
+		return nil, err
+	}
+	if err := home.Make(string(o.Home)); err != nil {
+		return nil, err
+	}
+	release, err := home.Take(string(o.Home))
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{
+		options: o, env: env, log: env.Log, release: release, keeper: link.NewKeeper(),
+		toPortal: newHandedOver(), boundSet: make(chan struct{}),
+	}
+	if err := d.open(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	if err := d.wire(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// open opens what lies on disk.
+func (d *Daemon) open(ctx context.Context) (err error) {
+	h := d.options.Home
+	if d.identity, err = loadOrMakeIdentity(h, d.env.Wall()); err != nil {
+		return err
+	}
+	db, err := sqlite.Open(ctx, h.database(), sqlite.Options{Point: d.env.Point})
+	if err != nil {
+		return err
+	}
+	d.store, d.damaged = db, db.Done()
+	if d.logs, err = tasklog.Open(h.logs(), d.env.Wall); err != nil {
+		return err
+	}
+	d.feed, err = feed.New(d.store, h.packages(), d.env.Wall, feed.DefaultLimits())
+	return err
+}
+
+// wire puts the parts together.
+func (d *Daemon) wire(ctx context.Context) (err error) {
+	d.directory = identity.NewDirectory(d.store, d.env.Wall)
+	d.catalog = catalog.New(catalog.Deps{
+		Store: d.store, Feed: d.feed, Wall: d.env.Wall, Mint: d.mint,
+		Queued:  func() { d.engine.Wake() },
+		Changed: func() { d.fleet.Refresh() },
+	})
+	if _, err := d.catalog.Seed(ctx, d.env.Facts().Hostname); err != nil {
+		return err
+	}
+	if d.server, err = d.catalog.Installation(ctx); err != nil {
+		return err
+	}
+	d.fleet = fleet.New(fleet.Deps{
+		Store: d.store, Env: d.env, Keeper: d.keeper, Version: d.options.Version,
+		Server:     fleet.Server{ID: d.server.ID, Identity: d.identity},
+		CameOnline: d.cameOnline,
+		Check:      func(ctx context.Context, id deploy.MachineID) { d.engine.Check(ctx, id) },
+	})
+	owner := "server-" + strings.ToLower(rand.Text())
+	d.queue = tasks.NewQueue(d.store, d.env.Wall, owner, d.options.Settings.TaskLimit)
+	d.engine = engine.New(engine.Deps{
+		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: d.feed, Env: d.env, Limits: d.options.Engine,
+	})
+	if d.line, err = d.newLine(); err != nil {
+		return err
+	}
+	d.web, err = d.newWeb()
+	return err
+}
+
+// cameOnline is what happens when a machine's line is up: old tickets are forgotten there, and
+// its health is looked at.
+func (d *Daemon) cameOnline(ctx context.Context, id deploy.MachineID) {
+	if err := d.engine.Online(ctx, id); err != nil && ctx.Err() == nil {
+		d.log.Warn("old tickets were not forgotten", "machine", id, "err", err)
+	}
+	d.engine.Check(ctx, id)
+	d.fleet.Refresh()
+}
+
+// mint makes a join token for this server's address and key.
+func (d *Daemon) mint() (trust.Token, error) {
+	listening := d.Bound().Link
+	if listening == "" {
+		listening = d.options.Settings.Link
+	}
+	return trust.NewToken(d.options.Settings.publicLink(d.env.Facts().Hostname, listening), d.identity.Pin)
+}
+
+// Close gives everything back without running.
+func (d *Daemon) Close() {
+	if d.store != nil {
+		if err := d.store.Close(); err != nil {
+			d.log.Error("store was not closed", "err", err)
+		}
+	}
+	d.release()
+}
+
+// Run opens the ports and works until ctx ends. The first part that fails stops the others.
+func (d *Daemon) Run(ctx context.Context) error {
+	defer d.Close()
+	if err := d.fleet.Load(ctx); err != nil {
+		return err
+	}
+	listeners, err := d.listen(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := runner{cancel: cancel}
+	r.start(ctx, "line keeper", d.keeper.Run)
+	r.start(ctx, "fleet", d.fleet.Run)
+	r.start(ctx, "engine", d.engine.Run)
+	r.start(ctx, "store", d.watchStore)
+	r.start(ctx, "agents' port", func(ctx context.Context) error { return d.line.Serve(ctx, listeners.link) })
+	r.start(ctx, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
+	r.group.Wait()
+	return r.err
+}
+
+// runner keeps parts running together: the first end is the end of all.
+type runner struct {
+	group  sync.WaitGroup
+	cancel context.CancelFunc
+	mu     sync.Mutex
+	err    error
+}
+
+func (r *runner) start(ctx context.Context, name string, run func(context.Context) error) {
+	r.group.Go(func() {
+		err := run(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.mu.Lock()
+			if r.err == nil {
+				r.err = fmt.Errorf("%s: %w", name, err)
+			}
+			r.mu.Unlock()
+		}
+		r.cancel()
+	})
+}
+
+// watchStore ends the server when the store can no longer be trusted: whatever would be said
+// after a failed sync might not be kept.
+func (d *Daemon) watchStore(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.damaged:
+		return d.store.Update(ctx, func(store.Writer) error { return nil })
+	}
+}
+
+// Bound returns where the server listens; empty before Run has opened the ports.
+func (d *Daemon) Bound() Bound {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bound
+}
+
+// Ready is closed when the ports are open.
+func (d *Daemon) Ready() <-chan struct{} { return d.boundSet }
+
+// Pin is the server's pin.
+func (d *Daemon) Pin() trust.Pin { return d.identity.Pin }

@@ -1,0 +1,16 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package daemon puts the server together: settings, command line, store, engine, fleet, and the
+// two ports.
+//
+//  1. New takes the home, opens the store and wires the parts; it opens no port and starts no
+//     goroutine but the store's own. It fails on bad settings before anything is changed.
+//  2. Run blocks until its context ends and everything it started has ended. Scripts on machines
+//     go on; the next Run takes their tasks up again.
+//  3. What main starts and what the simulator starts is the same New.
+//
+// daemon.go is the whole, settings.go the file server.toml, home.go the folder, web.go the HTTP
+// side, line.go the agents' port, admin.go the socket for commands on this machine; sources.go
+// adapts the use cases to api and portal; command.go is the command line, with token.go and
+// key.go.
+package daemon

@@ -1,0 +1,160 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/server/catalog"
+	"fairlead/server/identity"
+	"fairlead/server/portal"
+)
+
+// names are what ids are called on one page.
+type names struct {
+	order        []deploy.Environment
+	environments map[deploy.EnvironmentID]string
+	groups       map[deploy.ProjectGroupID]string
+	machines     map[deploy.MachineID]string
+	projects     []deploy.Project
+	byProject    map[deploy.ProjectID]deploy.Project
+}
+
+func (p pages) names(ctx context.Context, who identity.Principal) (n names, err error) {
+	n = names{
+		environments: map[deploy.EnvironmentID]string{}, groups: map[deploy.ProjectGroupID]string{},
+		machines: map[deploy.MachineID]string{}, byProject: map[deploy.ProjectID]deploy.Project{},
+	}
+	if n.order, err = p.c.Environments(ctx, who); err != nil {
+		return n, err
+	}
+	for _, e := range n.order {
+		n.environments[e.ID] = e.Name
+	}
+	groups, err := p.c.Groups(ctx, who)
+	if err != nil {
+		return n, err
+	}
+	for _, g := range groups {
+		n.groups[g.ID] = g.Name
+	}
+	machines, err := p.c.Machines(ctx, who, catalog.MachineFilter{})
+	if err != nil {
+		return n, err
+	}
+	for _, m := range machines {
+		n.machines[m.ID] = m.Name
+	}
+	n.projects, err = p.c.Projects(ctx, who)
+	for _, project := range n.projects {
+		n.byProject[project.ID] = project
+	}
+	return n, err
+}
+
+func (n names) columns() []portal.Environment {
+	list := make([]portal.Environment, len(n.order))
+	for i, e := range n.order {
+		list[i] = portal.Environment{ID: e.ID, Name: e.Name}
+	}
+	return list
+}
+
+func (n names) step(i int, s deploy.Step) portal.Step {
+	step := portal.Step{Number: i + 1, Name: s.Name, Tags: s.Tags, Condition: s.Condition, Window: s.Window}
+	for _, a := range s.Actions {
+		action := portal.Action{Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled}
+		if len(a.Packages) > 0 {
+			action.PackageID = a.Packages[0].PackageID
+		}
+		for _, id := range a.Environments {
+			action.Only = append(action.Only, n.environments[id])
+		}
+		step.Actions = append(step.Actions, action)
+	}
+	return step
+}
+
+// task makes a row; waits holds why queued tasks wait.
+func (p pages) task(n names, t deploy.Task, waits map[deploy.TaskID]string) portal.Task {
+	project := n.byProject[t.Project]
+	return portal.Task{
+		ID: t.ID, Kind: t.Kind, Description: t.Description, State: t.State, HasWarnings: t.HasWarnings, Error: t.Error,
+		WaitsFor: waits[t.ID], Environment: n.environments[t.Environment], QueuedAt: t.QueuedAt, QueuedBy: t.QueuedBy,
+		StartedAt: t.StartedAt, CompletedAt: t.CompletedAt, CancelAsked: t.CancelAsked,
+		ProjectSlug: project.Slug, Project: project.Name,
+	}
+}
+
+// Tasks implements portal.Reader.
+func (p pages) Tasks(ctx context.Context, who identity.Principal, q portal.TaskQuery) ([]portal.Task, int, error) {
+	filter := catalog.TaskFilter{States: q.States, Skip: q.Skip, Take: q.Take}
+	if q.Active {
+		filter.States = append(runningStates(), deploy.TaskQueued)
+	}
+	all, total, err := p.c.Tasks(ctx, who, filter)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := p.names(ctx, who)
+	if err != nil {
+		return nil, 0, err
+	}
+	waits, err := p.d.queue.Waits(ctx)
+	list := make([]portal.Task, len(all))
+	for i, t := range all {
+		list[i] = p.task(n, t, waits)
+	}
+	return list, total, err
+}
+
+// Task implements portal.Reader.
+func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskID) (portal.TaskDetail, error) {
+	detail, err := p.c.TaskDetail(ctx, who, string(id))
+	if err != nil {
+		return portal.TaskDetail{}, err
+	}
+	n, err := p.names(ctx, who)
+	if err != nil {
+		return portal.TaskDetail{}, err
+	}
+	waits, err := p.d.queue.Waits(ctx)
+	if err != nil {
+		return portal.TaskDetail{}, err
+	}
+	page := portal.TaskDetail{Task: p.task(n, detail.Task, waits)}
+	if detail.Task.Deployment != "" {
+		deployment, err := p.c.Deployment(ctx, who, string(detail.Task.Deployment))
+		if err != nil {
+			return page, err
+		}
+		release, err := p.c.Release(ctx, who, string(deployment.Release))
+		if err != nil {
+			return page, err
+		}
+		page.Version = release.Version
+	}
+	for i, step := range detail.Task.Plan.Steps {
+		page.Steps = append(page.Steps, taskStep(step, detail.Progress.Steps[i], detail.Machines))
+	}
+	return page, nil
+}
+
+func taskStep(s deploy.PlannedStep, progress deploy.StepProgress, called map[deploy.MachineID]string) portal.TaskStep {
+	step := portal.TaskStep{
+		Number: s.Number, Name: s.Name, Node: strconv.Itoa(s.Number), Activity: progress.Activity, Reason: progress.Reason,
+	}
+	for i, id := range s.Machines {
+		name := called[id]
+		if name == "" {
+			name = string(id)
+		}
+		step.Machines = append(step.Machines, portal.TaskMachine{
+			ID: id, Name: name, Node: strings.Join([]string{step.Node, string(id)}, "/"), Activity: progress.Machines[i],
+		})
+	}
+	return step
+}
