@@ -33,10 +33,12 @@ type (
 	}
 	// Ended says that no more bytes will be offered.
 	Ended struct{ Stream uint32 }
-	// Abort resets a stream. What was offered and not sent is dropped.
+	// Abort resets a stream. What was offered and not sent is dropped, unless Ended came before and
+	// Keep is set: then it is sent, and the end, before the reset.
 	Abort struct {
 		Stream uint32
 		Text   string
+		Keep   bool
 	}
 	// ReadSome says that so many delivered bytes were consumed.
 	ReadSome struct {

@@ -53,7 +53,9 @@ func (f *flow) creditDue() bool {
 func (f *flow) endReady() bool { return f.endDue && !f.endSent && f.pending == 0 }
 
 // urgent reports whether a frame waits that goes before all data.
-func (f *flow) urgent() bool { return f.openDue || f.resetDue || f.creditDue() }
+func (f *flow) urgent() bool {
+	return f.openDue || f.creditDue() || f.resetDue && (f.endSent || !f.endDue)
+}
 
 // sendable reports whether data or the end may be sent.
 func (f *flow) sendable() bool {
@@ -152,21 +154,20 @@ func (in Abort) apply(m *Machine, _ time.Time) error {
 	if f == nil {
 		return errkind.Invalid.Errorf("line: reset stream %d: it has ended", in.Stream)
 	}
-	m.abort(f, ResetByApplication, in.Text)
+	m.abort(f, ResetByApplication, in.Text, in.Keep)
 	return nil
 }
 
-// abort resets a stream from this side. An end that waits for the transport alone goes first,
-// so that bytes which were all sent are not taken for cut off.
-func (m *Machine) abort(f *flow, code ResetCode, text string) {
+// abort resets a stream from this side. With keep an end that was asked for goes first, and the
+// bytes before it, so that an answer which is complete is not taken for cut off.
+func (m *Machine) abort(f *flow, code ResetCode, text string, keep bool) {
 	if f.resetDue {
 		return
 	}
-	whole := f.endSent || f.endReady()
+	whole := f.endSent || f.endReady() || keep && f.endDue
 	if !whole {
-		f.endDue = false
+		f.endDue, f.pending = false, 0
 	}
-	f.pending = 0
 	if whole && f.peerEnded {
 		return
 	}

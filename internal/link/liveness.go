@@ -121,7 +121,7 @@ func (m *Machine) tickWorking(now time.Time) {
 // rate judges one window of a bulk stream and begins the next.
 func (m *Machine) rate(now time.Time, f *flow) {
 	if !f.heldUp && f.rateBytes < RateFloorBytes {
-		m.abort(f, ResetTooSlow, "below 1 KiB/s for a minute")
+		m.abort(f, ResetTooSlow, "below 1 KiB/s for a minute", false)
 		m.emit(StreamReset{Stream: f.id, Code: ResetTooSlow, Text: f.resetText})
 		return
 	}

@@ -65,7 +65,8 @@ func (a *actor) step(now time.Time, in Input) error {
 		case StreamEnded:
 			a.ended[o.Stream] = true
 		case StreamReset:
-			a.cut[o.Stream], a.peer.cut[o.Stream] = true, true
+			a.peer.cut[o.Stream] = true
+			a.cut[o.Stream] = a.cut[o.Stream] || !a.ended[o.Stream]
 		case Forgotten:
 			delete(a.open, o.Stream)
 		case Close:
@@ -165,8 +166,10 @@ func TestTwoMachines(t *testing.T) {
 				}
 			case "abort":
 				if id := a.pick(); id != 0 && rapid.IntRange(0, 3).Draw(t, "really") == 0 {
-					a.cut[id], a.peer.cut[id] = true, true
-					_ = a.step(now, Abort{Stream: id, Text: "enough"})
+					keep := rapid.Bool().Draw(t, "keep")
+					a.peer.cut[id] = a.peer.cut[id] || !keep || !a.wroteEnd[id]
+					a.cut[id] = true
+					_ = a.step(now, Abort{Stream: id, Text: "enough", Keep: keep})
 				}
 			case "read":
 				if id := a.pick(); id != 0 {

@@ -114,7 +114,7 @@ func (m *Machine) receiveOpen(h Header) error {
 	}
 	f := m.addFlow(h.Stream, isBulk)
 	if m.draining {
-		m.abort(f, ResetDraining, "draining")
+		m.abort(f, ResetDraining, "draining", false)
 		return nil
 	}
 	m.emit(StreamOpened{Stream: f.id, Bulk: isBulk, ByPeer: true})

@@ -148,7 +148,7 @@ func (d *director) input(verb string, at []string, options map[string]string) In
 	case "ended":
 		return Ended{Stream: id(0)}
 	case "abort":
-		return Abort{Stream: id(0), Text: at[1]}
+		return Abort{Stream: id(0), Text: at[1], Keep: at[2] == "keep"}
 	case "read":
 		return ReadSome{Stream: id(0), Bytes: d.number(at[1])}
 	case "ready":

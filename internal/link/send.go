@@ -99,9 +99,6 @@ func (m *Machine) sendUrgent(f *flow) int {
 			flags = FlagBulk
 		}
 		return m.send(TypeOpen, flags, f.id, nil)
-	case f.resetDue && f.endReady():
-		f.endSent = true
-		return m.send(TypeEnd, 0, f.id, nil)
 	case f.resetDue:
 		m.forget(f, f.peerEnded)
 		return m.send(TypeReset, 0, f.id, appendReset(nil, f.resetCode, f.resetText))

@@ -343,7 +343,7 @@ func (s *Session) perform(out Output) {
 func (s *Session) closeLocked(err *CloseError) {
 	s.err = err
 	for _, st := range s.streams {
-		st.gone = true
+		st.goneLocked()
 		st.failLocked(errkind.Unavailable.Errorf("line: stream %d: the session is over: %w", st.id, err))
 	}
 	s.streams = nil

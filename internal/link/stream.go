@@ -31,7 +31,8 @@ type Stream struct {
 
 	readable, writable sync.Cond
 	first, last        *chunk // received and not read
-	offer              []byte // what Write has not handed over yet
+	outbox             *chunk // small writes that wait for the transport; goes before offer
+	offer              []byte // what a large Write has not handed over yet
 	writing            bool   // a Write is under way
 	wroteEnd           bool   // CloseWrite was called
 	readEnd            bool   // the peer has ended
@@ -155,14 +156,21 @@ func (st *Stream) push(c *chunk) (kept bool) {
 	return true
 }
 
-// Write sends p and returns when all of it was handed to the transport, or the stream failed. It
-// blocks while the peer grants no credit.
+// smallWriteBytes is the longest write that is copied to the outbox, so that a head, its body and
+// the end leave in one record and nobody waits for the writer.
+const smallWriteBytes = 4 << 10
+
+// Write sends p. It returns when all of it was handed to the transport or, if it is small, lies in
+// the outbox of 16 KiB; or when the stream failed. It blocks while the peer grants no credit.
 func (st *Stream) Write(p []byte) (int, error) {
 	s := st.session
 	s.mu.Lock()
 	defer s.unlock()
 	for st.writing && st.err == nil {
 		st.writable.Wait()
+	}
+	if done, err := st.stashLocked(p); done {
+		return len(p), err
 	}
 	sent := 0
 	for sent < len(p) {
@@ -173,6 +181,42 @@ func (st *Stream) Write(p []byte) (int, error) {
 		}
 	}
 	return sent, st.writeErrorLocked()
+}
+
+// stashLocked puts a small write in the outbox if it fits.
+func (st *Stream) stashLocked(p []byte) (done bool, err error) {
+	if len(p) == 0 || len(p) > smallWriteBytes || st.writeErrorLocked() != nil {
+		return false, nil
+	}
+	if st.outbox == nil {
+		st.outbox = st.session.keeper.chunk()
+		st.outbox.from, st.outbox.to = 0, 0
+	}
+	if len(p) > len(st.outbox.data)-st.outbox.to {
+		return false, nil
+	}
+	st.outbox.to += copy(st.outbox.data[st.outbox.to:], p)
+	return true, st.session.stepLocked(Wrote{Stream: st.id, Bytes: len(p)})
+}
+
+// sendLocked fills b with the bytes that were written first.
+func (st *Stream) sendLocked(b []byte) {
+	if c := st.outbox; c != nil {
+		n := copy(b, c.data[c.from:c.to])
+		b, c.from = b[n:], c.from+n
+		st.trimOutboxLocked(c.from == c.to)
+	}
+	n := copy(b, st.offer)
+	if st.offer = st.offer[n:]; n > 0 && len(st.offer) == 0 {
+		st.writable.Broadcast()
+	}
+}
+
+func (st *Stream) trimOutboxLocked(empty bool) {
+	if empty && st.outbox != nil {
+		st.session.keeper.recycle(st.outbox)
+		st.outbox = nil
+	}
 }
 
 func (st *Stream) writeErrorLocked() error {
@@ -231,8 +275,8 @@ func (st *Stream) CloseWrite() error {
 	return st.session.stepLocked(Ended{Stream: st.id})
 }
 
-// Reset ends both directions and tells the peer why. An end that CloseWrite announced is still
-// sent first. It is harmless after the stream has ended.
+// Reset ends both directions and tells the peer why. After CloseWrite, what was written and its
+// end are still sent first. It is harmless after the stream has ended.
 func (st *Stream) Reset(reason string) {
 	st.abort(errkind.Canceled.Errorf("line: stream %d was reset here: %s", st.id, reason), reason)
 }
@@ -242,7 +286,7 @@ func (st *Stream) abort(err error, text string) {
 	s.mu.Lock()
 	defer s.unlock()
 	if !st.gone {
-		_ = s.stepLocked(Abort{Stream: st.id, Text: text})
+		_ = s.stepLocked(Abort{Stream: st.id, Text: text, Keep: st.wroteEnd && len(st.offer) == 0})
 	}
 	st.failLocked(err)
 	if st.first != nil {
@@ -278,6 +322,7 @@ func (st *Stream) endLocked() {
 // handler may have work left.
 func (st *Stream) goneLocked() {
 	st.gone = true
+	st.trimOutboxLocked(true)
 	if st.release != nil && st.session.options.Role == Caller {
 		st.release()
 		st.release = nil

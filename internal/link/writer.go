@@ -53,13 +53,9 @@ func (s *Session) put(b []byte, o Send) int {
 	if o.Header.Type != TypeData {
 		return HeaderBytes + copy(b[HeaderBytes:], o.Payload)
 	}
-	size := int(o.Header.Length)
-	st := s.stream(o.Header.Stream)
-	copy(b[HeaderBytes:], st.offer[:size])
-	if st.offer = st.offer[size:]; len(st.offer) == 0 {
-		st.writable.Broadcast()
-	}
-	return HeaderBytes + size
+	size := HeaderBytes + int(o.Header.Length)
+	s.stream(o.Header.Stream).sendLocked(b[HeaderBytes:size])
+	return size
 }
 
 // halfClose says at the transport's level too that nothing more comes.
