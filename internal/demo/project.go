@@ -1,0 +1,131 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// Step is one step of a project, of one action.
+type Step struct {
+	Name string
+	Tag  string
+	// Script is the body of a bash script; "" makes it a package step.
+	Script string
+	// Package is the id of the package to install, SubstituteIn the files in it whose #{...} are replaced.
+	Package      string
+	SubstituteIn []string
+	// Isolation is "" (full), "none" or the name of a lock.
+	Isolation string
+}
+
+type object = map[string]any
+
+func (s Step) resource() object {
+	properties := map[string]string{"Octopus.Action.RunOnServer": "false"}
+	action := object{"Name": s.Name, "ActionType": "Octopus.Script", "Properties": properties}
+	if s.Script != "" {
+		properties["Octopus.Action.Script.ScriptSource"] = "Inline"
+		properties["Octopus.Action.Script.Syntax"] = "Bash"
+		properties["Octopus.Action.Script.ScriptBody"] = s.Script
+	} else {
+		action["ActionType"] = "Octopus.TentaclePackage"
+		action["Packages"] = []object{{"Name": "", "PackageId": s.Package, "FeedId": "feeds-builtin"}}
+		properties["Octopus.Action.SubstituteInFiles.TargetFiles"] = strings.Join(s.SubstituteIn, "\n")
+	}
+	if s.Isolation != "" {
+		properties["Fairlead.Action.Isolation"] = s.Isolation
+	}
+	return object{
+		"Name": s.Name, "Properties": object{"Octopus.Action.TargetRoles": s.Tag}, "Actions": []object{action},
+	}
+}
+
+// Variable is one value of a project's variable.
+type Variable struct {
+	Name, Value string
+	// Machine limits the value to one machine, by id; "" means everywhere.
+	Machine string
+}
+
+func (v Variable) resource() object {
+	scope := object{}
+	if v.Machine != "" {
+		scope["Machine"] = []string{v.Machine}
+	}
+	return object{"Name": v.Name, "Value": v.Value, "Type": "String", "Scope": scope}
+}
+
+// CreateEnvironment adds an environment.
+func (r *REST) CreateEnvironment(ctx context.Context, name string) error {
+	return r.Post(ctx, spacePath("environments"), object{"Name": name}, nil)
+}
+
+// Machine is what the server says of a machine.
+type Machine struct {
+	ID           string `json:"Id"`
+	Name         string
+	IsOnline     bool
+	HealthStatus string
+}
+
+// Machine reads one by its name.
+func (r *REST) Machine(ctx context.Context, name string) (m Machine, err error) {
+	return m, r.Get(ctx, spacePath("machines/"+url.PathEscape(name)), &m)
+}
+
+// CreateProject adds a project with its process and variables.
+func (r *REST) CreateProject(ctx context.Context, name string, steps []Step, variables []Variable) error {
+	var groups, lifecycles []struct{ Id string }
+	if err := r.Get(ctx, spacePath("projectgroups/all"), &groups); err != nil {
+		return err
+	}
+	if err := r.Get(ctx, spacePath("lifecycles/all"), &lifecycles); err != nil {
+		return err
+	}
+	var project struct{ DeploymentProcessId, VariableSetId string }
+	request := object{"Name": name, "ProjectGroupId": groups[0].Id, "LifecycleId": lifecycles[0].Id}
+	if err := r.Post(ctx, spacePath("projects"), request, &project); err != nil {
+		return err
+	}
+	if err := r.edit(ctx, spacePath("deploymentprocesses/"+project.DeploymentProcessId), "Steps", resources(steps)); err != nil {
+		return err
+	}
+	return r.edit(ctx, spacePath("variables/"+project.VariableSetId), "Variables", resources(variables))
+}
+
+func resources[T interface{ resource() object }](all []T) []object {
+	list := make([]object, len(all))
+	for i, one := range all {
+		list[i] = one.resource()
+	}
+	return list
+}
+
+// edit reads a document, replaces one member and writes it back, as every caller of this surface does.
+func (r *REST) edit(ctx context.Context, path, member string, value any) error {
+	var document map[string]json.RawMessage
+	if err := r.Get(ctx, path, &document); err != nil {
+		return err
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	document[member] = text
+	return r.Put(ctx, path, document, nil)
+}
+
+// PushFile uploads a package from a file.
+func (r *REST) PushFile(ctx context.Context, name, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return r.Upload(ctx, name, file)
+}
