@@ -23,6 +23,8 @@ func showDeployment(d deploy.Deployment) obj {
 		"Created": at(d.CreatedAt), "QueueTime": nil, "QueueTimeExpiry": nil, "DeployedBy": d.CreatedBy,
 		"DeployedToMachineIds": slices.Compact(machines), "SpecificMachineIds": []string{}, "ExcludedMachineIds": []string{},
 		"SkipActions": []string{}, "FormValues": obj{}, "Changes": []obj{}, "ChangesMarkdown": "",
+		"DeployedById": nil, "DeploymentProcessId": processPrefix + string(d.Project) + "-s-" + string(d.Release),
+		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
 		"ForcePackageDownload": false, "ForcePackageRedeployment": false, "UseGuidedFailure": false,
 		"Links": obj{
 			"Self": spacePath + "deployments/" + string(d.ID), "Task": "/api/tasks/" + string(d.Task),

@@ -28,6 +28,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
+	"fairlead/internal/trust"
 	"fairlead/server/feed"
 	"fairlead/server/identity"
 )
@@ -38,9 +39,8 @@ type Deps struct {
 	Feed  Feed
 	// Wall dates what is stored and decides expiry.
 	Wall func() time.Time
-	// Mint makes the text of a join token with this id. It knows the address and the pin that
-	// agents are to use.
-	Mint func() (Minted, error)
+	// Mint makes a join token. It knows the address and the pin that agents are to use.
+	Mint func() (trust.Token, error)
 	// Queued hints that a task was queued or is to be canceled. It must not block.
 	Queued func()
 	// Changed hints that machines came, went or changed. It must not block.
@@ -55,13 +55,6 @@ type Feed interface {
 	Get(ctx context.Context, id, version string) (deploy.Package, error)
 	Open(p deploy.Package) (io.ReadSeekCloser, error)
 	Delete(ctx context.Context, id, version string, force bool, by string) error
-}
-
-// Minted is a new join token.
-type Minted struct {
-	ID           deploy.TokenID
-	Text         string // shown once
-	SecretSHA256 string // hex
 }
 
 // Catalog carries the use cases out.

@@ -5,6 +5,7 @@ package catalog
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -56,9 +57,9 @@ func (c *Catalog) CreateToken(
 				why.add("%s", sentence(err))
 			}
 		}
-		now := c.Wall()
+		now, sum := c.Wall(), minted.Secret().Hash()
 		token = deploy.JoinToken{
-			ID: minted.ID, Space: space, SecretSHA256: minted.SecretSHA256, Machine: q.Machine, Tags: why.tags(q.Tags),
+			ID: deploy.TokenID(minted.ID().String()), Space: space, SecretSHA256: hex.EncodeToString(sum[:]), Machine: q.Machine, Tags: why.tags(q.Tags),
 			CreatedAt: now, CreatedBy: p.Name(), ExpiresAt: now.Add(q.Lifetime),
 		}
 		if token.Environments, err = why.environmentIDs(w, q.Environments); err != nil {
@@ -73,7 +74,7 @@ func (c *Catalog) CreateToken(
 	if err != nil {
 		return deploy.JoinToken{}, "", err
 	}
-	return token, minted.Text, nil
+	return token, minted.Reveal(), nil
 }
 
 // Tokens lists the join tokens, newest first. Errors: Denied.

@@ -1,0 +1,6 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+// StatusOf is the table of statuses.
+var StatusOf = statusOf
