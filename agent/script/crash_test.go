@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,7 +35,11 @@ func agentMain(home string) int {
 	}
 	ctx := context.Background()
 	var owned sync.WaitGroup
-	owned.Go(func() { _ = s.Run(ctx) })
+	owned.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			fmt.Println("agent error", err)
+		}
+	})
 	var out sync.Mutex
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		id := in.Text()
@@ -226,7 +231,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		effects     int
 	}{
 		{"script.intent", "succeeded", 1},       // 4: the order waited; nothing had been launched
-		{"script.launch", "not-started", 0},     // 4: a shim may exist: the claim decides
+		{"script.launch", "succeeded", 1},       // 4: a shim may exist: the claim decides between it and another
 		{"script.launched", "succeeded", 1},     // 5, 6
 		{"script.finished", "succeeded", 1},     // 8
 		{"script.shim", "not-started", 0},       // 9, before the claim
@@ -334,5 +339,149 @@ func TestShimKilledIsIndeterminate(t *testing.T) {
 	again := newAgent(t, a.home, script.Options{})
 	if second := again.watch(t, "a").verdict; second != w.verdict {
 		t.Errorf("after a restart the verdict is %+v, was %+v", second, w.verdict)
+	}
+}
+
+// plant writes a ticket's folder as a dead agent and a dead shim left it.
+func plant(t *testing.T, home string, order contract.Order, files map[string]string) {
+	t.Helper()
+	dir := filepath.Join(home, "tickets", string(order.Ticket))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files["order.json"] = string(encode(order))
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Rows 10, 11 and 12: what ran in another boot does not run now, and never again. The log counts
+// as far as it is whole.
+func TestMachineRestarted(t *testing.T) {
+	home := t.TempDir()
+	line := contract.AppendRecord(nil, contract.Record{Source: contract.Stdout, Text: []byte("before")})
+	claim := fmt.Sprintf(`{"process":{"pid":%d,"start":"1","boot_id":"other"},"wall_ms":1}`, os.Getpid())
+	effect := "echo x >> " + home + "/effects"
+	plant(t, home, bash("a", effect), map[string]string{
+		"claim": claim, "log": string(line) + string(line[:20]), "exit": strings.Repeat("\x00", 4096), "launched": "other",
+	})
+	plant(t, home, bash("b", effect), map[string]string{"claim": "", "log": string(line) + strings.Repeat("\x00", 100)})
+	plant(t, home, bash("c", effect), map[string]string{"launched": "other"}) // no claim: nothing ran
+	plant(t, home, bash("d", effect), map[string]string{"claim": claim, "exit": "FLX1\x00\x00\x00\x09torn"})
+	a := newAgent(t, home, script.Options{})
+	for _, id := range []contract.TicketID{"a", "b", "d"} {
+		w := a.watch(t, id)
+		if w.verdict.Outcome != contract.Indeterminate || !strings.Contains(w.verdict.Reason, "restarted") {
+			t.Errorf("%s: %+v, want indeterminate", id, w.verdict)
+		}
+		if got := w.text(contract.Stdout); id != "d" && got != "before\n" {
+			t.Errorf("%s: output %q", id, got)
+		}
+	}
+	if w := a.watch(t, "c"); w.verdict.Outcome != contract.Succeeded {
+		t.Errorf("c: %+v, want succeeded", w.verdict)
+	}
+	if raw, _ := os.ReadFile(home + "/effects"); string(raw) != "x\n" {
+		t.Errorf("effects %q, want that of c alone", raw)
+	}
+}
+
+// Crashes while a ticket is created or deleted leave folders that are no tickets.
+func TestRecoverySweepsWhatIsNoTicket(t *testing.T) {
+	home := t.TempDir()
+	a := newAgent(t, home, script.Options{})
+	a.start(t, bash("gone", "true"))
+	a.watch(t, "gone")
+	if err := a.Forget(t.Context(), "gone"); err != nil {
+		t.Fatal(err)
+	}
+	a.stop()
+	plant(t, home, bash("gone", "true"), map[string]string{}) // the deletion was not complete
+	half := filepath.Join(home, "tickets/half")
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(half+"/order.json.tmp-1", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plant(t, home, bash("bad", "true"), map[string]string{})
+	if err := os.WriteFile(filepath.Join(home, "tickets/bad/order.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newAgent(t, home, script.Options{})
+	for id, want := range map[contract.TicketID]contract.State{
+		"gone": contract.Unknown, "half": contract.Unknown, "bad": contract.Finished,
+	} {
+		if s, err := b.Status(t.Context(), id); err != nil || s.State != want {
+			t.Errorf("Status(%s) = %+v, %v, want %s", id, s, err, want)
+		}
+	}
+	if exists(half) || exists(filepath.Join(home, "tickets/gone")) {
+		t.Error("left-overs are still there")
+	}
+	b.start(t, bash("half", "true"))
+	if v := b.watch(t, "half").verdict; v.Outcome != contract.Succeeded {
+		t.Errorf("half: %+v", v)
+	}
+}
+
+// Row 15: a full disk refuses the order and leaves nothing of it.
+func TestFullDiskRefusesTheOrder(t *testing.T) {
+	home := t.TempDir()
+	if err := syscall.Mount("tmpfs", home, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("a small file system of its own: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(home, 0) })
+	a := newAgent(t, home, script.Options{})
+	filler := filepath.Join(home, "filler")
+	if err := os.WriteFile(filler, make([]byte, 240<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	order := bash("a", "true # "+strings.Repeat("x", 32<<10))
+	_, err := a.Start(t.Context(), encode(order))
+	if errkind.Of(err) != errkind.Exhausted || !strings.Contains(err.Error(), "not started") || errkind.Hint(err) == "" {
+		t.Errorf("Start = %v of kind %v, hint %q", err, errkind.Of(err), errkind.Hint(err))
+	}
+	if s, err := a.Status(t.Context(), "a"); err != nil || s.State != contract.Unknown || exists(home+"/tickets/a") {
+		t.Errorf("Status = %+v, %v, want unknown and no folder", s, err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	a.start(t, order)
+	if v := a.watch(t, "a").verdict; v.Outcome != contract.Succeeded {
+		t.Errorf("with space again: %+v", v)
+	}
+	a.stop()
+}
+
+// BenchmarkTicket is one order from its arrival to its verdict.
+func BenchmarkTicket(b *testing.B) {
+	a := newAgent(b, b.TempDir(), script.Options{})
+	for i := 0; b.Loop(); i++ {
+		id := fmt.Sprintf("t%d", i)
+		a.start(b, bash(id, "true"))
+		if v := a.watch(b, contract.TicketID(id)).verdict; v.Outcome != contract.Succeeded {
+			b.Fatalf("%+v", v)
+		}
+		if err := a.Forget(b.Context(), contract.TicketID(id)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOutput is a script that writes 64 MB, followed from the start.
+func BenchmarkOutput(b *testing.B) {
+	const size = 64 << 20
+	a := newAgent(b, b.TempDir(), script.Options{})
+	b.SetBytes(size)
+	for i := 0; b.Loop(); i++ {
+		id := fmt.Sprintf("t%d", i)
+		a.start(b, bash(id, fmt.Sprintf("yes %s | head -c %d", strings.Repeat("x", 79), size)))
+		if v := a.watch(b, contract.TicketID(id)).verdict; v.Outcome != contract.Succeeded {
+			b.Fatalf("%+v", v)
+		}
 	}
 }

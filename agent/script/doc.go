@@ -21,7 +21,7 @@
 //
 //	name        written by      content, durability
 //	order.json  agent           the order as received; temp, fsync, rename, fsync of both folders
-//	launched    agent           boot id of the launch; not synced
+//	launched    agent           boot id and number of launches in it; not synced
 //	claim       shim or agent   claim in JSON, by link; folder synced (and the file by the agent)
 //	process     shim            id of the script's process; not synced
 //	log         shim            contract.Record bytes; synced before the exit record

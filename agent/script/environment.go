@@ -64,7 +64,8 @@ func environmentName(name string) bool {
 }
 
 // reserved names steer the dynamic loader, the C library or the shell before the script's first line.
-// Source: ld.so(8), bash(1) section "Shell Variables", glibc's list of unsecure variables.
+// Source: ld.so(8), bash(1) section "Shell Variables", glibc's list of unsecure variables without
+// those that only choose a place (TMPDIR, TZDIR) or a resolver's habits.
 func reserved(name string) bool {
 	for _, prefix := range []string{"LD_", "DYLD_", "BASH_FUNC_", "MALLOC_", "FAIRLEAD_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -74,8 +75,7 @@ func reserved(name string) bool {
 	switch name {
 	case "PATH", "IFS", "ENV", "BASH_ENV", "BASHOPTS", "SHELLOPTS", "BASH_LOADABLES_PATH", "BASH_XTRACEFD",
 		"POSIXLY_CORRECT", "CDPATH", "GLOBIGNORE", "PROMPT_COMMAND", "PS4",
-		"GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH",
-		"NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF", "RES_OPTIONS", "TMPDIR", "TZDIR":
+		"GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LOCPATH", "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF":
 		return true
 	}
 	return false

@@ -281,8 +281,12 @@ func TestLedgerSurvivesTearingAndCutting(t *testing.T) {
 	if !l.crowded() {
 		t.Fatal("12 lines of 10 are not crowded")
 	}
-	if err := l.cutBack(); err != nil {
+	shorter, err := l.cutBack()
+	if err != nil {
 		t.Fatal(err)
+	}
+	if l = shorter; l.knows("t1") || !l.knows("t2") || l.crowded() {
+		t.Errorf("after cutting back: %d lines, forgotten %v", l.lines, l.forgotten)
 	}
 	write(epochLine("Other", 5))
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)

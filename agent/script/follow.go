@@ -36,12 +36,17 @@ func (l *logReader) next(limit int64) ([]byte, error) {
 		}
 		l.file = file
 	}
-	if l.buffer == nil {
-		l.buffer = make([]byte, contract.MaxFollowFrame)
+	info, err := l.file.Stat()
+	if err != nil {
+		return nil, storage("read the log", err)
 	}
-	room := min(int64(len(l.buffer)), limit-l.offset)
+	room := min(contract.MaxFollowFrame, limit-l.offset, info.Size()-l.offset)
 	if room <= 0 {
+		l.buffer = nil // who has caught up waits with little
 		return nil, nil
+	}
+	if int64(cap(l.buffer)) < room {
+		l.buffer = make([]byte, room)
 	}
 	n, err := l.file.ReadAt(l.buffer[:room], l.offset)
 	if err != nil && !errors.Is(err, io.EOF) {

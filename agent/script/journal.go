@@ -5,6 +5,7 @@ package script
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -177,18 +178,28 @@ func (f folder) verdict() *contract.Verdict {
 	return v
 }
 
-// markLaunched notes that a shim may come to be in this boot. It needs no sync: a shim does not
-// outlive the boot either.
+// markLaunched notes that one more shim may come to be in this boot. It needs no sync: a shim does
+// not outlive the boot either. A note torn by a crash counts as none, which costs nothing: the
+// claim lets one shim start the script, however many there are.
 func (f folder) markLaunched(bootID string) error {
-	if err := os.WriteFile(f.path("launched"), []byte(bootID), 0o600); err != nil {
+	note := fmt.Sprintf("%s %d\n", bootID, f.launchesIn(bootID)+1)
+	if err := os.WriteFile(f.path("launched"), []byte(note), 0o600); err != nil {
 		return storage("note the launch", err)
 	}
 	return nil
 }
 
-func (f folder) launchedIn(bootID string) bool {
+func (f folder) launchesIn(bootID string) int {
 	raw, err := f.read("launched")
-	return err == nil && string(raw) == bootID
+	boot, count, ok := strings.Cut(strings.TrimSpace(string(raw)), " ")
+	if err != nil || !ok || boot != bootID {
+		return 0
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func (f folder) noteProcess(id host.ProcessID) {

@@ -142,11 +142,12 @@ func (l *ledger) write(line string) error {
 // crowded reports whether the file should be cut back.
 func (l *ledger) crowded() bool { return l.lines > l.limit+l.limit/10 }
 
-// cutBack keeps the newest lines of the file. What is dropped stays in memory until the next start.
-func (l *ledger) cutBack() error {
+// cutBack keeps the newest lines of the file and returns the ledger that they make. Epochs are
+// bounded by themselves and stay. One caller at a time, who puts the result in place.
+func (l *ledger) cutBack() (*ledger, error) {
 	file, err := os.Open(l.path)
 	if err != nil {
-		return storage("shorten the ledger", err)
+		return nil, storage("shorten the ledger", err)
 	}
 	defer file.Close()
 	var kept []string
@@ -158,8 +159,7 @@ func (l *ledger) cutBack() error {
 	}
 	dir := folder(filepath.Dir(l.path))
 	if err := dir.replace(filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n")); err != nil {
-		return storage("shorten the ledger", err)
+		return nil, storage("shorten the ledger", err)
 	}
-	l.lines = len(kept)
-	return nil
+	return openLedger(l.path, l.limit)
 }

@@ -12,8 +12,12 @@ import (
 const (
 	// claimWait is how long a shim that this agent launched has to claim its ticket.
 	claimWait = 10 * time.Second
-	// inheritedClaimWait is the same for a shim that an earlier agent meant to launch.
+	// inheritedClaimWait is the same for a shim that an earlier agent meant to launch. After it
+	// another shim is launched: whatever comes late, the claim lets one of them start the script.
 	inheritedClaimWait = 2 * time.Second
+	// maxLaunches is how often agents launch a shim for one ticket in one boot, so that an order
+	// that kills its agent does so only a few times.
+	maxLaunches = 3
 	// maxDoubts is how often a shim must be seen dead without an exit record.
 	maxDoubts = 2
 )
@@ -50,9 +54,9 @@ type input interface{ isInput() }
 type (
 	// received: the intent became durable.
 	received struct{}
-	// recovered: an agent found the intent at its start. launched tells that an earlier agent of
-	// this boot may have started a shim, or that the ticket is claimed.
-	recovered struct{ launched bool }
+	// recovered: an agent found the intent at its start. launches counts how often earlier agents
+	// of this boot may have started a shim; it is at least 1 when the ticket is claimed.
+	recovered struct{ launches int }
 	// granted: the isolation lock is ours.
 	granted struct{}
 	// launchFailed: no shim process came to be.
@@ -114,6 +118,7 @@ type life struct {
 	intended contract.Verdict // what a won claim will say, while fencing
 	doubts   int
 	held     bool // enqueue or hold was said
+	again    bool // launch once more at the deadline
 }
 
 // step takes one input and says what to do. It never blocks and reads no clock. Inputs that make
@@ -121,9 +126,9 @@ type life struct {
 func (l *life) step(now time.Time, in input) ([]output, error) {
 	switch in := in.(type) {
 	case received:
-		return l.begin(now, in, false)
+		return l.begin(now, in, 0)
 	case recovered:
-		return l.begin(now, in, in.launched)
+		return l.begin(now, in, in.launches)
 	case granted:
 		return l.granted(now)
 	case launchFailed:
@@ -145,13 +150,13 @@ func (l *life) nonsense(in input) error {
 	return errkind.Corrupt.Errorf("ticket: %T while %v", in, l.phase)
 }
 
-func (l *life) begin(now time.Time, in input, mayRun bool) ([]output, error) {
+func (l *life) begin(now time.Time, in input, launches int) ([]output, error) {
 	if l.phase != fresh {
 		return nil, l.nonsense(in)
 	}
 	l.held = true
-	if mayRun {
-		l.phase, l.deadline = launched, now.Add(inheritedClaimWait)
+	if launches > 0 {
+		l.phase, l.deadline, l.again = launched, now.Add(inheritedClaimWait), launches < maxLaunches
 		return []output{hold{}, look{}}, nil
 	}
 	l.phase = queued
@@ -216,6 +221,9 @@ func (l *life) observed(now time.Time, in observed) []output {
 			reason += ": " + in.trouble
 		}
 		return l.fence(contract.NotStarted, reason)
+	case l.phase == launched && !now.Before(l.deadline) && l.again:
+		l.again, l.deadline = false, now.Add(claimWait)
+		return []output{launch{}}
 	case l.phase == launched && !now.Before(l.deadline):
 		return l.fence(contract.NotStarted, "the shim did not begin in time")
 	case l.phase == fencing: // the last attempt met a storage error

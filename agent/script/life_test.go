@@ -69,9 +69,16 @@ func TestLifeScripts(t *testing.T) {
 			{1, observed{}, "tryClaim not-started"},
 			{0, claimed{won: true}, "finish not-started"},
 		},
-		"row 4: found launched by an agent that died": {
-			{0, recovered{launched: true}, "hold, look"},
+		"row 4: found launched by an agent that died, launched again": {
+			{0, recovered{launches: 1}, "hold, look"},
 			{0, observed{}, ""},
+			{inheritedClaimWait, observed{}, "launch"},
+			{claimWait - 1, observed{}, ""},
+			{1, observed{}, "tryClaim not-started"},
+			{0, claimed{won: true}, "finish not-started"},
+		},
+		"row 4: launched too often": {
+			{0, recovered{launches: maxLaunches}, "hold, look"},
 			{inheritedClaimWait, observed{}, "tryClaim not-started"},
 			{0, claimed{won: true}, "finish not-started"},
 		},
@@ -79,17 +86,17 @@ func TestLifeScripts(t *testing.T) {
 			{0, recovered{}, "enqueue"}, {0, granted{}, "launch"},
 		},
 		"row 5: the shim wins the race": {
-			{0, recovered{launched: true}, "hold, look"},
+			{0, recovered{launches: maxLaunches}, "hold, look"},
 			{inheritedClaimWait, observed{}, "tryClaim not-started"},
 			{0, claimed{won: false}, "look"},
 			{0, alive, ""},
 			{0, ended, "finish succeeded"},
 		},
 		"row 6: re-attach": {
-			{0, recovered{launched: true}, "hold, look"}, {0, alive, ""}, {time.Hour, ended, "finish succeeded"},
+			{0, recovered{launches: 1}, "hold, look"}, {0, alive, ""}, {time.Hour, ended, "finish succeeded"},
 		},
 		"row 8: the script ended while no agent was there": {
-			{0, recovered{launched: true}, "hold, look"}, {0, ended, "finish succeeded"},
+			{0, recovered{launches: 1}, "hold, look"}, {0, ended, "finish succeeded"},
 		},
 		"row 9: the shim died": {
 			{0, received{}, "enqueue"},
@@ -108,7 +115,7 @@ func TestLifeScripts(t *testing.T) {
 			{0, observed{shimGone: true, trouble: "no space"}, "tryClaim not-started"},
 		},
 		"row 10 to 12: the machine was restarted": {
-			{0, recovered{launched: true}, "hold, look"}, {0, rebooted, "settle"}, {0, rebooted, "settle"},
+			{0, recovered{launches: 1}, "hold, look"}, {0, rebooted, "settle"}, {0, rebooted, "settle"},
 		},
 		"row 15: the claim meets a full disk and is tried again": {
 			{0, received{}, "enqueue"},
@@ -118,7 +125,7 @@ func TestLifeScripts(t *testing.T) {
 			{0, claimed{won: true}, "finish not-started"},
 		},
 		"a claim of an earlier agent stands": {
-			{0, recovered{launched: true}, "hold, look"}, {0, fenced, "finish not-started"},
+			{0, recovered{launches: 1}, "hold, look"}, {0, fenced, "finish not-started"},
 		},
 		"canceled while it waits": {
 			{0, received{}, "enqueue"},
@@ -182,7 +189,8 @@ type world struct {
 	t        *rapid.T
 	now      time.Time
 	boot     int
-	marker   int // boot of the launch, -1 for none
+	marker   int // boot of the launches, -1 for none
+	launches int // in that boot
 	claim    *claim
 	claimant int // index of the shim that claimed, -1 for none or the agent
 	exit     *contract.Verdict
@@ -239,7 +247,10 @@ func (w *world) perform(out output) input {
 	case enqueue:
 		w.queued = true
 	case launch:
-		w.marker = w.boot
+		if w.marker != w.boot {
+			w.marker, w.launches = w.boot, 0
+		}
+		w.launches++
 		if rapid.IntRange(0, 9).Draw(w.t, "launch fails") == 0 {
 			return launchFailed{"no process"}
 		}
@@ -278,7 +289,14 @@ func (w *world) startAgent() {
 	}
 	w.life, w.mine, w.queued = new(life), -1, false
 	w.crashIn = rapid.IntRange(1, 12).Draw(w.t, "crash in")
-	w.feed(recovered{launched: w.claim != nil || w.marker == w.boot})
+	launches := 0
+	if w.marker == w.boot {
+		launches = w.launches
+	}
+	if w.claim != nil {
+		launches = max(launches, 1)
+	}
+	w.feed(recovered{launches: launches})
 	if w.cancel && w.life != nil {
 		w.feed(canceled{by: "mia"})
 	}

@@ -17,7 +17,7 @@ import (
 // found is an unfinished ticket of an earlier agent.
 type found struct {
 	t        *ticket
-	launched bool
+	launches int
 	canceled *cancelRequest
 	at       time.Time // of the intent
 }
@@ -48,13 +48,7 @@ func (s *Service) recover() error {
 		sweepLocks(s.home)
 	}
 	slices.SortFunc(open, func(a, b found) int {
-		if a.launched != b.launched {
-			if a.launched {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.t.id, b.t.id))
+		return cmp.Or(cmp.Compare(min(b.launches, 1), min(a.launches, 1)), a.at.Compare(b.at), cmp.Compare(a.t.id, b.t.id))
 	})
 	for _, f := range open {
 		if f.canceled != nil {
@@ -62,7 +56,7 @@ func (s *Service) recover() error {
 			f.t.canceled = f.canceled
 			s.mu.Unlock()
 		}
-		f.t.begin(recovered{launched: f.launched})
+		f.t.begin(recovered{launches: f.launches})
 	}
 	return nil
 }
@@ -80,8 +74,9 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 	cancel, intended := dir.cancel(), dir.has("order.json")
 	if s.ledger.knows(id) || !intended && cancel == nil {
 		// Forgotten; or a crash before the intent: the server was never told of it.
+		// A left-over that stays is no reason not to work: it is swept again at the next start.
 		if err := os.RemoveAll(string(dir)); err != nil {
-			return nil, storage("delete ticket "+string(id), err)
+			s.env.Log.Warn("a left-over ticket cannot be deleted", "ticket", id, "err", err)
 		}
 		return nil, nil
 	}
@@ -123,7 +118,10 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 }
 
 func (s *Service) foundOpen(t *ticket, o observed, cancel *cancelRequest) *found {
-	f := &found{t: t, launched: o.claim != nil || t.dir.launchedIn(s.env.Facts().BootID), canceled: cancel}
+	f := &found{t: t, launches: t.dir.launchesIn(s.env.Facts().BootID), canceled: cancel}
+	if o.claim != nil {
+		f.launches = max(f.launches, 1)
+	}
 	if info, err := os.Lstat(t.dir.path("order.json")); err == nil {
 		f.at = info.ModTime()
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
@@ -22,6 +23,8 @@ const (
 	// maxIntakeCount is how many orders are received at one time; each may take 16 MiB.
 	maxIntakeCount = 4
 	maxByBytes     = 255
+	bellWait       = 2 * time.Second
+	bellRetry      = 20 * time.Millisecond
 )
 
 // Options of a Service; the zero value is what customers run.
@@ -94,8 +97,11 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 // Conflict (another agent uses the home folder), or the file system's.
 func (s *Service) Run(ctx context.Context) error {
 	defer close(s.over)
-	bell, err := s.env.Bells.Open(filepath.Join(s.home, bellName))
+	bell, err := s.openBell(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -114,6 +120,24 @@ func (s *Service) Run(ctx context.Context) error {
 	s.closed = true // nothing new is owned from here
 	s.mu.Unlock()
 	return err
+}
+
+// openBell tries for a while: an agent that was killed while it started a shim leaves, for some
+// milliseconds, a child that still holds its descriptors.
+func (s *Service) openBell(ctx context.Context) (host.Bell, error) {
+	retry := time.NewTicker(bellRetry)
+	defer retry.Stop()
+	for end := time.Now().Add(bellWait); ; {
+		bell, err := s.env.Bells.Open(filepath.Join(s.home, bellName))
+		if errkind.Of(err) != errkind.Conflict || err == nil || !time.Now().Before(end) {
+			return bell, err
+		}
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // hear passes on what shims ring for.
@@ -259,16 +283,27 @@ func (s *Service) write(ctx context.Context, line string) error {
 		return ctx.Err()
 	}
 	defer func() { <-s.writing }()
-	if err := s.ledger.write(line); err != nil {
+	s.mu.Lock()
+	ledger := s.ledger // only replaced below, by one caller at a time
+	s.mu.Unlock()
+	if err := ledger.write(line); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	s.ledger.take(line[:len(line)-1])
 	crowded := s.ledger.crowded()
 	s.mu.Unlock()
-	if crowded {
-		return s.ledger.cutBack()
+	if !crowded {
+		return nil
 	}
+	shorter, err := ledger.cutBack()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shorter.epochs, shorter.tasks = s.ledger.epochs, s.ledger.tasks
+	s.ledger = shorter
 	return nil
 }
 
