@@ -1,0 +1,63 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	"net/url"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+)
+
+func taskPage(id deploy.TaskID) string { return "/app/tasks/" + url.PathEscape(string(id)) }
+
+func (p *Portal) createRelease(v *visit) error {
+	project := v.PathValue("project")
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	version, err := p.source.CreateRelease(v.Context(), v.who, NewRelease{
+		Project: project, Version: v.PostForm.Get("version"), Notes: v.PostForm.Get("notes"),
+	})
+	if err != nil {
+		return err
+	}
+	return redirect(v, "/app/projects/"+url.PathEscape(project)+"/releases/"+url.PathEscape(version))
+}
+
+func (p *Portal) deploy(v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	d := NewDeployment{
+		Project: v.PathValue("project"), Version: v.PostForm.Get("version"),
+		Environment: deploy.EnvironmentID(v.PostForm.Get("environment")),
+	}
+	if d.Version == "" || d.Environment == "" {
+		return errkind.Hinted(errkind.Invalid.Errorf("a deployment needs a release and an environment"),
+			"go back and choose both")
+	}
+	id, err := p.source.Deploy(v.Context(), v.who, d)
+	if err != nil {
+		return err
+	}
+	return redirect(v, taskPage(id))
+}
+
+func (p *Portal) cancel(v *visit) error {
+	id := deploy.TaskID(v.PathValue("task"))
+	if err := p.source.Cancel(v.Context(), v.who, id); err != nil {
+		return err
+	}
+	return redirect(v, taskPage(id))
+}
+
+func (p *Portal) checkHealth(v *visit) error {
+	id, err := p.source.CheckHealth(v.Context(), v.who, v.PathValue("machine"))
+	if err != nil {
+		return err
+	}
+	return redirect(v, taskPage(id))
+}
+
+func badForm(err error) error { return errkind.Invalid.Errorf("read the form: %w", err) }

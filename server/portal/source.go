@@ -1,0 +1,294 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	"context"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/server/identity"
+)
+
+// Source is everything the portal asks of the server. Things are named by id or slug, as the
+// values it returned name them. Errors are shown to the reader by their kind, message and hint.
+type Source interface {
+	Gate
+	Reader
+	Actor
+}
+
+// Gate lets browsers in. identity.Directory is one.
+type Gate interface {
+	// SignIn opens a session. Source is the caller's address without its port. Errors:
+	// *identity.Refused (Untrusted, Exhausted).
+	SignIn(ctx context.Context, source, key string) (cookie string, expires time.Time, err error)
+	// BySession says whose cookie it is. Errors: Untrusted.
+	BySession(ctx context.Context, cookie string) (identity.Principal, error)
+	SignOut(ctx context.Context, cookie string) error
+}
+
+// Reader reads. None of its methods has an effect. Errors: Denied, NotFound, Unavailable.
+type Reader interface {
+	Dashboard(ctx context.Context, p identity.Principal) (Dashboard, error)
+	Projects(ctx context.Context, p identity.Principal) ([]ProjectSummary, error)
+	Project(ctx context.Context, p identity.Principal, ref string) (Project, error)
+	Release(ctx context.Context, p identity.Principal, project, version string) (Release, error)
+	Machines(ctx context.Context, p identity.Principal) ([]Machine, error)
+	Machine(ctx context.Context, p identity.Principal, ref string) (MachineDetail, error)
+	Tasks(ctx context.Context, p identity.Principal, q TaskQuery) (tasks []Task, total int, err error)
+	Task(ctx context.Context, p identity.Principal, id deploy.TaskID) (TaskDetail, error)
+	// ReadLog returns whole lines from an offset (0, or what an earlier call named next), at most
+	// about maxBytes of them. An empty result means that there is no more for now.
+	ReadLog(ctx context.Context, p identity.Principal, id deploy.TaskID, offset int64, maxBytes int) (lines []LogLine, next int64, err error)
+	// FollowLog delivers lines from an offset as they appear. It waits for a log that has not
+	// begun and returns nil when the log is finished. It ends with deliver's error, or with ctx.
+	FollowLog(
+		ctx context.Context, p identity.Principal, id deploy.TaskID, offset int64,
+		deliver func(lines []LogLine, next int64) error,
+	) error
+	// Packages are the highest version of each package whose id contains the text, by id.
+	Packages(ctx context.Context, p identity.Principal, contains string) ([]Package, error)
+	// PackageVersions are all versions of one package, highest first.
+	PackageVersions(ctx context.Context, p identity.Principal, id string) ([]Package, error)
+	// Events are rows of the audit trail, newest first; more tells whether there are older ones.
+	Events(ctx context.Context, p identity.Principal, q EventQuery) (events []Event, more bool, err error)
+}
+
+// Actor has effects. Errors as Reader's, and Invalid, Conflict, Exhausted.
+type Actor interface {
+	CreateRelease(ctx context.Context, p identity.Principal, r NewRelease) (version string, err error)
+	Deploy(ctx context.Context, p identity.Principal, d NewDeployment) (deploy.TaskID, error)
+	Cancel(ctx context.Context, p identity.Principal, id deploy.TaskID) error
+	CheckHealth(ctx context.Context, p identity.Principal, machine string) (deploy.TaskID, error)
+}
+
+// NewRelease asks for a release; an empty version takes the next one, and the newest packages.
+type NewRelease struct{ Project, Version, Notes string }
+
+// NewDeployment asks for a release to go to an environment (id).
+type NewDeployment struct {
+	Project, Version string
+	Environment      deploy.EnvironmentID
+}
+
+// Dashboard is the state of everything on one page.
+type Dashboard struct {
+	Environments     []Environment
+	Projects         []DashboardRow
+	Machines, Online int
+	Running, Queued  int
+	Packages         int // ids
+}
+
+// Environment is one column.
+type Environment struct {
+	ID   deploy.EnvironmentID
+	Name string
+}
+
+// DashboardRow is one project; Cells run parallel to the environments.
+type DashboardRow struct {
+	Slug, Name, Group string
+	Cells             []DashboardCell
+}
+
+// DashboardCell is the newest deployment of a project in an environment; no Version, no deployment.
+type DashboardCell struct {
+	Version     string
+	Task        deploy.TaskID
+	State       deploy.TaskState
+	HasWarnings bool
+	At          time.Time
+}
+
+// ProjectSummary is a project in a list.
+type ProjectSummary struct {
+	Slug, Name, Description, Group string
+	Steps                          int
+	Latest                         string // version of the newest release; "" without one
+	LatestAt                       time.Time
+	IsDisabled                     bool
+}
+
+// Project is a project with what it does and what was made of it.
+type Project struct {
+	ProjectSummary
+	Process      []Step
+	Releases     []ReleaseSummary // newest first
+	Environments []Environment    // that it can be deployed to
+	NextVersion  string           // what a release without a version would be
+}
+
+// Step is one step of a process.
+type Step struct {
+	Number    int
+	Name      string
+	Tags      []string
+	Condition deploy.Condition
+	Window    int
+	Actions   []Action
+}
+
+// Action is one action of a step.
+type Action struct {
+	Name       string
+	Kind       deploy.ActionKind
+	PackageID  string
+	Only       []string // environment names
+	IsDisabled bool
+}
+
+// ReleaseSummary is a release in a list.
+type ReleaseSummary struct {
+	Version     string
+	AssembledAt time.Time
+	AssembledBy string
+	// In are the environments whose newest deployment is of this release.
+	In []Place
+}
+
+// Place is an environment with the state of the deployment there.
+type Place struct {
+	Environment string
+	Task        deploy.TaskID
+	State       deploy.TaskState
+}
+
+// Release is a release with what it carries.
+type Release struct {
+	ReleaseSummary
+	Project      ProjectSummary
+	Notes        string
+	Packages     []ReleasePackage
+	Deployments  []Deployment // newest first
+	Environments []Environment
+}
+
+// ReleasePackage is the version of a package that a release carries for a step.
+type ReleasePackage struct{ Step, PackageID, Version string }
+
+// Deployment is one deployment of a release.
+type Deployment struct {
+	Environment string
+	Task        deploy.TaskID
+	State       deploy.TaskState
+	At          time.Time
+	By          string
+}
+
+// Machine is a machine with its presence.
+type Machine struct {
+	ID           deploy.MachineID
+	Name         string
+	Style        deploy.Style
+	Address      string // of a listening agent
+	Remote       string // where its line comes from
+	Online       bool
+	Since        time.Time // on line or off line since; zero when it was never seen
+	LastSeen     time.Time
+	Trouble      string // why the last try to reach it did not work
+	Health       deploy.HealthStatus
+	Summary      string // of the last health check
+	CheckedAt    time.Time
+	Environments []string
+	Tags         []string
+	AgentVersion string
+	System       string // "Debian GNU/Linux 12 (bookworm)"
+	Arch         string
+	IsDisabled   bool
+}
+
+// MachineDetail is a machine with its facts and recent tasks.
+type MachineDetail struct {
+	Machine
+	Pin      string // hex
+	Hostname string
+	Shell    string
+	DiskFree int64 // bytes; 0 when not known
+	AddedAt  time.Time
+	Warnings []string
+	Recent   []Task // newest first
+}
+
+// TaskQuery picks tasks. Active are those that have not ended.
+type TaskQuery struct {
+	Active     bool
+	States     []deploy.TaskState
+	Skip, Take int
+}
+
+// Task is a task in a list.
+type Task struct {
+	ID                   deploy.TaskID
+	Kind                 deploy.TaskKind
+	Description          string
+	State                deploy.TaskState
+	HasWarnings          bool
+	Error                string
+	WaitsFor             string // in a clause, while queued or while a machine is waited for
+	Environment          string
+	QueuedAt             time.Time
+	QueuedBy             string
+	StartedAt            time.Time
+	CompletedAt          time.Time
+	CancelAsked          bool
+	ProjectSlug, Project string // of a deployment
+	Version              string // of the release, likewise
+}
+
+// TaskDetail is a task with its tree.
+type TaskDetail struct {
+	Task
+	Steps []TaskStep
+}
+
+// TaskStep is a step of a task; Node is its place in the log ("2").
+type TaskStep struct {
+	Number   int
+	Name     string
+	Node     string
+	Activity deploy.Activity
+	Reason   string // why it was skipped
+	Machines []TaskMachine
+}
+
+// TaskMachine is a machine in a step; Node is "2/Machines-1".
+type TaskMachine struct {
+	ID       deploy.MachineID
+	Name     string
+	Node     string
+	Activity deploy.Activity
+}
+
+// LogLine is one line of a task's log, or a piece of one when More is set. Text is as the script
+// wrote it: the portal makes it harmless.
+type LogLine struct {
+	At       time.Time
+	Category string // "Verbose", "Info", "Highlight", "Wait", "Warning", "Error", "Fatal"
+	Node     string
+	Text     string
+	More     bool
+}
+
+// Package is one version of a package.
+type Package struct {
+	ID, Version, Format string
+	Size                int64
+	SHA256              string
+	PublishedAt         time.Time
+	Versions            int // how many there are of this id; in lists of ids only
+}
+
+// EventQuery picks audit rows; empty fields pick all.
+type EventQuery struct {
+	Subject, User, Category string
+	Skip, Take              int
+}
+
+// Event is one audit row.
+type Event struct {
+	Number                           int64
+	At                               time.Time
+	User, Category, Subject, Message string
+}
