@@ -247,7 +247,7 @@ func TestJoinReplyIsChecked(t *testing.T) {
 		spoil func(*trust.JoinReply)
 		kind  errkind.Kind
 	}{
-		"other name":        {func(r *trust.JoinReply) { r.Name = "web-02" }, errkind.Corrupt},
+		"other name":        {func(r *trust.JoinReply) { r.Name = "web-02" }, errkind.Conflict},
 		"id as path":        {func(r *trust.JoinReply) { r.MachineID = "../x" }, errkind.Corrupt},
 		"no id":             {func(r *trust.JoinReply) { r.MachineID = "" }, errkind.Corrupt},
 		"too many tags":     {func(r *trust.JoinReply) { r.Tags = make([]string, 65) }, errkind.Corrupt},

@@ -103,12 +103,17 @@ func (s *PinSet) lookup(pin Pin) (Grant, error) {
 	return entry.grant, nil
 }
 
-// Hold registers a session of peer; end is called, once and from another goroutine's call, when the
-// pin is revoked or a fifth session of it arrives. It must not block. The session calls release when it
-// is over. Errors: Untrusted (revoked since the handshake, or no Peer).
+// Hold registers a session of peer that is to carry work; end is called, once and from another
+// goroutine's call, when the pin is revoked or a fifth session of it arrives. It must not block. The
+// session calls release when it is over. Errors: Untrusted (revoked since the handshake, or no
+// Peer), Denied (its access is Restricted: no work goes to it).
 func (s *PinSet) Hold(peer Peer, end func(error)) (release func(), err error) {
 	if err := peer.Check(); err != nil {
 		return nil, err
+	}
+	if peer.Access() != Full {
+		return nil, errkind.Hinted(errkind.Denied.Errorf("pin %s: %s", peer.Pin(), peer.Warning()),
+			"compare the clocks of both machines; if they are right, join the machine again with a new identity")
 	}
 	added := &hold{end: end}
 	oldest, err := s.hold(peer.Pin(), added)
