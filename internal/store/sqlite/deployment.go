@@ -104,9 +104,9 @@ func (w *writer) PutDeployment(d deploy.Deployment) error {
 // A deployment whose task is gone counts as done at the time it was made, in no state.
 const selectDashboard = "SELECT d.project, d.environment, d.id, d.release, r.version, d.task, coalesce(t.state, ''), " +
 	"CASE WHEN coalesce(t.completed_at, 0) <> 0 THEN t.completed_at ELSE coalesce(t.queued_at, d.created_at) END " +
-	"FROM (SELECT DISTINCT project, environment FROM deployment WHERE space = ?) cell " +
+	"FROM (SELECT DISTINCT project, environment FROM deployment WHERE space = ?1) cell " +
 	"JOIN deployment d ON d.id = (SELECT n.id FROM deployment n " +
-	"WHERE n.project = cell.project AND n.environment = cell.environment " +
+	"WHERE n.space = ?1 AND n.project = cell.project AND n.environment = cell.environment " +
 	"ORDER BY n.created_at DESC, n.number DESC, n.id DESC LIMIT 1) " +
 	"JOIN release r ON r.id = d.release LEFT JOIN task t ON t.id = d.task ORDER BY d.project, d.environment, d.id"
 

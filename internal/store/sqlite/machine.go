@@ -134,7 +134,8 @@ func (w *writer) freeMachine(m, stored deploy.Machine) error {
 	if m.Pin == "" || m.Pin == stored.Pin {
 		return nil
 	}
-	err := w.free("a machine with the pin "+m.Pin, "SELECT id FROM machine WHERE pin = ? AND id <> ?", m.Pin, m.ID)
+	err := w.free("a machine with the pin "+m.Pin,
+		"SELECT id FROM machine WHERE pin = ? AND pin <> '' AND id <> ?", m.Pin, m.ID)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -151,7 +152,7 @@ func (s *Store) ensureFile() error {
 	case err == nil && info.Size() < minFileBytes:
 		return errkind.Hinted(errkind.Corrupt.Errorf("the database has only %d bytes", info.Size()), restoreHint)
 	case err == nil:
-		return nil
+		return s.whole(info.Size())
 	case !errors.Is(err, fs.ErrNotExist):
 		return fault("look for the database", err)
 	}
@@ -160,6 +161,31 @@ func (s *Store) ensureFile() error {
 			restoreHint)
 	}
 	return create(s.path)
+}
+
+// whole compares the size of the file with the number of pages in its header. While there is a
+// write-ahead log the pages may still lie there. Source: sqlite.org/fileformat2.html 1.3.
+func (s *Store) whole(size int64) error {
+	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > 0 {
+		return nil
+	}
+	f, err := os.Open(s.path)
+	if err != nil {
+		return fault("read the database", err)
+	}
+	defer f.Close()
+	head := make([]byte, 100)
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return fault("read the database", err)
+	}
+	page := int64(binary.BigEndian.Uint16(head[16:]))
+	if page == 1 {
+		page = 1 << 16
+	}
+	if want := page * int64(binary.BigEndian.Uint32(head[28:])); size < want {
+		return errkind.Hinted(errkind.Corrupt.Errorf("the database has only %d bytes of %d", size, want), restoreHint)
+	}
+	return nil
 }
 
 func create(path string) error {
@@ -184,16 +210,25 @@ func create(path string) error {
 
 // lay writes the schema into an empty file.
 func lay(path string) error {
-	db, err := sql.Open("sqlite", source(path))
+	db, c, err := openOne(path)
 	if err != nil {
-		return fault("open", err)
-	}
-	c, err := connect(db)
-	if err != nil {
-		return errors.Join(err, db.Close())
+		return err
 	}
 	err = migrate(c)
 	return errors.Join(err, c.close(), db.Close())
+}
+
+// openOne opens a file with one connection.
+func openOne(path string) (*sql.DB, *conn, error) {
+	db, err := sql.Open("sqlite", source(path))
+	if err != nil {
+		return nil, nil, fault("open", err)
+	}
+	c, err := connect(db)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, c, nil
 }
 
 // settleFile gives a finished file its name for good.

@@ -103,7 +103,7 @@ CREATE TABLE channel (
     sum        INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX channel_name ON channel (project, folded);
-CREATE INDEX channel_order ON channel (project, is_default, folded);
+CREATE INDEX channel_order ON channel (project, is_default DESC, folded);
 
 CREATE TABLE process (
     project TEXT PRIMARY KEY REFERENCES project (id) ON DELETE CASCADE,
@@ -126,7 +126,7 @@ CREATE TABLE package (
     sum          INTEGER,
     PRIMARY KEY (folded, version)
 ) STRICT;
-CREATE INDEX package_order ON package (folded, published_at, version);
+CREATE INDEX package_order ON package (folded, published_at DESC, version DESC);
 CREATE INDEX package_content ON package (sha256);
 
 CREATE TABLE release (
@@ -156,7 +156,7 @@ CREATE TABLE deployment (
 ) STRICT;
 CREATE INDEX deployment_order ON deployment (created_at, number, id);
 CREATE INDEX deployment_space ON deployment (space, created_at, number, id);
-CREATE INDEX deployment_cell ON deployment (project, environment, created_at, number, id);
+CREATE INDEX deployment_cell ON deployment (space, project, environment, created_at, number, id);
 CREATE INDEX deployment_project ON deployment (project, created_at, number, id);
 CREATE INDEX deployment_release ON deployment (release, created_at, number, id);
 CREATE INDEX deployment_environment ON deployment (environment, created_at, number, id);
@@ -178,7 +178,7 @@ CREATE TABLE task (
 CREATE INDEX task_order ON task (queued_at, number, id);
 CREATE INDEX task_state ON task (state, queued_at, number, id);
 CREATE INDEX task_kind ON task (kind, queued_at, number, id);
-CREATE INDEX task_project ON task (project, environment, queued_at, number, id);
+CREATE INDEX task_project ON task (project, queued_at, number, id);
 CREATE INDEX task_environment ON task (environment, queued_at, number, id);
 CREATE INDEX task_end ON task (completed_at, lease_epoch);
 
