@@ -1,0 +1,301 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"strings"
+
+	"fairlead/internal/errkind"
+)
+
+// templateNode is one piece of a parsed text. Exactly one field besides source is set; source is
+// the text of an expression or of a block's first tag, as it was written.
+type templateNode struct {
+	source string
+	text   string
+	value  *valueNode
+	choice *choiceNode
+	loop   *loopNode
+}
+
+// valueNode is #{name | filter | filter}.
+type valueNode struct {
+	name    []templateNode // texts and, inside indexes, values
+	filters []filterCall
+}
+
+type filterCall struct {
+	name string
+	args []string
+}
+
+// choiceNode is an if or an unless: the first arm whose condition holds.
+type choiceNode struct {
+	arms []choiceArm
+	last []templateNode // the else part
+}
+
+type choiceArm struct {
+	left   valueNode
+	negate bool
+	// compare is set for == and !=, with a variable or a text on the right.
+	compare bool
+	right   *valueNode
+	literal string
+	body    []templateNode
+}
+
+// loopNode is #{each item in list}.
+type loopNode struct {
+	item string
+	list valueNode
+	body []templateNode
+}
+
+// frame is a block that is still open while its text is read.
+type frame struct {
+	word    string // if, unless or each
+	node    templateNode
+	outer   []templateNode
+	tags    []string         // tags so far, to restore the text of a block that is never closed
+	bodies  [][]templateNode // what followed each tag
+	hasElse bool
+}
+
+// parseTemplate reads text in one pass. Errors: Invalid (blocks nested too deeply).
+func parseTemplate(text string) ([]templateNode, error) {
+	p := &templateParser{}
+	for {
+		at := strings.Index(text, "#{")
+		if at < 0 {
+			p.addText(text)
+			return p.finish(), nil
+		}
+		if at > 0 && text[at-1] == '#' {
+			p.addText(text[:at-1] + "#{")
+			text = text[at+2:]
+			continue
+		}
+		p.addText(text[:at])
+		size := expressionSize(text[at:])
+		if size == 0 {
+			p.addText("#{")
+			text = text[at+2:]
+			continue
+		}
+		if err := p.addTag(text[at : at+size]); err != nil {
+			return nil, err
+		}
+		text = text[at+size:]
+	}
+}
+
+// expressionSize returns the length of the #{...} that text begins with, or 0.
+func expressionSize(text string) int {
+	depth, quoted := 0, false
+	for i := 0; i < min(len(text), maxExpressionBytes); i++ {
+		switch c := text[i]; {
+		case c == '\n' || c == '\r':
+			return 0
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '#' && strings.HasPrefix(text[i:], "#{"):
+			if depth++; depth > MaxExpandDepth {
+				return 0
+			}
+			i++
+		case c == '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+type templateParser struct {
+	nodes []templateNode // of the innermost open block
+	open  []*frame
+}
+
+func (p *templateParser) addText(text string) {
+	if text != "" {
+		p.nodes = append(p.nodes, templateNode{text: text})
+	}
+}
+
+// addTag takes one #{...}. What fits nowhere is text.
+func (p *templateParser) addTag(source string) error {
+	inner := strings.TrimSpace(source[2 : len(source)-1])
+	word, rest, _ := strings.Cut(inner, " ")
+	rest = strings.TrimSpace(rest)
+	var top *frame
+	if len(p.open) > 0 {
+		top = p.open[len(p.open)-1]
+	}
+	switch {
+	case (word == "if" || word == "unless" || word == "each") && rest != "":
+		return p.openBlock(source, word, rest)
+	case word == "elseif" && top != nil && top.word == "if" && !top.hasElse:
+		if arm, ok := parseCondition(rest); ok {
+			top.node.choice.arms = append(top.node.choice.arms, arm)
+			p.nextBody(top, source)
+			return nil
+		}
+	case inner == "else" && top != nil && top.word != "each" && !top.hasElse:
+		top.hasElse = true
+		p.nextBody(top, source)
+		return nil
+	case top != nil && inner == "/"+top.word:
+		p.closeBlock(top)
+		return nil
+	case inner == "else" || word == "elseif" || strings.HasPrefix(inner, "/"): // belongs to no block
+	default:
+		if value, ok := parseValue(inner); ok {
+			p.nodes = append(p.nodes, templateNode{source: source, value: &value})
+			return nil
+		}
+	}
+	p.addText(source)
+	return nil
+}
+
+func (p *templateParser) openBlock(source, word, rest string) error {
+	node := templateNode{source: source}
+	if word == "each" {
+		item, list, found := strings.Cut(rest, " in ")
+		value, ok := parseValue(strings.TrimSpace(list))
+		if item = strings.TrimSpace(item); !found || !ok || !isPlainName(item) {
+			p.addText(source)
+			return nil
+		}
+		node.loop = &loopNode{item: item, list: value}
+	} else {
+		arm, ok := parseCondition(rest)
+		if !ok {
+			p.addText(source)
+			return nil
+		}
+		arm.negate = arm.negate != (word == "unless")
+		node.choice = &choiceNode{arms: []choiceArm{arm}}
+	}
+	if len(p.open) >= MaxExpandDepth {
+		return errkind.Invalid.Errorf("%.80s: blocks are nested deeper than %d", source, MaxExpandDepth)
+	}
+	p.open = append(p.open, &frame{word: word, node: node, outer: p.nodes, tags: []string{source}})
+	p.nodes = nil
+	return nil
+}
+
+func (p *templateParser) nextBody(top *frame, source string) {
+	top.bodies = append(top.bodies, p.nodes)
+	top.tags = append(top.tags, source)
+	p.nodes = nil
+}
+
+func (p *templateParser) closeBlock(top *frame) {
+	bodies := append(top.bodies, p.nodes)
+	if top.node.loop != nil {
+		top.node.loop.body = bodies[0]
+	} else {
+		for i := range top.node.choice.arms {
+			top.node.choice.arms[i].body = bodies[i]
+		}
+		if top.hasElse {
+			top.node.choice.last = bodies[len(bodies)-1]
+		}
+	}
+	p.nodes = append(top.outer, top.node)
+	p.open = p.open[:len(p.open)-1]
+}
+
+// finish turns blocks that were never closed back into text.
+func (p *templateParser) finish() []templateNode {
+	for i := len(p.open) - 1; i >= 0; i-- {
+		top := p.open[i]
+		bodies := append(top.bodies, p.nodes)
+		p.nodes = top.outer
+		for j, tag := range top.tags {
+			p.addText(tag)
+			p.nodes = append(p.nodes, bodies[j]...)
+		}
+	}
+	return p.nodes
+}
+
+// parseCondition reads what follows if, unless and elseif.
+func parseCondition(text string) (arm choiceArm, ok bool) {
+	left, operator, right := text, "", ""
+	for _, word := range []string{"==", "!="} {
+		if l, r, found := strings.Cut(left, word); found {
+			left, operator, right = l, word, strings.TrimSpace(r)
+		}
+	}
+	if arm.left, ok = parseValue(strings.TrimSpace(left)); !ok || operator == "" {
+		return arm, ok
+	}
+	arm.compare, arm.negate = true, operator == "!="
+	if len(right) >= 2 && right[0] == '"' && right[len(right)-1] == '"' {
+		arm.literal = right[1 : len(right)-1]
+		return arm, !strings.Contains(arm.literal, `"`)
+	}
+	value, ok := parseValue(right)
+	arm.right = &value
+	return arm, ok
+}
+
+// parseValue reads a name and its filters.
+func parseValue(text string) (v valueNode, ok bool) {
+	parts := strings.Split(text, "|")
+	if v.name, ok = parseName(strings.TrimSpace(parts[0])); !ok {
+		return v, false
+	}
+	for _, part := range parts[1:] {
+		words := strings.Fields(part)
+		if len(words) == 0 || !isPlainName(words[0]) {
+			return v, false
+		}
+		v.filters = append(v.filters, filterCall{name: words[0], args: words[1:]})
+	}
+	return v, true
+}
+
+// parseName splits a name into texts and the expressions inside its indexes.
+func parseName(text string) (name []templateNode, ok bool) {
+	for text != "" {
+		at := strings.Index(text, "#{")
+		if at < 0 {
+			at = len(text)
+		}
+		if plain := text[:at]; plain != "" {
+			if !isNameText(plain) {
+				return nil, false
+			}
+			name = append(name, templateNode{text: plain})
+		}
+		if text = text[at:]; text == "" {
+			break
+		}
+		size := expressionSize(text)
+		if size == 0 {
+			return nil, false
+		}
+		value, ok := parseValue(strings.TrimSpace(text[2 : size-1]))
+		if !ok {
+			return nil, false
+		}
+		name = append(name, templateNode{source: text[:size], value: &value})
+		text = text[size:]
+	}
+	return name, len(name) > 0
+}
+
+// isNameText accepts what a name may consist of: anything but the marks of the language.
+func isNameText(text string) bool {
+	return !strings.ContainsAny(text, "#{}|\"=!$\\") && strings.IndexFunc(text, func(r rune) bool { return r < ' ' }) < 0
+}
+
+func isPlainName(text string) bool {
+	return text != "" && isNameText(text) && !strings.ContainsAny(text, " []")
+}

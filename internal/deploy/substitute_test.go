@@ -1,0 +1,143 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+type substituteVectors struct {
+	About     string            `json:"about"`
+	Variables map[string]string `json:"variables"`
+	Cases     []struct {
+		Name    string   `json:"name"`
+		Text    string   `json:"text"`
+		Want    string   `json:"want"`
+		Missing []string `json:"missing"`
+	} `json:"cases"`
+}
+
+func loadSubstitute(t testing.TB) substituteVectors {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/substitute.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v substituteVectors
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestSubstituteVectors(t *testing.T) {
+	v := loadSubstitute(t)
+	values := deploy.NewValues(v.Variables)
+	for _, c := range v.Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			got, missing, err := deploy.Expand(c.Text, values)
+			if c.Missing == nil {
+				if !errors.Is(err, errkind.Invalid) {
+					t.Errorf("got %q, %v, want an Invalid error", got, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.Want, got); diff != "" {
+				t.Errorf("text (-want +got):\n%s", diff)
+			}
+			if len(missing)+len(c.Missing) > 0 {
+				if diff := cmp.Diff(c.Missing, missing); diff != "" {
+					t.Errorf("missing (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestSubstituteCounts(t *testing.T) {
+	values := deploy.NewValues(map[string]string{"A": "#{B}#{B}", "B": "b"})
+	e, err := deploy.ExpandAll("#{A} #{B} #{C} #{if B}x#{/if}", values)
+	if err != nil || e.Replaced != 3 {
+		t.Errorf("got %+v, %v, want 3 replaced", e, err)
+	}
+}
+
+func TestSubstituteLimits(t *testing.T) {
+	laughs := map[string]string{"L0": strings.Repeat("ha", 1000)}
+	for i := 1; i < 12; i++ {
+		laughs[fmt.Sprintf("L%d", i)] = strings.Repeat(fmt.Sprintf("#{L%d}", i-1), 10)
+	}
+	deep := map[string]string{"D0": "end"}
+	for i := 1; i < 40; i++ {
+		deep[fmt.Sprintf("D%d", i)] = fmt.Sprintf("#{D%d}", i-1)
+	}
+	many := map[string]string{"M": strings.Repeat(",", 10_000)}
+	for name, c := range map[string]struct {
+		text string
+		vars map[string]string
+		want errkind.Kind
+	}{
+		"billion laughs":           {"#{L11}", laughs, errkind.Exhausted},
+		"laughs that are not used": {"#{if L11}#{/if}", laughs, errkind.Exhausted},
+		"deep values":              {"#{D39}", deep, errkind.Invalid},
+		"deep blocks":              {strings.Repeat("#{if A}", 33), nil, errkind.Invalid},
+		"loops in loops":           {"#{each a in M}#{each b in M}#{each c in M}#{/each}#{/each}#{/each}", many, errkind.Exhausted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, _, err := deploy.Expand(c.text, deploy.NewValues(c.vars)); !errors.Is(err, c.want) {
+				t.Errorf("got %.40q, %v, want %s", got, err, c.want)
+			}
+		})
+	}
+}
+
+// TestSubstituteLeavesOtherTextAlone holds text without an opening brace to be its own expansion,
+// and an escaped text to expand to itself.
+func TestSubstituteLeavesOtherTextAlone(t *testing.T) {
+	values := deploy.NewValues(map[string]string{"a": "x"})
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([a#{}|/ \n]|#\{a\}|#\{if a\}){0,12}`).Draw(t, "text")
+		if !strings.Contains(text, "#{") {
+			if got, missing, err := deploy.Expand(text, values); got != text || missing != nil || err != nil {
+				t.Fatalf("got %q, %v, %v", got, missing, err)
+			}
+		}
+		if escaped := strings.ReplaceAll(text, "#{", "##{"); !strings.Contains(text, "##") {
+			if got, _, err := deploy.Expand(escaped, values); got != text || err != nil {
+				t.Fatalf("%q: got %q, %v, want %q", escaped, got, err, text)
+			}
+		}
+	})
+}
+
+func FuzzExpand(f *testing.F) {
+	v := loadSubstitute(f)
+	for _, c := range v.Cases {
+		f.Add(c.Text, c.Want)
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		values := deploy.NewValues(map[string]string{"V": value, "W": "#{V}", "X": "a,b"})
+		one, missing, err := deploy.Expand(text, values)
+		if err != nil && errkind.Of(err) != errkind.Invalid && errkind.Of(err) != errkind.Exhausted {
+			t.Errorf("an error without a kind: %v", err)
+		}
+		two, again, _ := deploy.Expand(text, values)
+		if one != two || !cmp.Equal(missing, again) {
+			t.Error("two expansions differ")
+		}
+	})
+}
