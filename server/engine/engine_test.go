@@ -239,6 +239,8 @@ func (r *rig) judge(plan deploy.Plan) func() {
 				return fail("%s: the log of %s is %s, want %s", id, ticket, got, want)
 			}
 		}
+	}
+	for id, m := range r.machines {
 		if !failed && m.maxStep() != lastStepOf(plan, id) {
 			return fail("%s stopped at step %d of %d", id, m.maxStep(), lastStepOf(plan, id))
 		}

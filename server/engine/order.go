@@ -179,7 +179,7 @@ func timeout(action deploy.Action) (ms int64, err error) {
 }
 
 func (c *carrier) script(action deploy.Action, variables map[string]string) (*contract.Script, error) {
-	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], lookup(variables))
+	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], deploy.NewValues(variables))
 	if err != nil {
 		return nil, errkind.Invalid.Errorf("action %q: expand the script: %w", action.Name, err)
 	}
