@@ -63,7 +63,7 @@ func idleBytes(t testing.TB, pairs int) (heapPerSession uint64, goroutines float
 	for _, s := range sessions {
 		<-s.Ready()
 	}
-	for deadline := time.Now().Add(time.Second); runtime.NumGoroutine() > running+2*pairs && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > running+2*pairs && time.Now().Before(deadline); {
 		runtime.Gosched()
 	}
 	after, _ := memory()

@@ -358,10 +358,16 @@ func TestP3P7GarbageHurtsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := join(t, fast, link.Options{}, link.Options{Serve: echo})
 		var strangers sync.WaitGroup
-		for i := range 16 {
+		keeper := link.NewKeeper()
+		keeping, stopKeeping := context.WithCancel(context.WithoutCancel(t.Context()))
+		var keeperTask sync.WaitGroup
+		defer keeperTask.Wait()
+		defer stopKeeping()
+		keeperTask.Go(func() { _ = keeper.Run(keeping) })
+		for i := range 8 {
 			strangers.Go(func() {
-				for round := range link.MaxStreams * 10 / 16 {
-					sendGarbage(t, uint64(i), uint64(round))
+				for round := range 10 {
+					sendGarbage(t, keeper, uint64(i), uint64(round))
 				}
 			})
 		}
@@ -376,7 +382,7 @@ func TestP3P7GarbageHurtsNobodyElse(t *testing.T) {
 }
 
 // sendGarbage makes one session of random bytes, which must end in a named fault.
-func sendGarbage(t *testing.T, seed, round uint64) {
+func sendGarbage(t *testing.T, keeper *link.Keeper, seed, round uint64) {
 	near, far := net.Pipe()
 	var stranger sync.WaitGroup
 	stranger.Go(func() { io.Copy(io.Discard, far) })
@@ -388,7 +394,7 @@ func sendGarbage(t *testing.T, seed, round uint64) {
 		}
 		_, _ = far.Write(garbage)
 	})
-	s := link.NewSession(near, link.Options{Role: link.Servant, Serve: echo})
+	s := link.NewSession(near, link.Options{Role: link.Servant, Keeper: keeper, Serve: echo})
 	if e := closeError(t, s.Run(t.Context())); e.Reason != link.ReasonFault {
 		t.Errorf("garbage ended as %v", e)
 	}
