@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/server/identity"
 )
@@ -26,10 +27,11 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			"# start with a home folder, a portal on loopback and a port for agents",
 			"fairlead-server run --home /srv/fairlead --http 127.0.0.1:8065 --link 0.0.0.0:10943",
 			"# let a machine join, and make a key for REST and the portal",
+			"fairlead-server environment create Production",
 			"fairlead-server token create --environment Production --tag web",
 			"fairlead-server admin api-key --purpose CI",
 		},
-		Commands: []cli.Command{m.run(), m.status(), m.createToken(), m.apiKey()},
+		Commands: []cli.Command{m.run(), m.status(), m.createEnvironment(), m.createToken(), m.apiKey()},
 	}.Main(ctx, args, std)
 }
 
@@ -134,6 +136,28 @@ func (w *words) Set(text string) error {
 	return nil
 }
 
+func (m *command) createEnvironment() cli.Command {
+	var description string
+	return cli.Command{
+		Name: "environment create", Usage: "NAME", Summary: "make an environment, a stage that releases go to",
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.StringVar(&description, "description", "", "a `sentence` about it")
+		},
+		Examples: []string{"fairlead-server environment create Production"},
+		Run: func(ctx context.Context, std *cli.IO, args []string) error {
+			return m.ask(ctx, std, func(c *caller) error {
+				var reply struct{ Id, Name string }
+				request := struct{ Name, Description string }{args[0], description}
+				if err := c.call(ctx, "POST", "/api/Spaces-1/environments", request, &reply); err != nil {
+					return err
+				}
+				return std.Show(reply, reply.Name+" is "+reply.Id+"\n")
+			})
+		},
+	}
+}
+
 func (m *command) createToken() cli.Command {
 	var environments, tags words
 	var machine string
@@ -161,7 +185,11 @@ func (m *command) createToken() cli.Command {
 					ExpiresInSeconds   int64
 				}{environments, tags, machine, int64(lifetime.Seconds())}
 				var reply struct{ Token string }
-				if err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply); err != nil {
+				err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply)
+				if errkind.Of(err) == errkind.Invalid && len(environments) > 0 {
+					return errkind.Hinted(err, "make an environment with: fairlead-server environment create %s", environments[0])
+				}
+				if err != nil {
 					return err
 				}
 				return std.Show(reply, reply.Token+"\n")
