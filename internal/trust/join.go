@@ -78,7 +78,8 @@ type JoinReply struct {
 func (r JoinReply) check(name string, proved Pin) error {
 	if r.Name != name {
 		return errkind.Hinted(errkind.Conflict.Errorf("join reply is for machine %.80q: asked for %q", r.Name, name),
-			"this key has joined under the first name already: ask for that name, or delete identity.pem to join as another machine")
+			"this key has joined under the first name already: ask for that name, "+
+				"or delete identity.pem to join as another machine")
 	}
 	if err := checkID(r.MachineID); err != nil {
 		return err

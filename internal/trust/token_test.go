@@ -129,7 +129,8 @@ func TestTokenHidesItsSecret(t *testing.T) {
 	logger.Info("x", "token", token, "secret", token.Secret())
 	plain := slog.New(slog.NewTextHandler(&log, nil))
 	plain.Info("x", "token", token, "secret", token.Secret(), "request", trust.JoinRequest{Secret: token.Secret()})
-	raw, err := json.Marshal(map[string]any{"t": token, "s": token.Secret(), "q": trust.JoinRequest{Secret: token.Secret()}})
+	request := trust.JoinRequest{Secret: token.Secret()}
+	raw, err := json.Marshal(map[string]any{"t": token, "s": token.Secret(), "q": request})
 	if err != nil {
 		t.Fatal(err)
 	}
