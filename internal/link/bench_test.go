@@ -152,7 +152,8 @@ func bareTransfer(b *testing.B, piece []byte) time.Duration {
 	var receiving sync.WaitGroup
 	began := time.Now()
 	receiving.Go(func() {
-		if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(far, transferBytes), make([]byte, 64<<10)); err != nil || n != transferBytes {
+		source, sink := io.LimitReader(far, transferBytes), struct{ io.Writer }{io.Discard}
+		if n, err := io.CopyBuffer(sink, source, make([]byte, 64<<10)); err != nil || n != transferBytes {
 			b.Errorf("bare: %d bytes, %v", n, err)
 		}
 	})

@@ -142,7 +142,8 @@ func ParseHeader(b *[HeaderBytes]byte) (Header, error) {
 		return Header{}, FaultFlags.errorf("%s frame has flags %#02x", h.Type, uint8(h.Flags))
 	}
 	if h.Length < s.minBytes || h.Length > s.maxBytes {
-		return Header{}, FaultLength.errorf("%s frame announces %d bytes: want %d to %d", h.Type, h.Length, s.minBytes, s.maxBytes)
+		return Header{}, FaultLength.errorf("%s frame announces %d bytes: want %d to %d",
+			h.Type, h.Length, s.minBytes, s.maxBytes)
 	}
 	if s.onStream != (h.Stream != 0) {
 		return Header{}, FaultStreamID.errorf("%s frame names stream %d", h.Type, h.Stream)

@@ -299,7 +299,7 @@ func settleBoth(t *rapid.T, now time.Time, sides []*actor, drained bool) {
 			}
 		}
 		if drained && a.closed == nil {
-			t.Fatalf("the drain did not end the session: the %v is %v, the other is %v, draining %v, %v", a.m.role, a.m.state, a.peer.m.state, a.m.draining, a.peer.closed)
+			t.Fatalf("the drain did not end the session: the %v is %v, the other is %v", a.m.role, a.m.state, a.peer.m.state)
 		}
 	}
 }
