@@ -36,7 +36,8 @@ func TestDocumentListsEveryRoute(t *testing.T) {
 			need = "public"
 		}
 		pattern := strings.Replace(r.Pattern, "/api/S/", "S/", 1)
-		b.WriteString("| " + r.Method + " | `" + pattern + "` | " + need + " | " + strings.ReplaceAll(r.Summary, "|", "\\|") + " |\n")
+		b.WriteString("| " + r.Method + " | `" + pattern + "` | " + need + " | " +
+			strings.ReplaceAll(r.Summary, "|", "\\|") + " |\n")
 	}
 	b.WriteString("\n")
 	want := before + tableBegin + b.String() + tableEnd + after

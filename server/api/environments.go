@@ -13,7 +13,8 @@ func showEnvironment(e deploy.Environment) obj {
 		"Id": e.ID, "SpaceId": e.Space, "Name": e.Name, "Slug": e.Slug, "Description": e.Description,
 		"SortOrder": e.SortOrder, "UseGuidedFailure": e.UseGuidedFailure, "AllowDynamicInfrastructure": true,
 		"Type": "Static", "EnvironmentTags": []string{}, "ExtensionSettings": []obj{},
-		"Links": obj{"Self": self, "Machines": self + "/machines{?skip,take,partialName,roles,isDisabled,healthStatuses,commStyles}"},
+		"Links": obj{"Self": self, "Machines": self +
+			"/machines{?skip,take,partialName,roles,isDisabled,healthStatuses,commStyles}"},
 	}
 }
 
@@ -117,7 +118,8 @@ func forever(unit string) obj {
 
 func showPhase(p deploy.Phase) obj {
 	return obj{
-		"Id": p.ID, "Name": p.Name, "AutomaticDeploymentTargets": []string{}, "OptionalDeploymentTargets": list(p.Environments),
+		"Id": p.ID, "Name": p.Name, "AutomaticDeploymentTargets": []string{},
+		"OptionalDeploymentTargets":          list(p.Environments),
 		"MinimumEnvironmentsBeforePromotion": p.Minimum, "IsOptionalPhase": p.IsOptional, "IsPriorityPhase": false,
 		"ReleaseRetentionPolicy": nil, "TentacleRetentionPolicy": nil,
 	}

@@ -99,7 +99,7 @@ func TestGoldenShapes(t *testing.T) {
 	}
 	golden(t, "apikey-created", s.call("POST", "/api/users/Users-1/apikeys", m{"Purpose": "CI", "Expires": nil}).body)
 	golden(t, "jointoken-created", s.call("POST", "/api/Spaces-1/jointokens", m{
-		"Environments": []string{"dev"}, "Tags": []string{"web"}, "ExpiresInMinutes": 30,
+		"Environments": []string{"dev"}, "Tags": []string{"web"}, "ExpiresInSeconds": 1800,
 	}).body)
 	golden(t, "problem-400", s.call("POST", "/api/Spaces-1/environments", m{"Name": "dev"}).body)
 	golden(t, "problem-process", s.call("PUT", "/api/Spaces-1/projects/Projects-1/deploymentprocesses", m{

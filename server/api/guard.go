@@ -35,7 +35,8 @@ func (a *api) checkRequest(r *http.Request) error {
 			"the header has more than %d bytes", MaxHeaderBytes)}
 	}
 	if len(a.Hosts) > 0 && !a.isOurs(r.Host) {
-		return &statusProblem{http.StatusMisdirectedRequest, errkind.Invalid.Errorf("this server does not answer to the name %.80q", r.Host)}
+		return &statusProblem{http.StatusMisdirectedRequest,
+			errkind.Invalid.Errorf("this server does not answer to the name %.80q", r.Host)}
 	}
 	for name := range r.URL.Query() {
 		if strings.EqualFold(name, "apikey") {
@@ -70,7 +71,8 @@ func (a *api) authenticate(c *call) (identity.Principal, error) {
 	}
 	cookie := cookieOf(c.r)
 	if cookie == "" {
-		return identity.Principal{}, errkind.Hinted(errkind.Untrusted.Errorf("You must be logged in to request this resource."),
+		return identity.Principal{}, errkind.Hinted(
+			errkind.Untrusted.Errorf("You must be logged in to request this resource."),
 			"send an API key in the header X-Octopus-ApiKey")
 	}
 	if err := a.sameOrigin(c.r); err != nil {

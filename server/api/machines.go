@@ -78,8 +78,10 @@ func (a *api) showMachine(m deploy.Machine) obj {
 	self := spacePath + "machines/" + string(m.ID)
 	return obj{
 		"Id": m.ID, "SpaceId": m.Space, "Name": m.Name, "Slug": m.Name, "EnvironmentIds": list(m.Environments),
-		"Roles": list(m.Tags), "TenantIds": []string{}, "TenantTags": []string{}, "TenantedDeploymentParticipation": "Untenanted",
-		"MachinePolicyId": policyID, "IsDisabled": m.IsDisabled, "IsInProcess": false, "HasLatestCalamari": true,
+		"Roles": list(m.Tags), "TenantIds": []string{}, "TenantTags": []string{},
+		"TenantedDeploymentParticipation": "Untenanted",
+		"MachinePolicyId":                 policyID, "IsDisabled": m.IsDisabled,
+		"IsInProcess": false, "HasLatestCalamari": true,
 		"HealthStatus": m.Health.Status, "Status": statusWord(m, online), "StatusSummary": summary,
 		"OperatingSystem": orUnknown(system), "Architecture": orUnknown(m.Facts.Arch), "ShellName": shell,
 		"ShellVersion": orUnknown(m.Facts.ShellVersion), "Thumbprint": m.Pin, "Uri": machineURI(m),
@@ -116,9 +118,15 @@ func chosenMachines(c *call, all []deploy.Machine) []deploy.Machine {
 		return slices.ContainsFunc(m.Tags, func(tag string) bool { return containsFold(wanted, tag) })
 	})
 	keep("environmentids", func(m deploy.Machine, wanted []string) bool {
-		return slices.ContainsFunc(m.Environments, func(id deploy.EnvironmentID) bool { return containsFold(wanted, string(id)) })
+		return slices.ContainsFunc(m.Environments, func(id deploy.EnvironmentID) bool {
+			return containsFold(wanted,
+				string(id))
+		})
 	})
-	keep("healthstatuses", func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, string(m.Health.Status)) })
+	keep("healthstatuses", func(m deploy.Machine, wanted []string) bool {
+		return containsFold(wanted,
+			string(m.Health.Status))
+	})
 	keep("thumbprint", func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, m.Pin) })
 	keep("isdisabled", func(m deploy.Machine, wanted []string) bool {
 		return containsFold(wanted, strconv.FormatBool(m.IsDisabled))

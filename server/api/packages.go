@@ -71,7 +71,8 @@ func (c *call) upload() (u feed.Upload, err error) {
 		u.FileName = parameters["filename"]
 	}
 	if u.FileName == "" {
-		return u, errkind.Invalid.Errorf("the package has no file name: send a form with a file, or add ?fileName=Web.App.1.0.0.zip")
+		return u, errkind.Invalid.Errorf("the package has no file name: " +
+			"send a form with a file, or add ?fileName=Web.App.1.0.0.zip")
 	}
 	u.Content, u.Size = c.r.Body, max(0, c.r.ContentLength)
 	return u, nil
@@ -208,7 +209,10 @@ func (a *api) feedVersions(c *call) error {
 		return err
 	}
 	filter := strings.ToLower(query["filter"])
-	all = slices.DeleteFunc(all, func(p deploy.Package) bool { return !strings.Contains(strings.ToLower(p.Version), filter) })
+	all = slices.DeleteFunc(all, func(p deploy.Package) bool {
+		return !strings.Contains(strings.ToLower(p.Version),
+			filter)
+	})
 	return paged(c, "PackageVersion", all, func(p deploy.Package) obj {
 		return obj{
 			"Id": feedID + "/" + p.ID + "." + p.Version, "PackageId": p.ID, "FeedId": feedID, "Version": p.Version,

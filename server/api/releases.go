@@ -17,8 +17,10 @@ func showRelease(r deploy.Release) obj {
 		ID: r.ID, Project: r.Project, Channel: r.Channel, Version: r.Version, AssembledAt: r.AssembledAt,
 	})
 	shown["ReleaseNotes"] = r.Notes
-	shown["ProjectDeploymentProcessSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", processPrefix, r.Project, r.Process.Version, r.ID)
-	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project, r.Variables.Version, r.ID)
+	shown["ProjectDeploymentProcessSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", processPrefix, r.Project,
+		r.Process.Version, r.ID)
+	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project,
+		r.Variables.Version, r.ID)
 	shown["SelectedPackages"] = each(r.Packages, func(p deploy.SelectedPackage) obj {
 		return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}
 	})
@@ -122,7 +124,8 @@ func (a *api) createRelease(c *call) error {
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	request := catalog.ReleaseRequest{Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version, Notes: q.ReleaseNotes}
+	request := catalog.ReleaseRequest{Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version,
+		Notes: q.ReleaseNotes}
 	for _, s := range q.SelectedPackages {
 		request.Packages = append(request.Packages, s.choice())
 	}
@@ -155,7 +158,9 @@ func (a *api) projectReleases(c *call) error {
 		return err
 	}
 	search := strings.ToLower(c.query()["searchbyversion"])
-	rows = slices.DeleteFunc(rows, func(r catalog.ReleaseRow) bool { return !strings.Contains(strings.ToLower(r.Version), search) })
+	rows = slices.DeleteFunc(rows, func(r catalog.ReleaseRow) bool {
+		return !strings.Contains(strings.ToLower(r.Version), search)
+	})
 	rows = chosen(c, rows, func(r catalog.ReleaseRow) (string, string) { return string(r.ID), r.Version })
 	return paged(c, "Release", rows, showReleaseRow)
 }

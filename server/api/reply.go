@@ -62,7 +62,8 @@ func (c *call) reply(status int, body any) error {
 func write(w http.ResponseWriter, status int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil { // only values of this package get here, and they all marshal
-		status, text = http.StatusInternalServerError, []byte(`{"ErrorMessage":"the answer could not be written","Errors":[]}`)
+		status, text = http.StatusInternalServerError,
+			[]byte(`{"ErrorMessage":"the answer could not be written","Errors":[]}`)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)

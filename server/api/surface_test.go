@@ -94,7 +94,8 @@ func TestZ10RefusedCallsChangeNothing(t *testing.T) {
 	key := s.powerless()
 	before := s.checksum()
 	for _, route := range api.Routes() {
-		if route.Public || route.Need == identity.SignedIn && route.Method == http.MethodGet && !strings.Contains(route.Pattern, "/users/{id}") {
+		if route.Public || route.Need == identity.SignedIn && route.Method == http.MethodGet &&
+			!strings.Contains(route.Pattern, "/users/{id}") {
 			continue
 		}
 		if strings.HasSuffix(route.Pattern, "/spaces") && route.Need == identity.SignedIn {
@@ -133,7 +134,8 @@ func TestUnknownThingsAre404(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	for _, route := range api.Routes() {
-		if !strings.Contains(route.Pattern, "{id}") || !finite(route) || route.Method == http.MethodPost || strings.Contains(route.Pattern, "runbooks") ||
+		if !strings.Contains(route.Pattern, "{id}") || !finite(route) || route.Method == http.MethodPost ||
+			strings.Contains(route.Pattern, "runbooks") ||
 			strings.Contains(route.Pattern, "defects") || strings.Contains(route.Pattern, "/users/{id}/spaces") {
 			continue
 		}
@@ -158,17 +160,18 @@ func TestA11MalformedBodiesAreRefused(t *testing.T) {
 		text   string
 		status int
 	}{
-		"empty":              {"", 400},
-		"cut short":          {`{"Name":"x"`, 400},
-		"not JSON":           {`<html>`, 400},
-		"twice":              {`{"Name":"x","NAME":"y"}`, 400},
-		"twice below":        {`{"a":[{"b":1,"b":2}]}`, 400},
-		"two documents":      {`{} {}`, 400},
-		"not UTF-8":          {"{\"Name\":\"\xff\"}", 400},
-		"too deep":           {strings.Repeat("[", 65) + strings.Repeat("]", 65), 400},
-		"very deep":          {strings.Repeat("[", 1_000_000), 400},
-		"an array":           {`[]`, 400},
-		"wrong type":         {`{"Name":{"a":1},"Purpose":[],"Version":"x","ProjectName":{},"Machine":[],"ReleaseId":[],"ProjectId":[]}`, 400},
+		"empty":         {"", 400},
+		"cut short":     {`{"Name":"x"`, 400},
+		"not JSON":      {`<html>`, 400},
+		"twice":         {`{"Name":"x","NAME":"y"}`, 400},
+		"twice below":   {`{"a":[{"b":1,"b":2}]}`, 400},
+		"two documents": {`{} {}`, 400},
+		"not UTF-8":     {"{\"Name\":\"\xff\"}", 400},
+		"too deep":      {strings.Repeat("[", 65) + strings.Repeat("]", 65), 400},
+		"very deep":     {strings.Repeat("[", 1_000_000), 400},
+		"an array":      {`[]`, 400},
+		"wrong type": {`{"Name":{"a":1},"Purpose":[],"Version":"x","ProjectName":{},` +
+			`"Machine":[],"ReleaseId":[],"ProjectId":[]}`, 400},
 		"one byte too long":  {`{"Name":"` + strings.Repeat("x", api.MaxBodyBytes-11+1) + `"}`, 413},
 		"much too long":      {`{"Name":"` + strings.Repeat("x", 2*api.MaxBodyBytes) + `"}`, 413},
 		"unclosed and large": {`{"Name":"` + strings.Repeat("x", 1<<20), 400},
@@ -244,15 +247,19 @@ func TestListsAreNeverNull(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	mayBeNull := []string{
-		"HelpText", "FullException", "RetentionPolicyId", "LifecycleId", "LastSnapshotId", "WorkerPoolId", "WorkerPoolVariable",
+		"HelpText", "FullException", "RetentionPolicyId", "LifecycleId", "LastSnapshotId", "WorkerPoolId",
+		"WorkerPoolVariable",
 		"Image", "FeedId", "DonorPackage", "DonorPackageStepId", "ChannelId", "ReleaseCreationPackage",
-		"ReleaseCreationPackageStepId", "ClonedFromProjectId", "ReleaseRetentionPolicy", "TentacleRetentionPolicy", "ReleaseNotes",
-		"PackageVersionBuildInformation", "DeleteUnreleasedPackagesAfterDays", "Version", "VersionControlReference", "TenantId",
-		"QueueTime", "QueueTimeExpiry", "StartTime", "CompletedTime", "ProxyId", "CertificateSignatureAlgorithm", "OnlineSince",
+		"ReleaseCreationPackageStepId", "ClonedFromProjectId", "ReleaseRetentionPolicy", "TentacleRetentionPolicy",
+		"ReleaseNotes",
+		"PackageVersionBuildInformation", "DeleteUnreleasedPackagesAfterDays", "Version", "VersionControlReference",
+		"TenantId",
+		"QueueTime", "QueueTimeExpiry", "StartTime", "CompletedTime", "ProxyId", "CertificateSignatureAlgorithm",
+		"OnlineSince",
 		"LastSeen", "LastChecked", "HealthCheckCron", "ScriptBody", "TentacleUpdateAccountId", "Prompt", "Detail", "Started",
 		"Ended", "NewValue", "Expires", "Used", "SpaceId", "LastReleaseVersion", "VersioningPackageStepName",
 		"VersioningPackageReferenceName", "FixedVersion", "VersionSelectedLastRelease", "ReleaseRetentionPeriod",
-		"TentacleRetentionPeriod", "MaintenanceExpires", "ProjectId", "EnvironmentId", "DeploymentId",
+		"TentacleRetentionPeriod", "MaintenanceExpires", "ProjectId", "EnvironmentId", "DeploymentId", "DeployedById",
 	}
 	var look func(route, key string, value any)
 	look = func(route, key string, value any) {
@@ -420,7 +427,8 @@ func TestX1CookiesChangeThingsFromOurPagesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	send := func(method string, headers map[string]string) int {
-		r := httptest.NewRequest(method, "http://fairlead.example.test/api/Spaces-1/environments", strings.NewReader(`{"Name":"from a page"}`))
+		r := httptest.NewRequest(method, "http://fairlead.example.test/api/Spaces-1/environments",
+			strings.NewReader(`{"Name":"from a page"}`))
 		r.AddCookie(&http.Cookie{Name: identity.CookieName, Value: cookie})
 		for k, v := range headers {
 			r.Header.Set(k, v)
@@ -472,7 +480,8 @@ func TestA6DisabledUsersAreRefusedAtOnce(t *testing.T) {
 
 func TestX6ForeignHostsAreRefused(t *testing.T) {
 	s := newSite(t, func(d *api.Deps) { d.Hosts = []string{"fairlead.example.test"} })
-	for host, want := range map[string]int{"fairlead.example.test": 200, "FAIRLEAD.example.test:8065": 200, "evil.example.test": 421, "": 421} {
+	for host, want := range map[string]int{"fairlead.example.test": 200, "FAIRLEAD.example.test:8065": 200,
+		"evil.example.test": 421, "": 421} {
 		r := s.request("GET", "/api", nil)
 		r.Host = host
 		r.Header.Set("X-Forwarded-Host", "fairlead.example.test")

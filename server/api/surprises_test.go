@@ -83,12 +83,14 @@ func TestClientSurprises(t *testing.T) {
 		s.must(409, "POST", "/api/Spaces-1/releases/create/v1", body)
 	})
 	t.Run("ProjectGroupID and ProjectGroupId are one", func(t *testing.T) {
-		s.must(201, "POST", "/api/Spaces-1/projects", m{"Name": "P2", "ProjectGroupID": "ProjectGroups-1", "LifecycleID": "Lifecycles-1"})
+		s.must(201, "POST", "/api/Spaces-1/projects", m{"Name": "P2", "ProjectGroupID": "ProjectGroups-1",
+			"LifecycleID": "Lifecycles-1"})
 		s.must(400, "POST", "/api/Spaces-1/projects", m{"Name": "P3", "ProjectGroupID": "ProjectGroups-9"})
 	})
 	t.Run("the installation's id is a UUID and keys have the one shape", func(t *testing.T) {
 		root := s.must(200, "GET", "/api/", nil)
-		if id := root["InstallationId"].(string); !regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString(id) {
+		uuid := regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+		if id := root["InstallationId"].(string); !uuid.MatchString(id) {
 			t.Errorf("InstallationId %q", id)
 		}
 		key := s.must(201, "POST", "/api/users/Users-1/apikeys", m{"Purpose": "x"})["ApiKey"].(string)
@@ -108,7 +110,8 @@ func TestClientSurprises(t *testing.T) {
 	})
 	t.Run("whole objects can be written back", func(t *testing.T) {
 		for _, path := range []string{
-			"/api/Spaces-1/projects/Projects-1", "/api/Spaces-1/environments/Environments-1", "/api/Spaces-1/machines/Machines-1",
+			"/api/Spaces-1/projects/Projects-1", "/api/Spaces-1/environments/Environments-1",
+			"/api/Spaces-1/machines/Machines-1",
 			"/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", "/api/Spaces-1/variables/variableset-Projects-1",
 		} {
 			before := s.must(200, "GET", path, nil)

@@ -23,8 +23,8 @@ const (
 	octopusVersion = "2025.4.0"
 	// probeInterval is how long one answer of /healthz is good for.
 	probeInterval = 5 * time.Second
-	// maxTokenMinutes keeps minutes from overflowing a duration; the catalog has the real limit.
-	maxTokenMinutes = 1 << 20
+	// maxTokenSeconds keeps seconds from overflowing a duration; the catalog has the same limit.
+	maxTokenSeconds = int64(catalog.MaxTokenLifetime / time.Second)
 )
 
 // probe asks the store now and then, however often it is asked itself.
@@ -95,7 +95,10 @@ func showSpace(deploy.SpaceID) obj {
 }
 
 func (a *api) listSpaces(c *call) error {
-	all := chosen(c, []deploy.SpaceID{deploy.DefaultSpace}, func(id deploy.SpaceID) (string, string) { return string(id), spaceName })
+	all := chosen(c, []deploy.SpaceID{deploy.DefaultSpace}, func(id deploy.SpaceID) (string,
+		string) {
+		return string(id), spaceName
+	})
 	return paged(c, "Space", all, showSpace)
 }
 
@@ -166,7 +169,7 @@ type tokenRequest struct {
 	Environments     []string
 	Tags             []string
 	Machine          string
-	ExpiresInMinutes int
+	ExpiresInSeconds int64
 }
 
 func (a *api) createToken(c *call) error {
@@ -174,13 +177,12 @@ func (a *api) createToken(c *call) error {
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	if q.ExpiresInMinutes < 0 || q.ExpiresInMinutes > maxTokenMinutes {
-		return errkind.Invalid.Errorf("ExpiresInMinutes is %d: want 1 to %d",
-			q.ExpiresInMinutes, catalog.MaxTokenLifetime/time.Minute)
+	if q.ExpiresInSeconds < 0 || q.ExpiresInSeconds > maxTokenSeconds {
+		return errkind.Invalid.Errorf("ExpiresInSeconds is %d: want 1 to %d", q.ExpiresInSeconds, maxTokenSeconds)
 	}
 	token, text, err := a.Catalog.CreateToken(c.ctx(), c.principal, catalog.TokenRequest{
 		Environments: q.Environments, Tags: q.Tags, Machine: q.Machine,
-		Lifetime: time.Duration(q.ExpiresInMinutes) * time.Minute,
+		Lifetime: time.Duration(q.ExpiresInSeconds) * time.Second,
 	})
 	if err != nil {
 		return err

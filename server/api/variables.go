@@ -34,7 +34,8 @@ func (q variablesRequest) set() (deploy.VariableSet, error) {
 	for _, v := range q.Variables {
 		sensitive := v.IsSensitive || strings.EqualFold(v.Type, "Sensitive")
 		not.add(sensitive, "variable %s: a sensitive value", v.Name)
-		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"), "variable %s: the type %q", v.Name, v.Type)
+		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"), "variable %s: the type %q", v.Name,
+			v.Type)
 		not.add(v.Prompt != nil, "variable %s: asking for the value at each deployment", v.Name)
 		one := deploy.Variable{ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description}
 		for key, values := range v.Scope {
