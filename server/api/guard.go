@@ -35,8 +35,10 @@ func (a *api) checkRequest(r *http.Request) error {
 			"the header has more than %d bytes", MaxHeaderBytes)}
 	}
 	if len(a.Hosts) > 0 && !a.isOurs(r.Host) {
-		return &statusProblem{http.StatusMisdirectedRequest,
-			errkind.Invalid.Errorf("this server does not answer to the name %.80q", r.Host)}
+		return &statusProblem{
+			http.StatusMisdirectedRequest,
+			errkind.Invalid.Errorf("this server does not answer to the name %.80q", r.Host),
+		}
 	}
 	for name := range r.URL.Query() {
 		if strings.EqualFold(name, "apikey") {

@@ -63,8 +63,10 @@ func (s *site) advance(d time.Duration) {
 func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 	t.Helper()
 	dir := t.TempDir()
-	s := &site{t: t, path: filepath.Join(dir, "fairlead.db"), now: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
-		logs: newMemoryLogs()}
+	s := &site{
+		t: t, path: filepath.Join(dir, "fairlead.db"), now: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
+		logs: newMemoryLogs(),
+	}
 	opened, err := sqlite.Open(context.Background(), s.path, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +94,10 @@ func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 	deps := api.Deps{
 		Catalog: s.catalog, Directory: s.directory, Presence: nobody{}, Logs: s.logs, Queue: idle{},
 		Server: func() api.ServerCertificate {
-			return api.ServerCertificate{Name: "test", Thumbprint: strings.Repeat("AB", 20), Pin: strings.Repeat("ab", 32),
-				Algorithm: "ecdsaWithSHA256"}
+			return api.ServerCertificate{
+				Name: "test", Thumbprint: strings.Repeat("AB", 20), Pin: strings.Repeat("ab", 32),
+				Algorithm: "ecdsaWithSHA256",
+			}
 		},
 		Version: "0.1.0", Wall: s.wall, Log: slog.New(slog.DiscardHandler),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
@@ -122,8 +126,10 @@ type memoryLogs struct {
 }
 
 func newMemoryLogs() *memoryLogs {
-	return &memoryLogs{lines: map[deploy.TaskID][]api.LogLine{}, finished: map[deploy.TaskID]bool{},
-		changed: make(chan struct{})}
+	return &memoryLogs{
+		lines: map[deploy.TaskID][]api.LogLine{}, finished: map[deploy.TaskID]bool{},
+		changed: make(chan struct{}),
+	}
 }
 
 func (m *memoryLogs) say(task deploy.TaskID, node, text string) {
@@ -153,7 +159,8 @@ func (m *memoryLogs) Read(task deploy.TaskID, offset int64, _ int) ([]api.LogLin
 }
 
 func (m *memoryLogs) Follow(ctx context.Context, task deploy.TaskID, offset int64,
-	f func([]api.LogLine, int64) error) error {
+	f func([]api.LogLine, int64) error,
+) error {
 	for {
 		m.mu.Lock()
 		lines, finished, changed := m.lines[task], m.finished[task], m.changed
@@ -261,10 +268,14 @@ func scriptStep(name string) m {
 }
 
 func packageStep(name, id string) m {
-	return m{"Name": name, "Properties": m{"Octopus.Action.TargetRoles": "web",
-		"Octopus.Action.MaxParallelism": "2"}, "Actions": []m{{
-		"Name": name, "ActionType": "Octopus.TentaclePackage", "Packages": []m{{"Name": "", "PackageId": id,
-			"FeedId": "Feeds-1001"}},
+	return m{"Name": name, "Properties": m{
+		"Octopus.Action.TargetRoles":    "web",
+		"Octopus.Action.MaxParallelism": "2",
+	}, "Actions": []m{{
+		"Name": name, "ActionType": "Octopus.TentaclePackage", "Packages": []m{{
+			"Name": "", "PackageId": id,
+			"FeedId": "Feeds-1001",
+		}},
 		"Properties": m{"Octopus.Action.Package.PackageId": id, "Octopus.Action.Package.FeedId": "Feeds-1001"},
 	}}}
 }
@@ -280,17 +291,23 @@ func (s *site) fill() {
 		"Endpoint": m{"CommunicationStyle": "TentaclePassive", "Uri": "https://lt.example.test:10933/", "Thumbprint": pinHex},
 	})
 	s.must(201, "POST", "/api/Spaces-1/packages/raw?fileName=Web.App.1.0.0.zip", zipped(s.t, "one"))
-	s.must(201, "POST", "/api/Spaces-1/projects", m{"Name": "Web App", "LifecycleId": "Lifecycles-1",
-		"ProjectGroupId": "ProjectGroups-1"})
+	s.must(201, "POST", "/api/Spaces-1/projects", m{
+		"Name": "Web App", "LifecycleId": "Lifecycles-1",
+		"ProjectGroupId": "ProjectGroups-1",
+	})
 	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
 		"Version": 0, "Steps": []m{scriptStep("Say hello"), packageStep("Deploy web", "Web.App")},
 	})
 	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 0, "Variables": []m{
-		{"Name": "Greeting", "Value": "good day", "Scope": m{"Environment": []string{"Environments-1"},
-			"Role": []string{"web"}}},
+		{"Name": "Greeting", "Value": "good day", "Scope": m{
+			"Environment": []string{"Environments-1"},
+			"Role":        []string{"web"},
+		}},
 	}})
-	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{"projectName": "Web App", "releaseVersion": "1.0.0",
-		"releaseNotes": "first"})
+	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{
+		"projectName": "Web App", "releaseVersion": "1.0.0",
+		"releaseNotes": "first",
+	})
 	s.must(201, "POST", "/api/Spaces-1/deployments/create/untenanted/v1", m{
 		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
 	})

@@ -30,8 +30,10 @@ func showPolicy(id string) obj {
 			"BashHealthCheckPolicy":       obj{"RunType": "InheritFromDefault", "ScriptBody": nil},
 		},
 		"MachineConnectivityPolicy": obj{"MachineConnectivityBehavior": "ExpectedToBeOnline"},
-		"MachineCleanupPolicy": obj{"DeleteMachinesBehavior": "DoNotDelete",
-			"DeleteMachinesElapsedTimeSpan": "00:00:00"},
+		"MachineCleanupPolicy": obj{
+			"DeleteMachinesBehavior":        "DoNotDelete",
+			"DeleteMachinesElapsedTimeSpan": "00:00:00",
+		},
 		"MachineUpdatePolicy": obj{
 			"CalamariUpdateBehavior": "UpdateOnDeployment", "TentacleUpdateBehavior": "NeverUpdate",
 			"TentacleUpdateAccountId": nil, "KubernetesAgentUpdateBehavior": "NeverUpdate",

@@ -124,8 +124,10 @@ func (a *api) createRelease(c *call) error {
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	request := catalog.ReleaseRequest{Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version,
-		Notes: q.ReleaseNotes}
+	request := catalog.ReleaseRequest{
+		Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version,
+		Notes: q.ReleaseNotes,
+	}
 	for _, s := range q.SelectedPackages {
 		request.Packages = append(request.Packages, s.choice())
 	}

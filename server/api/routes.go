@@ -218,8 +218,13 @@ func (a *api) machineRoutes() []Route {
 func (a *api) emptyRoutes() []Route {
 	routes := []Route{}
 	for _, kind := range []struct{ path, itemType string }{
-		{"workerpools", "WorkerPool"}, {"workers", "Worker"}, {"tenants", "Tenant"}, {"proxies", "Proxy"},
-		{"accounts", "Account"}, {"tagsets", "TagSet"}, {"libraryvariablesets", "LibraryVariableSet"},
+		{"workerpools", "WorkerPool"},
+		{"workers", "Worker"},
+		{"tenants", "Tenant"},
+		{"proxies", "Proxy"},
+		{"accounts", "Account"},
+		{"tagsets", "TagSet"},
+		{"libraryvariablesets", "LibraryVariableSet"},
 	} {
 		routes = append(routes,
 			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),

@@ -480,8 +480,10 @@ func TestA6DisabledUsersAreRefusedAtOnce(t *testing.T) {
 
 func TestX6ForeignHostsAreRefused(t *testing.T) {
 	s := newSite(t, func(d *api.Deps) { d.Hosts = []string{"fairlead.example.test"} })
-	for host, want := range map[string]int{"fairlead.example.test": 200, "FAIRLEAD.example.test:8065": 200,
-		"evil.example.test": 421, "": 421} {
+	for host, want := range map[string]int{
+		"fairlead.example.test": 200, "FAIRLEAD.example.test:8065": 200,
+		"evil.example.test": 421, "": 421,
+	} {
 		r := s.request("GET", "/api", nil)
 		r.Host = host
 		r.Header.Set("X-Forwarded-Host", "fairlead.example.test")

@@ -83,8 +83,10 @@ func TestClientSurprises(t *testing.T) {
 		s.must(409, "POST", "/api/Spaces-1/releases/create/v1", body)
 	})
 	t.Run("ProjectGroupID and ProjectGroupId are one", func(t *testing.T) {
-		s.must(201, "POST", "/api/Spaces-1/projects", m{"Name": "P2", "ProjectGroupID": "ProjectGroups-1",
-			"LifecycleID": "Lifecycles-1"})
+		s.must(201, "POST", "/api/Spaces-1/projects", m{
+			"Name": "P2", "ProjectGroupID": "ProjectGroups-1",
+			"LifecycleID": "Lifecycles-1",
+		})
 		s.must(400, "POST", "/api/Spaces-1/projects", m{"Name": "P3", "ProjectGroupID": "ProjectGroups-9"})
 	})
 	t.Run("the installation's id is a UUID and keys have the one shape", func(t *testing.T) {

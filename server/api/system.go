@@ -96,7 +96,8 @@ func showSpace(deploy.SpaceID) obj {
 
 func (a *api) listSpaces(c *call) error {
 	all := chosen(c, []deploy.SpaceID{deploy.DefaultSpace}, func(id deploy.SpaceID) (string,
-		string) {
+		string,
+	) {
 		return string(id), spaceName
 	})
 	return paged(c, "Space", all, showSpace)

@@ -34,7 +34,9 @@ type DashboardCell = store.DashboardCell
 
 // Deploy queues one deployment for each environment: all of them or none. Errors: Denied,
 // NotFound (project, release or environment), Invalid (every broken rule).
-func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequest) (made []deploy.Deployment, err error) {
+func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequest) (made []deploy.Deployment,
+	err error,
+) {
 	err = c.change(ctx, p, identity.DeploymentCreate, func(w store.Writer) (deploy.Event, error) {
 		made = nil
 		s, err := c.site(w, q)

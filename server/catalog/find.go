@@ -52,11 +52,16 @@ func freeSlug(name string, taken func(slug string) bool) string {
 func environmentKeys(e deploy.Environment) (string, string, string) {
 	return string(e.ID), e.Name, e.Slug
 }
-func machineKeys(m deploy.Machine) (string, string, string)     { return string(m.ID), m.Name, m.Name }
-func projectKeys(p deploy.Project) (string, string, string)     { return string(p.ID), p.Name, p.Slug }
-func groupKeys(g deploy.ProjectGroup) (string, string, string)  { return string(g.ID), g.Name, g.Slug }
+
+func machineKeys(m deploy.Machine) (string, string, string) { return string(m.ID), m.Name, m.Name }
+
+func projectKeys(p deploy.Project) (string, string, string) { return string(p.ID), p.Name, p.Slug }
+
+func groupKeys(g deploy.ProjectGroup) (string, string, string) { return string(g.ID), g.Name, g.Slug }
+
 func lifecycleKeys(l deploy.Lifecycle) (string, string, string) { return string(l.ID), l.Name, l.Slug }
-func channelKeys(c deploy.Channel) (string, string, string)     { return string(c.ID), c.Name, c.Slug }
+
+func channelKeys(c deploy.Channel) (string, string, string) { return string(c.ID), c.Name, c.Slug }
 
 func findEnvironment(r store.Reader, ref string) (deploy.Environment, error) {
 	all, err := r.Environments(space)

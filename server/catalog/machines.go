@@ -31,7 +31,9 @@ type MachineDraft struct {
 type MachineFilter = store.MachineFilter
 
 // Machines lists machines by name. Errors: Denied.
-func (c *Catalog) Machines(ctx context.Context, p identity.Principal, f MachineFilter) (all []deploy.Machine, err error) {
+func (c *Catalog) Machines(ctx context.Context, p identity.Principal, f MachineFilter) (all []deploy.Machine,
+	err error,
+) {
 	f.Space = space
 	err = c.view(ctx, p, identity.MachineView, func(r store.Reader) (err error) {
 		all, err = r.Machines(f)
@@ -61,7 +63,9 @@ func (c *Catalog) Tags(ctx context.Context, p identity.Principal) ([]string, err
 
 // AddListening adds a machine that the server dials. Polling agents join with a token instead.
 // Errors: Denied, Invalid, Conflict (pin in use, or retired).
-func (c *Catalog) AddListening(ctx context.Context, p identity.Principal, draft MachineDraft) (m deploy.Machine, err error) {
+func (c *Catalog) AddListening(ctx context.Context, p identity.Principal, draft MachineDraft) (m deploy.Machine,
+	err error,
+) {
 	err = c.change(ctx, p, identity.MachineEdit, func(w store.Writer) (deploy.Event, error) {
 		m = deploy.Machine{
 			Space: space, Style: deploy.Listening, AddedAt: c.Wall(),

@@ -33,7 +33,9 @@ const (
 )
 
 // Process reads how a project is deployed. Errors: Denied, NotFound.
-func (c *Catalog) Process(ctx context.Context, p identity.Principal, project string) (process deploy.Process, err error) {
+func (c *Catalog) Process(ctx context.Context, p identity.Principal, project string) (process deploy.Process,
+	err error,
+) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
 		owner, err := findProject(r, project)
 		if err != nil {
@@ -78,7 +80,8 @@ func staleVersion(err error, what string, owner deploy.Project) error {
 	if errkind.Of(err) != errkind.Conflict {
 		return err
 	}
-	return errkind.Hinted(errkind.Conflict.Errorf("the %s of project %s was changed by somebody else: %w", what, owner.Name, err),
+	return errkind.Hinted(errkind.Conflict.Errorf("the %s of project %s was changed by somebody else: %w", what,
+		owner.Name, err),
 		"read it again, make the change there and save that")
 }
 
@@ -173,7 +176,8 @@ func (r *reasons) step(step *deploy.Step) {
 		step.Window = n
 	}
 	if step.Window < 0 || step.Window > 10_000 {
-		r.add("step %s has a window that is not 1 to 10000 machines: %q", step.Name, step.Properties[deploy.PropMaxParallelism])
+		r.add("step %s has a window that is not 1 to 10000 machines: %q", step.Name,
+			step.Properties[deploy.PropMaxParallelism])
 	}
 	if n := len(step.Actions); n == 0 || n > maxActions {
 		r.add("step %s has %d actions: want 1 to %d", step.Name, n, maxActions)
@@ -197,7 +201,8 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 		}
 	}
 	if strings.EqualFold(a.Properties[deploy.PropRunOnServer], "true") {
-		r.add("action %s runs on the server: that comes with a later version; set %s to false", a.Name, deploy.PropRunOnServer)
+		r.add("action %s runs on the server: that comes with a later version; set %s to false", a.Name,
+			deploy.PropRunOnServer)
 	}
 	r.limits(a)
 	switch a.Kind {
@@ -206,7 +211,8 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 	case deploy.PackageAction:
 		r.ownPackage(a)
 	default:
-		r.add("action %s has the type %q: this version knows %s and %s", a.Name, a.Kind, deploy.ScriptAction, deploy.PackageAction)
+		r.add("action %s has the type %q: this version knows %s and %s", a.Name, a.Kind, deploy.ScriptAction,
+			deploy.PackageAction)
 	}
 	r.packages(a, known)
 }
@@ -263,7 +269,8 @@ func (r *reasons) packages(a *deploy.Action, known map[string]bool) {
 	for i := range a.Packages {
 		reference := &a.Packages[i]
 		reference.ID = keepID(reference.ID, known)
-		if id := reference.PackageID; id == "" || len(id) > maxTagCharacters || strings.ContainsAny(id, "/\\ ") || !printable(id) {
+		if id := reference.PackageID; id == "" || len(id) > maxTagCharacters || strings.ContainsAny(id, "/\\ ") ||
+			!printable(id) {
 			r.add("action %s names the package %q: want letters, digits, dots, dashes and underscores", a.Name, id)
 		}
 	}

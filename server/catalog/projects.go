@@ -46,7 +46,9 @@ func (c *Catalog) Project(ctx context.Context, p identity.Principal, ref string)
 
 // CreateProject adds one with its default channel; its process and variables are empty.
 // Errors: Denied, Invalid.
-func (c *Catalog) CreateProject(ctx context.Context, p identity.Principal, draft ProjectDraft) (made deploy.Project, err error) {
+func (c *Catalog) CreateProject(ctx context.Context, p identity.Principal,
+	draft ProjectDraft,
+) (made deploy.Project, err error) {
 	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
 		made = deploy.Project{Space: space}
 		if err := fillProject(w, &made, draft); err != nil {
@@ -205,7 +207,9 @@ func (c *Catalog) Group(ctx context.Context, p identity.Principal, ref string) (
 }
 
 // CreateGroup adds a project group. Errors: Denied, Invalid.
-func (c *Catalog) CreateGroup(ctx context.Context, p identity.Principal, draft GroupDraft) (g deploy.ProjectGroup, err error) {
+func (c *Catalog) CreateGroup(ctx context.Context, p identity.Principal, draft GroupDraft) (g deploy.ProjectGroup,
+	err error,
+) {
 	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
 		all, err := w.ProjectGroups(space)
 		if err != nil {
@@ -251,7 +255,9 @@ func (c *Catalog) Lifecycle(ctx context.Context, p identity.Principal, ref strin
 
 // Channels lists the channels of a project, default first; all channels when project is "".
 // Errors: Denied, NotFound.
-func (c *Catalog) Channels(ctx context.Context, p identity.Principal, project string) (all []deploy.Channel, err error) {
+func (c *Catalog) Channels(ctx context.Context, p identity.Principal, project string) (all []deploy.Channel,
+	err error,
+) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
 		projects, err := r.Projects(space)
 		if err != nil {

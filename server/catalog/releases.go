@@ -182,7 +182,9 @@ func sortVersions(texts []string) []deploy.Version {
 }
 
 // selected settles the version of each package of the process.
-func (why *reasons) selected(r store.Reader, process deploy.Process, q ReleaseRequest) ([]deploy.SelectedPackage, error) {
+func (why *reasons) selected(r store.Reader, process deploy.Process, q ReleaseRequest) ([]deploy.SelectedPackage,
+	error,
+) {
 	choose := selection{version: strings.TrimSpace(q.PackageVersion), prerelease: q.Prerelease}
 	for _, text := range q.Packages {
 		entry, err := parseChoice(text)

@@ -33,7 +33,9 @@ type ScriptRequest struct {
 }
 
 // Tasks lists tasks, newest first, and how many there are before Skip and Take. Errors: Denied.
-func (c *Catalog) Tasks(ctx context.Context, p identity.Principal, f TaskFilter) (all []deploy.Task, total int, err error) {
+func (c *Catalog) Tasks(ctx context.Context, p identity.Principal, f TaskFilter) (all []deploy.Task, total int,
+	err error,
+) {
 	for i := range f.IDs {
 		f.IDs[i] = deploy.TaskID(properID("ServerTasks", string(f.IDs[i])))
 	}

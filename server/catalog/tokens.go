@@ -59,7 +59,8 @@ func (c *Catalog) CreateToken(
 		}
 		now, sum := c.Wall(), minted.Secret().Hash()
 		token = deploy.JoinToken{
-			ID: deploy.TokenID(minted.ID().String()), Space: space, SecretSHA256: hex.EncodeToString(sum[:]), Machine: q.Machine, Tags: why.tags(q.Tags),
+			ID: deploy.TokenID(minted.ID().String()), Space: space, SecretSHA256: hex.EncodeToString(sum[:]),
+			Machine: q.Machine, Tags: why.tags(q.Tags),
 			CreatedAt: now, CreatedBy: p.Name(), ExpiresAt: now.Add(q.Lifetime),
 		}
 		if token.Environments, err = why.environmentIDs(w, q.Environments); err != nil {

@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -83,20 +84,26 @@ func count(now time.Time, all map[string]window, key string) int {
 	return w.failures
 }
 
-// makeRoom drops what has ended, and the oldest window if nothing has.
+// makeRoom drops what has ended, and the oldest tenth if that is not enough, so that the work of
+// looking at all is shared by many failures.
 func makeRoom(now time.Time, all map[string]window) {
-	oldest, at := "", time.Time{}
+	starts := make([]time.Time, 0, len(all))
 	for key, w := range all {
 		if !now.Before(w.start.Add(failureWindow)) {
 			delete(all, key)
 			continue
 		}
-		if at.IsZero() || w.start.Before(at) || w.start.Equal(at) && key < oldest {
-			oldest, at = key, w.start
-		}
+		starts = append(starts, w.start)
 	}
-	if len(all) >= maxTracked {
-		delete(all, oldest)
+	if len(starts) < maxTracked {
+		return
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	cut := starts[len(starts)/10]
+	for key, w := range all {
+		if !w.start.After(cut) {
+			delete(all, key)
+		}
 	}
 }
 

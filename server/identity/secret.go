@@ -25,9 +25,9 @@ const (
 	hintCharacters = 8
 	// MaxKeyBytes is the longest text that is looked at as a key.
 	MaxKeyBytes = 128
-	// CookieName is the browser cookie of a session over plain HTTP, SecureCookieName the one over
-	// TLS: browsers take the latter only with Secure, Path=/ and no Domain.
-	CookieName       = "fairlead-session"
+	// CookieName is the browser cookie of a session over plain HTTP.
+	CookieName = "fairlead-session"
+	// SecureCookieName is the one over TLS: browsers take it only with Secure, Path=/ and no Domain.
 	SecureCookieName = "__Host-fairlead-session"
 	// cookieBytes of randomness are in a session cookie.
 	cookieBytes = 32

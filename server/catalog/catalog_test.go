@@ -1,0 +1,581 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/internal/store/sqlite"
+	"fairlead/internal/trust"
+	"fairlead/server/catalog"
+	"fairlead/server/feed"
+	"fairlead/server/identity"
+)
+
+// site is a catalog over a real store.
+type site struct {
+	*catalog.Catalog
+	t      *testing.T
+	ctx    context.Context
+	store  store.Store
+	now    time.Time
+	queued atomic.Int32
+	token  trust.Token
+}
+
+// root is who may do everything.
+func root() identity.Principal { return identity.System() }
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	dir := t.TempDir()
+	s := &site{t: t, ctx: t.Context(), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	opened, err := sqlite.Open(s.ctx, filepath.Join(dir, "db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = opened.Close() })
+	s.store = opened
+	wall := func() time.Time { return s.now }
+	packages, err := feed.New(opened, filepath.Join(dir, "packages"), wall, feed.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Catalog = catalog.New(catalog.Deps{
+		Store: opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
+		Mint: func() (token trust.Token, err error) {
+			s.token, err = trust.NewToken("fairlead.example.test:10943", trust.Pin{1})
+			return s.token, err
+		},
+	})
+	if created, err := s.Seed(s.ctx, "test"); err != nil || !created {
+		t.Fatalf("seed: %v, %v", created, err)
+	}
+	return s
+}
+
+// ok ends the test on an error.
+func ok[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (s *site) push(id string, versions ...string) {
+	s.t.Helper()
+	for _, v := range versions {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		if _, err := z.Create(v); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, _, err := s.PushPackage(s.ctx, root(), feed.Upload{FileName: id + "." + v + ".zip", Content: &b}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func packageAction(name, id string) deploy.Action {
+	return deploy.Action{Name: name, Kind: deploy.PackageAction, Packages: []deploy.PackageReference{{PackageID: id}}}
+}
+
+func scriptAction(name string) deploy.Action {
+	return deploy.Action{Name: name, Kind: deploy.ScriptAction, Properties: map[string]string{
+		deploy.PropScriptSyntax: "Bash", deploy.PropScriptBody: "true",
+	}}
+}
+
+func step(name string, actions ...deploy.Action) deploy.Step {
+	return deploy.Step{Name: name, Tags: []string{"web"}, Actions: actions}
+}
+
+// fill makes environments Dev and Production, machine web-1 in both, and project Web.
+func (s *site) fill(steps ...deploy.Step) {
+	s.t.Helper()
+	for _, name := range []string{"Dev", "Production"} {
+		ok(s.CreateEnvironment(s.ctx, root(), catalog.EnvironmentDraft{Name: name}))(s.t)
+	}
+	s.machine("web-1", 1)
+	ok(s.CreateProject(s.ctx, root(), catalog.ProjectDraft{Name: "Web"}))(s.t)
+	ok(s.SaveProcess(s.ctx, root(), "web", deploy.Process{Steps: steps}))(s.t)
+}
+
+func (s *site) machine(name string, n int) deploy.Machine {
+	s.t.Helper()
+	return ok(s.AddListening(s.ctx, root(), catalog.MachineDraft{
+		Name: name, Environments: []string{"dev", "production"}, Tags: []string{"web"},
+		Address: name + ":10933", Pin: fmt.Sprintf("%064x", n),
+	}))(s.t)
+}
+
+// reasons are the broken rules of an error.
+func reasons(t *testing.T, err error) []string {
+	t.Helper()
+	broken, is := errors.AsType[*catalog.ValidationError](err)
+	if !is || errkind.Of(err) != errkind.Invalid {
+		t.Fatalf("error %v of kind %v is no list of reasons", err, errkind.Of(err))
+	}
+	return broken.Reasons
+}
+
+func (s *site) finish(task deploy.TaskID, state deploy.TaskState) {
+	s.t.Helper()
+	err := s.store.Update(s.ctx, func(w store.Writer) error {
+		row, err := w.Task(task)
+		if err != nil {
+			return err
+		}
+		row.State = state
+		return w.PutTask(row)
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestSeedingTwiceChangesNothing(t *testing.T) {
+	s := newSite(t)
+	before := ok(s.Installation(s.ctx))(t)
+	created := ok(s.Seed(s.ctx, "other"))(t)
+	if diff := cmp.Diff(before, ok(s.Installation(s.ctx))(t)); created || diff != "" {
+		t.Errorf("created %v (-want +got):\n%s", created, diff)
+	}
+}
+
+func TestReleasesChooseVersions(t *testing.T) {
+	s := newSite(t)
+	s.push("Web.App", "1.9.0", "1.10.0", "2.0.0-beta.1")
+	s.push("Web.Tools", "0.9.0-alpha")
+	s.fill(step("Web", packageAction("Web", "Web.App")), step("Tools", packageAction("Tools", "web.tools")))
+	for name, c := range map[string]struct {
+		q    catalog.ReleaseRequest
+		want []string
+		why  string
+	}{
+		"newest that is no prerelease": {q: catalog.ReleaseRequest{}, want: []string{"1.10.0", "0.9.0-alpha"}},
+		"by package": {
+			q:    catalog.ReleaseRequest{Packages: []string{"web.app:1.9.0"}},
+			want: []string{"1.9.0", "0.9.0-alpha"},
+		},
+		"step beats package": {
+			q:    catalog.ReleaseRequest{Packages: []string{"Web=1.9.0", "Web.App/2.0.0-beta.1"}},
+			want: []string{"1.9.0", "0.9.0-alpha"},
+		},
+		"later beats earlier": {
+			q:    catalog.ReleaseRequest{Packages: []string{"*:9.9.9", "Web.App:1.9.0", "Web.App:1.10.0", "Tools::0.9.0-alpha"}},
+			want: []string{"1.10.0", "0.9.0-alpha"},
+		},
+		"prerelease asked for": {q: catalog.ReleaseRequest{
+			Prerelease: "beta",
+			Packages:   []string{"Tools:0.9.0-alpha"},
+		}, want: []string{"2.0.0-beta.1", "0.9.0-alpha"}},
+		"version that is missing": {q: catalog.ReleaseRequest{PackageVersion: "1.9.0"}, why: "Web.Tools 1.9.0"},
+		"entry that fits nothing": {q: catalog.ReleaseRequest{Packages: []string{"Nope:1.0"}}, why: "fits no package"},
+		"entry without version":   {q: catalog.ReleaseRequest{Packages: []string{"Web.App"}}, why: "want name:version"},
+		"unknown channel":         {q: catalog.ReleaseRequest{Channel: "Hotfix"}, why: "no channel"},
+		"version that is none":    {q: catalog.ReleaseRequest{Version: "a b"}, why: "version"},
+	} {
+		c.q.Project = "Web"
+		made, _, err := s.CreateRelease(s.ctx, root(), c.q)
+		if c.why != "" {
+			if got := strings.Join(reasons(t, err), "\n"); !strings.Contains(strings.ToLower(got), strings.ToLower(c.why)) {
+				t.Errorf("%s: reasons %q, want %q", name, got, c.why)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, p := range made.Packages {
+			got = append(got, p.Version)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestReleasesAreSnapshotsAndCountUp(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	first, _, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web"})
+	if err != nil || first.Version != "0.0.1" {
+		t.Fatalf("first release %q, %v", first.Version, err)
+	}
+	process := ok(s.Process(s.ctx, root(), "Web"))(t)
+	process.Steps[0].Name = "B"
+	ok(s.SaveProcess(s.ctx, root(), "Web", process))(t)
+	if held := ok(s.Release(s.ctx, root(), "releases-1"))(t); held.Process.Steps[0].Name != "A" {
+		t.Errorf("a change of the process changed release %s", held.Version)
+	}
+	for _, want := range []string{"0.0.2", "0.0.3"} {
+		if made, _, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web"}); err != nil ||
+			made.Version != want {
+			t.Errorf("next release %q, want %s; %v", made.Version, want, err)
+		}
+	}
+	_, _, err = s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web", Version: "0.0.2"})
+	if errkind.Of(err) != errkind.Conflict {
+		t.Errorf("the same number again: %v", err)
+	}
+	same, created, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{
+		Project: "Web", Version: "0.0.1",
+		IgnoreIfAlreadyThere: true,
+	})
+	if err != nil || created || same.ID != first.ID {
+		t.Errorf("ignored: %v, %v, %v", same.ID, created, err)
+	}
+}
+
+func TestProcessTellsEveryBrokenRule(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	bad := deploy.Process{Version: 1, Steps: []deploy.Step{
+		{Name: "", Tags: nil, Actions: nil},
+		{Name: "X", Tags: []string{"a,b"}, Condition: "Variable", Window: -1, Actions: []deploy.Action{
+			{Name: "one", Kind: "Octopus.Manual"},
+			{
+				Name: "ONE", Kind: deploy.ScriptAction, Environments: []deploy.EnvironmentID{"Environments-9"},
+				Properties: map[string]string{
+					deploy.PropScriptSyntax: "PowerShell", deploy.PropRunOnServer: "True", deploy.PropTimeoutMinutes: "-1",
+					deploy.PropScriptSource: "Package",
+				},
+			},
+			{Name: "p", Kind: deploy.PackageAction, Packages: []deploy.PackageReference{{PackageID: "../x"}}},
+			{Name: "q", Kind: deploy.PackageAction},
+		}},
+	}}
+	_, err := s.SaveProcess(s.ctx, root(), "Web", bad)
+	got := strings.Join(reasons(t, err), "\n")
+	for _, want := range []string{
+		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Variable"`, "window",
+		`type "Octopus.Manual"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
+		"runs on the server",
+		"time-out", "empty script", `script from "Package"`, `"../x"`, "action q needs one package",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no reason says %q:\n%s", want, got)
+		}
+	}
+	if held := ok(s.Process(s.ctx, root(), "Web"))(t); held.Version != 1 || held.Steps[0].Name != "A" {
+		t.Errorf("a refused process was stored: %+v", held)
+	}
+}
+
+func TestZ4ForeignIDsAreNotTaken(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	ok(s.CreateProject(s.ctx, root(), catalog.ProjectDraft{Name: "Other"}))(t)
+	own := ok(s.Process(s.ctx, root(), "Web"))(t)
+	foreign := deploy.Process{Steps: []deploy.Step{{
+		ID: own.Steps[0].ID, Name: "A", Tags: []string{"x"},
+		Actions: own.Steps[0].Actions,
+	}}}
+	saved := ok(s.SaveProcess(s.ctx, root(), "Other", foreign))(t)
+	if saved.Steps[0].ID == own.Steps[0].ID || saved.Steps[0].Actions[0].ID == own.Steps[0].Actions[0].ID {
+		t.Error("Z4 a process took the ids of another project's")
+	}
+	_, _, _, err := s.SaveVariables(s.ctx, root(), "Other", deploy.VariableSet{Variables: []deploy.Variable{{
+		Name: "x", Scope: deploy.Scope{
+			Channels: []deploy.ChannelID{"Channels-1"},
+			Actions:  []string{own.Steps[0].Actions[0].ID},
+		},
+	}}})
+	if got := reasons(t, err); len(got) != 2 {
+		t.Errorf("Z4 scopes of another project: %q", got)
+	}
+	again := own
+	if again = ok(s.SaveProcess(s.ctx, root(), "Web", own))(t); again.Steps[0].ID != own.Steps[0].ID {
+		t.Error("an own id was not kept")
+	}
+}
+
+func TestDeployQueuesAllOrNothing(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	ok(s.CreateEnvironment(s.ctx, root(), catalog.EnvironmentDraft{Name: "Empty"}))(t)
+	if _, _, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Deploy(s.ctx, root(), catalog.DeployRequest{
+		Project: "Web", Release: "0.0.1",
+		Environments: []string{"Dev", "Empty"},
+	})
+	if got := reasons(t, err); len(got) != 1 || !strings.Contains(got[0], "nothing to deploy") {
+		t.Errorf("reasons %q", got)
+	}
+	if _, total, err := s.Tasks(s.ctx, root(), catalog.TaskFilter{}); err != nil || total != 0 || s.queued.Load() != 0 {
+		t.Errorf("a refused deployment left %d tasks and %d hints; %v", total, s.queued.Load(), err)
+	}
+	later := s.now.Add(time.Hour)
+	made := ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{
+		Project: "web", Release: "releases-1", Environments: []string{"dev", "Environments-2", "DEV"}, NotBefore: later,
+	}))(t)
+	if len(made) != 2 || s.queued.Load() != 1 {
+		t.Fatalf("%d deployments, %d hints; want 2 and 1", len(made), s.queued.Load())
+	}
+	task := ok(s.Task(s.ctx, root(), string(made[1].Task)))(t)
+	if diff := cmp.Diff(made[1].Plan, task.Plan); diff != "" || !task.NotBefore.Equal(later) ||
+		task.Environment != "Environments-2" {
+		t.Errorf("task %+v (-want +got):\n%s", task, diff)
+	}
+	for name, q := range map[string]catalog.DeployRequest{
+		"release":     {Project: "Web", Release: "9", Environments: []string{"Dev"}},
+		"environment": {Project: "Web", Release: "0.0.1", Environments: []string{"Nope"}},
+		"project":     {Project: "Nope", Release: "0.0.1", Environments: []string{"Dev"}},
+	} {
+		if _, err := s.Deploy(s.ctx, root(), q); errkind.Of(err) != errkind.NotFound {
+			t.Errorf("unknown %s: %v, want NotFound", name, err)
+		}
+	}
+	_, err = s.Deploy(s.ctx, root(), catalog.DeployRequest{
+		Project: "Web", Release: "0.0.1", Environments: []string{"Dev"}, Only: []string{"nope"}, Except: []string{"none"},
+	})
+	if got := reasons(t, err); len(got) != 2 {
+		t.Errorf("unknown machines: %q", got)
+	}
+}
+
+func TestLifecycleGatesEnvironments(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	lifecycle := ok(s.Lifecycle(s.ctx, root(), "default-lifecycle"))(t)
+	lifecycle.Phases = []deploy.Phase{
+		{ID: "1", Name: "Test", Environments: []deploy.EnvironmentID{"Environments-1"}},
+		{ID: "2", Name: "Live", Environments: []deploy.EnvironmentID{"Environments-2"}},
+	}
+	if err := s.store.Update(s.ctx, func(w store.Writer) error { return w.PutLifecycle(lifecycle) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web"}); err != nil {
+		t.Fatal(err)
+	}
+	to := func(environment string) ([]deploy.Deployment, error) {
+		return s.Deploy(s.ctx, root(), catalog.DeployRequest{
+			Project: "Web", Release: "0.0.1",
+			Environments: []string{environment},
+		})
+	}
+	_, err := to("Production")
+	if got := reasons(t, err); !strings.Contains(got[0], "phase Test has to be completed before Production") {
+		t.Errorf("reasons %q", got)
+	}
+	dev := ok(to("Dev"))(t)
+	s.finish(dev[0].Task, deploy.TaskFailed)
+	_, err = to("Production")
+	reasons(t, err)
+	dev = ok(to("Dev"))(t)
+	s.finish(dev[0].Task, deploy.TaskSuccess)
+	ok(to("Production"))(t)
+	ok(s.CreateEnvironment(s.ctx, root(), catalog.EnvironmentDraft{Name: "Elsewhere"}))(t)
+	_, err = to("Elsewhere")
+	if got := reasons(t, err); !strings.Contains(strings.Join(got, " "), "no phase with environment Elsewhere") {
+		t.Errorf("reasons %q", got)
+	}
+	phases, next, err := s.Progression(s.ctx, root(), "Releases-1")
+	if err != nil || !phases[0].IsComplete || !phases[1].IsOpen || phases[1].IsComplete || len(next) != 2 {
+		t.Errorf("progression %+v, next %v, %v", phases, next, err)
+	}
+}
+
+func TestCancelByState(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	waiting := ok(s.RunScript(s.ctx, root(), catalog.ScriptRequest{Body: "true", Machines: []string{"web-1"}}))(t)
+	got := ok(s.Cancel(s.ctx, root(), strings.ToLower(string(waiting.ID))))(t)
+	if got.State != deploy.TaskCanceled || got.CompletedAt.IsZero() {
+		t.Errorf("a waiting task is %s", got.State)
+	}
+	if _, err := s.Cancel(s.ctx, root(), string(waiting.ID)); errkind.Of(err) != errkind.Invalid {
+		t.Errorf("an ended task: %v", err)
+	}
+	running := ok(s.CheckHealth(s.ctx, root(), nil))(t)
+	s.finish(running.ID, deploy.TaskExecuting)
+	for range 2 {
+		if got := ok(s.Cancel(s.ctx, root(), string(running.ID)))(t); got.State != deploy.TaskCancelling || !got.CancelAsked {
+			t.Errorf("a running task is %s", got.State)
+		}
+	}
+}
+
+func TestScriptsChooseMachines(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	s.machine("web-2", 2)
+	ok(s.EditMachine(s.ctx, root(), "web-2", catalog.MachineDraft{
+		Name: "web-2", Tags: []string{"db"},
+		IsDisabled: true,
+	}))(t)
+	for name, c := range map[string]struct {
+		q   catalog.ScriptRequest
+		why string
+	}{
+		"by name":        {catalog.ScriptRequest{Body: "true", Machines: []string{"WEB-1"}}, ""},
+		"by environment": {catalog.ScriptRequest{Body: "true", Environments: []string{"dev"}}, ""},
+		"by tag":         {catalog.ScriptRequest{Body: "true", Tags: []string{"web"}}, ""},
+		"nothing":        {catalog.ScriptRequest{Body: "true"}, "no enabled machine"},
+		"disabled":       {catalog.ScriptRequest{Body: "true", Machines: []string{"web-2"}}, "is disabled"},
+		"empty":          {catalog.ScriptRequest{Machines: []string{"web-1"}}, "empty script"},
+		"PowerShell":     {catalog.ScriptRequest{Body: "x", Syntax: "PowerShell", Machines: []string{"web-1"}}, "syntax"},
+		"other tag":      {catalog.ScriptRequest{Body: "true", Tags: []string{"db"}}, "no enabled machine"},
+	} {
+		task, err := s.RunScript(s.ctx, root(), c.q)
+		if c.why != "" {
+			if got := strings.Join(reasons(t, err), "\n"); !strings.Contains(got, c.why) {
+				t.Errorf("%s: %q, want %q", name, got, c.why)
+			}
+			continue
+		}
+		if err != nil || cmp.Diff([]deploy.MachineID{"Machines-1"}, task.Plan.Steps[0].Machines) != "" {
+			t.Errorf("%s: %+v, %v", name, task.Plan, err)
+		}
+	}
+}
+
+func TestPinsStayRetired(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	again := catalog.MachineDraft{Name: "web-9", Address: "h:1", Pin: fmt.Sprintf("%064X", 1)}
+	if _, err := s.AddListening(s.ctx, root(), again); errkind.Of(err) != errkind.Conflict {
+		t.Errorf("a pin in use: %v", err)
+	}
+	if err := s.DeleteMachine(s.ctx, root(), "web-1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddListening(s.ctx, root(), again); errkind.Of(err) != errkind.Conflict || errkind.Hint(err) == "" {
+		t.Errorf("a retired pin: %v", err)
+	}
+	_, err := s.AddListening(s.ctx, root(), catalog.MachineDraft{
+		Name: "Bad Name", Environments: []string{"nope"},
+		Address: "x", Tags: []string{""},
+	})
+	if got := reasons(t, err); len(got) != 5 {
+		t.Errorf("%d reasons, want 5: %q", len(got), got)
+	}
+}
+
+func TestE1TokensAdmitOneMachine(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	row, text, err := s.CreateToken(s.ctx, root(), catalog.TokenRequest{
+		Environments: []string{"dev"},
+		Tags:         []string{"web"},
+	})
+	if err != nil || text != s.token.Reveal() {
+		t.Fatalf("token: %v", err)
+	}
+	joining := func(n int) catalog.Joining {
+		return catalog.Joining{
+			Token: row.ID, SecretSHA256: row.SecretSHA256, Pin: fmt.Sprintf("%064x", 100+n),
+			Name: fmt.Sprintf("new-%d", n), Style: deploy.Polling,
+		}
+	}
+	wrong := joining(0)
+	wrong.SecretSHA256 = strings.Repeat("0", 64)
+	if _, err := s.Join(s.ctx, wrong); errkind.Of(err) != errkind.Untrusted {
+		t.Errorf("a wrong secret: %v", err)
+	}
+	var group sync.WaitGroup
+	var joined, refused atomic.Int32
+	for n := range 50 {
+		group.Go(func() {
+			switch _, err := s.Join(s.ctx, joining(n)); errkind.Of(err) {
+			case errkind.Untrusted:
+				refused.Add(1)
+			default:
+				if err == nil {
+					joined.Add(1)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if joined.Load() != 1 || refused.Load() != 49 {
+		t.Fatalf("E1 %d joined and %d were refused, want 1 and 49", joined.Load(), refused.Load())
+	}
+	tokens := ok(s.Tokens(s.ctx, root()))(t)
+	used := ok(s.Machine(s.ctx, root(), string(tokens[0].UsedBy)))(t)
+	again, err := s.Join(s.ctx, catalog.Joining{
+		Token: row.ID, SecretSHA256: row.SecretSHA256, Pin: used.Pin, Name: used.Name, Style: deploy.Polling,
+	})
+	if err != nil || again.ID != used.ID || cmp.Diff([]deploy.EnvironmentID{"Environments-1"}, again.Environments) != "" {
+		t.Errorf("the same certificate again: %+v, %v", again, err)
+	}
+}
+
+func TestTokensEndAndAreBoundToAName(t *testing.T) {
+	s := newSite(t)
+	row, _, err := s.CreateToken(s.ctx, root(), catalog.TokenRequest{Machine: "db-1", Lifetime: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := catalog.Joining{
+		Token: row.ID, SecretSHA256: row.SecretSHA256, Pin: fmt.Sprintf("%064x", 7), Name: "db-2",
+		Style: deploy.Polling,
+	}
+	if _, err := s.Join(s.ctx, j); errkind.Of(err) != errkind.Denied {
+		t.Errorf("another name: %v", err)
+	}
+	s.now = s.now.Add(time.Minute)
+	j.Name = "db-1"
+	if _, err := s.Join(s.ctx, j); errkind.Of(err) != errkind.Untrusted {
+		t.Errorf("A5 at its end: %v", err)
+	}
+	_, _, err = s.CreateToken(s.ctx, root(), catalog.TokenRequest{
+		Machine: "Bad Name", Lifetime: -1,
+		Environments: []string{"x"},
+	})
+	if got := reasons(t, err); len(got) != 3 {
+		t.Errorf("reasons %q", got)
+	}
+}
+
+func TestThingsInUseStay(t *testing.T) {
+	s := newSite(t)
+	s.push("Web.App", "1.0.0")
+	s.fill(step("A", packageAction("A", "Web.App")))
+	if _, _, err := s.CreateRelease(s.ctx, root(), catalog.ReleaseRequest{Project: "Web"}); err != nil {
+		t.Fatal(err)
+	}
+	made := ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{
+		Project: "Web", Release: "0.0.1",
+		Environments: []string{"Dev"},
+	}))(t)
+	reasons(t, s.DeleteRelease(s.ctx, root(), "Releases-1"))
+	reasons(t, s.DeleteProject(s.ctx, root(), "Web"))
+	reasons(t, s.DeleteEnvironment(s.ctx, root(), "Dev"))
+	if err := s.DeletePackage(s.ctx, root(), "web.app.1.0.0"); errkind.Of(err) != errkind.Conflict {
+		t.Errorf("a package in a release: %v", err)
+	}
+	s.finish(made[0].Task, deploy.TaskSuccess)
+	if err := s.DeleteProject(s.ctx, root(), "Web"); err != nil {
+		t.Errorf("an idle project: %v", err)
+	}
+	if err := s.DeletePackage(s.ctx, root(), "web.app.1.0.0"); err != nil {
+		t.Errorf("an unused package: %v", err)
+	}
+}
