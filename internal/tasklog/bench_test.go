@@ -55,7 +55,9 @@ func BenchmarkAppend(b *testing.B) {
 	w := writer(b, open(b, b.TempDir()))
 	b.ReportAllocs()
 	for b.Loop() {
-		add(b, w, tasklog.Line{At: wall(), Category: tasklog.Info, Node: "2/Machines-1", Text: "the quick brown fox", Ticket: "t"})
+		add(b, w, tasklog.Line{
+			At: wall(), Category: tasklog.Info, Node: "2/Machines-1", Text: "the quick brown fox", Ticket: "t",
+		})
 	}
 }
 

@@ -211,7 +211,8 @@ func TestTornTail(t *testing.T) {
 		}
 		lines, _ := all(t, f, 1<<20)
 		for i, l := range lines {
-			same(t, fmt.Sprintf("cut at %d: line", cut), fmt.Sprintf("%d line %d é\x00", i+1, i), fmt.Sprintf("%d %s", l.Number, l.Text))
+			same(t, fmt.Sprintf("cut at %d: line", cut), fmt.Sprintf("%d line %d é\x00", i+1, i),
+				fmt.Sprintf("%d %s", l.Number, l.Text))
 		}
 		same(t, fmt.Sprintf("cut at %d: lines", cut), count, len(lines))
 		if t.Failed() {

@@ -33,7 +33,8 @@ func (s *Store) Check(ctx context.Context) (err error) {
 	if err := look(ctx, c, "PRAGMA integrity_check(3)"); err != nil {
 		return err
 	}
-	if err := look(ctx, c, "SELECT 'a row of '||\"table\"||' refers to nothing' FROM pragma_foreign_key_check"); err != nil {
+	const dangling = "SELECT 'a row of ' || \"table\" || ' refers to nothing' FROM pragma_foreign_key_check"
+	if err := look(ctx, c, dangling); err != nil {
 		return err
 	}
 	for _, table := range sealedTables() {
@@ -74,7 +75,8 @@ func look(ctx context.Context, c *conn, query string) error {
 		return fault("check", err)
 	}
 	if len(findings) > 0 {
-		return errkind.Hinted(errkind.Corrupt.Errorf("the database is damaged: %s", strings.Join(findings, "; ")), restoreHint)
+		err := errkind.Corrupt.Errorf("the database is damaged: %s", strings.Join(findings, "; "))
+		return errkind.Hinted(err, restoreHint)
 	}
 	return nil
 }

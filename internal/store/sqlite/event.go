@@ -46,7 +46,8 @@ func (w *writer) AddEvent(e deploy.Event) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = w.exec("add an event", "INSERT INTO event (number, user, category, subject, body, sum) VALUES (?, ?, ?, ?, ?, ?)",
+	_, err = w.exec("add an event",
+		"INSERT INTO event (number, user, category, subject, body, sum) VALUES (?, ?, ?, ?, ?, ?)",
 		last+1, e.User, e.Category, e.Subject, body, sum)
 	return last + 1, err
 }

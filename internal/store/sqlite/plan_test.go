@@ -17,7 +17,8 @@ import (
 // wanted are the tables of a few rows, what is read in the order of its key, and the sorting of
 // what was picked by an index.
 var wanted = []string{
-	"SCAN migration:", "SCAN home:", "SCAN event: SELECT number, user, category, subject, body, sum FROM event ORDER BY number DESC",
+	"SCAN migration:", "SCAN home:",
+	"SCAN event: SELECT number, user, category, subject, body, sum FROM event ORDER BY number DESC",
 	"SCAN cell:", "USE TEMP B-TREE FOR ORDER BY: SELECT d.project, d.environment,",
 	"USE TEMP B-TREE FOR ORDER BY: SELECT m.id, m.space, m.pin, m.body, m.sum FROM machine m WHERE m.id IN",
 }
@@ -61,7 +62,9 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 func readEverything(r store.Reader) error {
 	var errs []error
 	keep := func(_ any, err error) { errs = append(errs, err) }
-	for _, f := range []store.MachineFilter{{}, {Space: "s"}, {Environment: "e"}, {Tag: "t"}, {Name: "n"}, {Space: "s", Name: "n"}} {
+	for _, f := range []store.MachineFilter{
+		{}, {Space: "s"}, {Environment: "e"}, {Tag: "t"}, {Name: "n"}, {Space: "s", Name: "n"},
+	} {
 		keep(r.Machines(f))
 	}
 	for _, f := range []store.DeploymentFilter{

@@ -83,8 +83,10 @@ func actionsBody(actions []deploy.Action) []actionBody {
 		return actionBody{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
 			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments,
-			Packages:   each(a.Packages, func(p deploy.PackageReference) packageReferenceBody { return packageReferenceBody(p) }),
 			Properties: a.Properties,
+			Packages: each(a.Packages, func(p deploy.PackageReference) packageReferenceBody {
+				return packageReferenceBody(p)
+			}),
 		}
 	})
 }
@@ -94,8 +96,10 @@ func actions(bodies []actionBody) []deploy.Action {
 		return deploy.Action{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
 			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments,
-			Packages:   each(a.Packages, func(p packageReferenceBody) deploy.PackageReference { return deploy.PackageReference(p) }),
 			Properties: a.Properties,
+			Packages: each(a.Packages, func(p packageReferenceBody) deploy.PackageReference {
+				return deploy.PackageReference(p)
+			}),
 		}
 	})
 }
@@ -127,11 +131,12 @@ func bodyOfVariables(v deploy.VariableSet) variableSetBody {
 }
 
 func (b variableSetBody) variables(owner deploy.ProjectID) deploy.VariableSet {
-	return deploy.VariableSet{Owner: owner, Version: b.Version, Variables: each(b.Variables, func(v variableBody) deploy.Variable {
+	variables := each(b.Variables, func(v variableBody) deploy.Variable {
 		return deploy.Variable{
 			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, Scope: deploy.Scope(v.Scope),
 		}
-	})}
+	})
+	return deploy.VariableSet{Owner: owner, Version: b.Version, Variables: variables}
 }
 
 func (r *reader) Process(project deploy.ProjectID) (deploy.Process, error) {

@@ -174,7 +174,8 @@ func (r *reader) Channels(project deploy.ProjectID) ([]deploy.Channel, error) {
 			ID: c.ID, Space: body.Space, Project: c.Project, Name: body.Name, Slug: body.Slug,
 			Description: body.Description, IsDefault: c.IsDefault, Lifecycle: body.Lifecycle,
 		}, err
-	}, "SELECT id, project, is_default, body, sum FROM channel WHERE project = ? ORDER BY is_default DESC, folded", project)
+	}, "SELECT id, project, is_default, body, sum FROM channel WHERE project = ? "+
+		"ORDER BY is_default DESC, folded", project)
 }
 
 func (w *writer) PutChannel(c deploy.Channel) error {

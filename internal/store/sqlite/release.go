@@ -41,7 +41,9 @@ func scanRelease(row scanner) (deploy.Release, error) {
 		ID: r.ID, Space: body.Space, Project: r.Project, Channel: r.Channel, Version: r.Version, Notes: body.Notes,
 		AssembledAt: moment(assembled), AssembledBy: body.AssembledBy,
 		Process: body.Process.process(body.ProcessOf), Variables: body.Variables.variables(body.VariablesOf),
-		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage { return deploy.SelectedPackage(p) }),
+		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage {
+			return deploy.SelectedPackage(p)
+		}),
 	}, err
 }
 

@@ -25,7 +25,8 @@ type taskBody struct {
 	Plan         planBody            `json:"plan"`
 }
 
-const selectTask = "SELECT id, kind, state, project, environment, queued_at, completed_at, lease_epoch, body, sum FROM task"
+const selectTask = "SELECT id, kind, state, project, environment, queued_at, completed_at, lease_epoch, body, sum " +
+	"FROM task"
 
 func scanTask(row scanner) (deploy.Task, error) {
 	var s sealed

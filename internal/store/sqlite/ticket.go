@@ -65,7 +65,7 @@ func (w *writer) PutTicket(t deploy.Ticket) error {
 		return err
 	}
 	if len(taken) > 0 {
-		return errkind.Conflict.Errorf("ticket %s stands for attempt %d of step %d, action %d of task %s on machine %s already",
+		return errkind.Conflict.Errorf("ticket %s is attempt %d of step %d, action %d of task %s on machine %s already",
 			taken[0], t.Attempt, t.Step, t.Action, t.Task, t.Machine)
 	}
 	body, sum, err := seal(ticketBody{

@@ -35,24 +35,23 @@ func model(t *testing.T, open Open) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		s := open(t)
-		held := ledger{map[deploy.MachineID]deploy.Machine{}, map[string]bool{}, map[deploy.TaskID]deploy.Task{}, map[string]int{}}
-		rt.Repeat(map[string]func(*rapid.T){
-			"update": func(rt *rapid.T) {
-				work := rapid.SliceOfN(rapid.Custom(drawStep), 1, 6).Draw(rt, "work")
-				var tried ledger
-				err := s.Update(t.Context(), func(w store.Writer) error {
-					tried = held.clone()
-					return tried.carryOut(w, work)
-				})
-				switch {
-				case errors.Is(err, errDisagree):
-					rt.Fatal(err)
-				case err == nil:
-					held = tried
-				}
-			},
-			"": func(rt *rapid.T) { held.compare(rt, t, s) },
-		})
+		held := ledger{
+			map[deploy.MachineID]deploy.Machine{}, map[string]bool{}, map[deploy.TaskID]deploy.Task{}, map[string]int{},
+		}
+		for _, work := range rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(drawStep), 1, 6), 1, 10).Draw(rt, "work") {
+			var tried ledger
+			err := s.Update(t.Context(), func(w store.Writer) error {
+				tried = held.clone()
+				return tried.carryOut(w, work)
+			})
+			switch {
+			case errors.Is(err, errDisagree):
+				rt.Fatal(err)
+			case err == nil:
+				held = tried
+			}
+			held.compare(rt, t, s)
+		}
 		if err := s.Close(); err != nil {
 			rt.Fatalf("Close() = %v", err)
 		}
@@ -103,7 +102,9 @@ func (l *ledger) carryOut(w store.Writer, work []step) error {
 // one does one step on both and returns what each says.
 func (l *ledger) one(w store.Writer, st step) (got, want error) {
 	machine := deploy.Machine{ID: deploy.MachineID(fmt.Sprintf("Machines-%d", st.id)), Name: st.name, Pin: st.pin}
-	task := deploy.Task{ID: deploy.TaskID(fmt.Sprintf("ServerTasks-%d", st.id)), Description: st.name, LeaseEpoch: st.epoch}
+	task := deploy.Task{
+		ID: deploy.TaskID(fmt.Sprintf("ServerTasks-%d", st.id)), Description: st.name, LeaseEpoch: st.epoch,
+	}
 	switch st.op {
 	case 0:
 		return w.PutMachine(machine), l.putMachine(machine)

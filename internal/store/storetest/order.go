@@ -15,8 +15,9 @@ import (
 func orders(t *testing.T, open Open) {
 	t.Parallel()
 	each(t, open, map[string]func(*testing.T, store.Store){
-		"places and projects": orderOfPlaces, "releases and packages": orderOfReleases,
-		"deployments": orderOfDeployments, "tasks": orderOfTasks, "tickets": orderOfTickets,
+		"places and projects": orderOfPlaces, "machines": orderOfMachines, "dashboard": orderOfDashboard,
+		"releases and packages": orderOfReleases,
+		"deployments":           orderOfDeployments, "tasks": orderOfTasks, "tickets": orderOfTickets,
 		"access and events": orderOfAccess,
 	})
 }
@@ -30,16 +31,9 @@ func ids[T any, ID ~string](list []T, id func(T) ID) []string {
 	return names
 }
 
-func orderOfPlaces(t *testing.T, s store.Store) {
+func orderOfMachines(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error {
 		var errs []error
-		for _, e := range []deploy.Environment{
-			{ID: "E-1", Name: "zeta", SortOrder: 1}, {ID: "E-2", Name: "Beta", SortOrder: 2},
-			{ID: "E-3", Name: "alpha", SortOrder: 2}, {ID: "E-4", Name: "x", SortOrder: -1},
-		} {
-			e.Space = "Spaces-1"
-			errs = append(errs, w.PutEnvironment(e))
-		}
 		for _, m := range []deploy.Machine{
 			{ID: "M-10", Space: "Spaces-1", Name: "same", Tags: []string{"web"}, Environments: []deploy.EnvironmentID{"E-1"}},
 			{ID: "M-9", Space: "Spaces-2", Name: "Same", Tags: []string{"db", "web"}},
@@ -48,32 +42,7 @@ func orderOfPlaces(t *testing.T, s store.Store) {
 		} {
 			errs = append(errs, w.PutMachine(m))
 		}
-		for _, name := range []string{"b", "A", "c"} {
-			id := "P-" + name
-			errs = append(errs, w.PutProject(deploy.Project{ID: deploy.ProjectID(id), Space: "Spaces-1", Name: name}),
-				w.PutProjectGroup(deploy.ProjectGroup{ID: deploy.ProjectGroupID(id), Space: "Spaces-1", Name: name}),
-				w.PutLifecycle(deploy.Lifecycle{ID: deploy.LifecycleID(id), Space: "Spaces-1", Name: name}),
-				w.PutChannel(deploy.Channel{ID: deploy.ChannelID(id), Project: "P-b", Name: name, IsDefault: name == "c"}))
-		}
 		return errors.Join(errs...)
-	})
-	view(t, s, func(r store.Reader) error {
-		environments, e1 := r.Environments("Spaces-1")
-		same(t, "environments", []string{"E-4", "E-1", "E-3", "E-2"},
-			ids(environments, func(e deploy.Environment) deploy.EnvironmentID { return e.ID }))
-		projects, e2 := r.Projects("Spaces-1")
-		same(t, "projects", []string{"P-A", "P-b", "P-c"},
-			ids(projects, func(p deploy.Project) deploy.ProjectID { return p.ID }))
-		groups, e3 := r.ProjectGroups("Spaces-1")
-		same(t, "project groups", []string{"P-A", "P-b", "P-c"},
-			ids(groups, func(p deploy.ProjectGroup) deploy.ProjectGroupID { return p.ID }))
-		lifecycles, e4 := r.Lifecycles("Spaces-1")
-		same(t, "lifecycles", []string{"P-A", "P-b", "P-c"},
-			ids(lifecycles, func(p deploy.Lifecycle) deploy.LifecycleID { return p.ID }))
-		channels, e5 := r.Channels("P-b")
-		same(t, "channels", []string{"P-c", "P-A", "P-b"},
-			ids(channels, func(c deploy.Channel) deploy.ChannelID { return c.ID }))
-		return errors.Join(e1, e2, e3, e4, e5)
 	})
 	for _, c := range []struct {
 		filter store.MachineFilter
@@ -106,6 +75,45 @@ func orderOfPlaces(t *testing.T, s store.Store) {
 		db, derr := r.Machines(store.MachineFilter{Tag: "db"})
 		same(t, "machines with another tag", 2, len(db))
 		return errors.Join(err, derr)
+	})
+}
+
+func orderOfPlaces(t *testing.T, s store.Store) {
+	update(t, s, func(w store.Writer) error {
+		var errs []error
+		for _, e := range []deploy.Environment{
+			{ID: "E-1", Name: "zeta", SortOrder: 1}, {ID: "E-2", Name: "Beta", SortOrder: 2},
+			{ID: "E-3", Name: "alpha", SortOrder: 2}, {ID: "E-4", Name: "x", SortOrder: -1},
+		} {
+			e.Space = "Spaces-1"
+			errs = append(errs, w.PutEnvironment(e))
+		}
+		for _, name := range []string{"b", "A", "c"} {
+			id := "P-" + name
+			errs = append(errs, w.PutProject(deploy.Project{ID: deploy.ProjectID(id), Space: "Spaces-1", Name: name}),
+				w.PutProjectGroup(deploy.ProjectGroup{ID: deploy.ProjectGroupID(id), Space: "Spaces-1", Name: name}),
+				w.PutLifecycle(deploy.Lifecycle{ID: deploy.LifecycleID(id), Space: "Spaces-1", Name: name}),
+				w.PutChannel(deploy.Channel{ID: deploy.ChannelID(id), Project: "P-b", Name: name, IsDefault: name == "c"}))
+		}
+		return errors.Join(errs...)
+	})
+	view(t, s, func(r store.Reader) error {
+		environments, e1 := r.Environments("Spaces-1")
+		same(t, "environments", []string{"E-4", "E-1", "E-3", "E-2"},
+			ids(environments, func(e deploy.Environment) deploy.EnvironmentID { return e.ID }))
+		projects, e2 := r.Projects("Spaces-1")
+		same(t, "projects", []string{"P-A", "P-b", "P-c"},
+			ids(projects, func(p deploy.Project) deploy.ProjectID { return p.ID }))
+		groups, e3 := r.ProjectGroups("Spaces-1")
+		same(t, "project groups", []string{"P-A", "P-b", "P-c"},
+			ids(groups, func(p deploy.ProjectGroup) deploy.ProjectGroupID { return p.ID }))
+		lifecycles, e4 := r.Lifecycles("Spaces-1")
+		same(t, "lifecycles", []string{"P-A", "P-b", "P-c"},
+			ids(lifecycles, func(p deploy.Lifecycle) deploy.LifecycleID { return p.ID }))
+		channels, e5 := r.Channels("P-b")
+		same(t, "channels", []string{"P-c", "P-A", "P-b"},
+			ids(channels, func(c deploy.Channel) deploy.ChannelID { return c.ID }))
+		return errors.Join(e1, e2, e3, e4, e5)
 	})
 }
 
@@ -144,7 +152,8 @@ func orderOfReleases(t *testing.T, s store.Store) {
 	})
 }
 
-func orderOfDeployments(t *testing.T, s store.Store) {
+func fillDeployments(t *testing.T, s store.Store) {
+	t.Helper()
 	update(t, s, func(w store.Writer) error {
 		err := errors.Join(project(w, "Projects-10", "Releases-1", "ServerTasks-1"),
 			project(w, "Projects-9", "Releases-2", "ServerTasks-2"),
@@ -173,16 +182,21 @@ func orderOfDeployments(t *testing.T, s store.Store) {
 		}
 		return err
 	})
+}
+
+func orderOfDeployments(t *testing.T, s store.Store) {
+	fillDeployments(t, s)
+	const d1, d2, d3, d4, d5 = "Deployments-1", "Deployments-2", "Deployments-3", "Deployments-4", "Deployments-5"
 	for _, c := range []struct {
 		filter store.DeploymentFilter
 		want   []string
 	}{
-		{store.DeploymentFilter{}, []string{"Deployments-5", "Deployments-4", "Deployments-3", "Deployments-2", "Deployments-1"}},
-		{store.DeploymentFilter{Skip: 1, Take: 2}, []string{"Deployments-4", "Deployments-3"}},
+		{store.DeploymentFilter{}, []string{d5, d4, d3, d2, d1}},
+		{store.DeploymentFilter{Skip: 1, Take: 2}, []string{d4, d3}},
 		{store.DeploymentFilter{Skip: 9}, nil},
-		{store.DeploymentFilter{Space: "Spaces-2"}, []string{"Deployments-5"}},
-		{store.DeploymentFilter{Project: "Projects-10"}, []string{"Deployments-2", "Deployments-1"}},
-		{store.DeploymentFilter{Release: "Releases-2", Environment: "E-10"}, []string{"Deployments-3"}},
+		{store.DeploymentFilter{Space: "Spaces-2"}, []string{d5}},
+		{store.DeploymentFilter{Project: "Projects-10"}, []string{d2, d1}},
+		{store.DeploymentFilter{Release: "Releases-2", Environment: "E-10"}, []string{d3}},
 	} {
 		view(t, s, func(r store.Reader) error {
 			list, err := r.Deployments(c.filter)
@@ -191,7 +205,11 @@ func orderOfDeployments(t *testing.T, s store.Store) {
 			return err
 		})
 	}
-	update(t, s, func(w store.Writer) error { // the space of Deployments-5 has no dashboard of its own here
+}
+
+func orderOfDashboard(t *testing.T, s store.Store) {
+	fillDeployments(t, s)
+	update(t, s, func(w store.Writer) error { // an older one than Deployments-4
 		return w.PutDeployment(deploy.Deployment{
 			ID: "Deployments-5", Space: "Spaces-1", Project: "Projects-9", Release: "Releases-2", Environment: "E-9",
 			CreatedAt: moment(2),
@@ -285,7 +303,8 @@ func orderOfTickets(t *testing.T, s store.Store) {
 
 func orderOfAccess(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error {
-		err := errors.Join(w.PutUser(deploy.User{ID: "Users-1", Name: "bob"}), w.PutUser(deploy.User{ID: "Users-2", Name: "Ada"}))
+		err := errors.Join(w.PutUser(deploy.User{ID: "Users-1", Name: "bob"}),
+			w.PutUser(deploy.User{ID: "Users-2", Name: "Ada"}))
 		for i, at := range []int{2, 3, 2} {
 			id := fmt.Sprintf("k-%d", 9+i)
 			err = errors.Join(err,
@@ -306,7 +325,8 @@ func orderOfAccess(t *testing.T, s store.Store) {
 		keys, e2 := r.APIKeys("Users-1")
 		same(t, "keys", []string{"k-10", "k-11", "k-9"}, ids(keys, func(k deploy.APIKey) deploy.KeyID { return k.ID }))
 		tokens, e3 := r.JoinTokens("Spaces-1")
-		same(t, "tokens", []string{"k-10", "k-11", "k-9"}, ids(tokens, func(k deploy.JoinToken) deploy.TokenID { return k.ID }))
+		same(t, "tokens", []string{"k-10", "k-11", "k-9"},
+			ids(tokens, func(k deploy.JoinToken) deploy.TokenID { return k.ID }))
 		for _, c := range []struct {
 			filter store.EventFilter
 			want   []string

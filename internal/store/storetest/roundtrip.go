@@ -25,7 +25,8 @@ func value[T any]() *rapid.Generator[T] {
 		}
 		return time.UnixMicro(rapid.Int64Range(1, 4102444800_000_000).Draw(t, "micros")).UTC()
 	})
-	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "a'b", "\x00", "\u2028", "</script>", "%00", "\uFFFD"}))
+	texts := rapid.OneOf(rapid.String(),
+		rapid.SampledFrom([]string{"", "a'b", "\x00", "\u2028", "</script>", "%00", "\uFFFD"}))
 	return rapid.MakeCustom[T](rapid.MakeConfig{
 		Types: map[reflect.Type]*rapid.Generator[any]{reflect.TypeFor[time.Time](): times},
 		Kinds: map[reflect.Kind]*rapid.Generator[any]{reflect.String: texts.AsAny()},
@@ -38,8 +39,9 @@ func survives[T any](t *testing.T, s store.Store, key func(*T), put func(store.W
 ) {
 	t.Helper()
 	name := reflect.TypeFor[T]().Name()
+	values := value[T]()
 	rapid.Check(t, func(rt *rapid.T) {
-		want := value[T]().Draw(rt, name)
+		want := values.Draw(rt, name)
 		key(&want)
 		update(t, s, func(w store.Writer) error {
 			if err := put(w, want); err != nil {

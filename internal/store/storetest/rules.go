@@ -70,7 +70,9 @@ func namesAreTaken(t *testing.T, s store.Store) {
 			return w.PutMachine(deploy.Machine{ID: deploy.MachineID(id), Space: deploy.SpaceID(space), Name: name})
 		},
 		"project group": func(w store.Writer, id, space, name string) error {
-			return w.PutProjectGroup(deploy.ProjectGroup{ID: deploy.ProjectGroupID(id), Space: deploy.SpaceID(space), Name: name})
+			return w.PutProjectGroup(deploy.ProjectGroup{
+				ID: deploy.ProjectGroupID(id), Space: deploy.SpaceID(space), Name: name,
+			})
 		},
 		"lifecycle": func(w store.Writer, id, space, name string) error {
 			return w.PutLifecycle(deploy.Lifecycle{ID: deploy.LifecycleID(id), Space: deploy.SpaceID(space), Name: name})

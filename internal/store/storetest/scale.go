@@ -16,9 +16,21 @@ func scale(t *testing.T, open Open) {
 	if testing.Short() {
 		t.Skip("a full store takes seconds to fill")
 	}
-	const machines, tasks, batch = 10_000, 100_000, 5_000
 	s := open(t)
 	start := time.Now()
+	fillUp(t, s)
+	t.Logf("filled in %v", time.Since(start).Round(time.Millisecond))
+	readTimed(t, s)
+	if err := s.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+}
+
+const machines, tasks = 10_000, 100_000
+
+func fillUp(t *testing.T, s store.Store) {
+	t.Helper()
+	const batch = 5_000
 	fill := func(total int, put func(store.Writer, int) error) {
 		for first := 0; first < total; first += batch {
 			update(t, s, func(w store.Writer) error {
@@ -38,6 +50,7 @@ func scale(t *testing.T, open Open) {
 			Environments: []deploy.EnvironmentID{deploy.EnvironmentID(fmt.Sprintf("Environments-%d", i%10))},
 		})
 	})
+	plan := deploy.Plan{Steps: []deploy.PlannedStep{{Number: 1, Machines: []deploy.MachineID{"Machines-1"}}}}
 	fill(tasks, func(w store.Writer, i int) error {
 		state := deploy.TaskSuccess
 		if i%10_000 == 0 {
@@ -46,10 +59,13 @@ func scale(t *testing.T, open Open) {
 		return w.PutTask(deploy.Task{
 			ID: deploy.TaskID(fmt.Sprintf("ServerTasks-%d", i)), Kind: deploy.DeployTask, State: state, QueuedAt: moment(i),
 			Project: deploy.ProjectID(fmt.Sprintf("Projects-%d", i%50)), Environment: "Environments-1",
-			Plan: deploy.Plan{Steps: []deploy.PlannedStep{{Number: 1, Name: "Deploy", Machines: []deploy.MachineID{"Machines-1"}}}},
+			Plan: plan,
 		})
 	})
-	t.Logf("filled in %v", time.Since(start).Round(time.Millisecond))
+}
+
+func readTimed(t *testing.T, s store.Store) {
+	t.Helper()
 	timed := func(what string, want int, read func(store.Reader) (int, error)) {
 		start := time.Now()
 		view(t, s, func(r store.Reader) error {
@@ -85,8 +101,5 @@ func scale(t *testing.T, open Open) {
 			list, _, err := r.Tasks(f.filter)
 			return len(list), err
 		})
-	}
-	if err := s.Close(); err != nil {
-		t.Errorf("Close() = %v", err)
 	}
 }
