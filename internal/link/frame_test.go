@@ -110,6 +110,34 @@ func TestW1W2LengthsAreRefusedBeforeAllocation(t *testing.T) {
 	}
 }
 
+// TestW9OtherVersions meets peers of other versions; the whole conversations are the W9 scripts.
+func TestW9OtherVersions(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		newest, oldest uint16
+		want           Fault
+	}{
+		{"same", 1, 1, ""},
+		{"newer, speaks ours too", 2, 1, ""},
+		{"much newer, speaks ours too", 65535, 1, ""},
+		{"newer only", 3, 2, FaultVersion},
+	} {
+		m, peer := New(Servant, Settings{}), New(Caller, Settings{}).hello()
+		peer.newest, peer.oldest = c.newest, c.oldest
+		payload := append(peer.append(nil), "fields of a later version"...)
+		if _, err := m.Step(scriptStart, Start{}); err != nil {
+			t.Fatal(err)
+		}
+		header := Header{Length: uint32(len(payload)), Type: TypeHello}
+		if _, err := m.Step(scriptStart, Received{Header: header, Payload: payload}); err != nil {
+			t.Fatal(err)
+		}
+		if refused := m.state != working; refused != (c.want != "") || refused && m.goodbye.Code != GoodbyeVersion {
+			t.Errorf("%s: the session is %v, goodbye %+v", c.name, m.state, m.goodbye)
+		}
+	}
+}
+
 func TestTextIsMadeHarmless(t *testing.T) {
 	for _, text := range []string{"", "plain", "line\nfeed\x1b[31m", "bad \xff\xfe utf", strings.Repeat("ä", 200)} {
 		clean := cleanText(text)

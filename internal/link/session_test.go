@@ -422,6 +422,35 @@ func TestStuckTransportIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestW7SlowBulkStreamIsReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		heard := make(chan error, 1)
+		p := join(t, fast, link.Options{}, link.Options{Serve: func(_ context.Context, s contract.Stream) {
+			_, err := io.Copy(io.Discard, s)
+			_ = s.CloseWrite()
+			heard <- err
+		}})
+		s, err := p.caller.Open(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		for err == nil {
+			_, err = s.Write([]byte("x"))
+			time.Sleep(10 * time.Second)
+		}
+		if took := time.Since(began); took < link.RateWindow || took > 2*link.RateWindow {
+			t.Errorf("a byte each 10 s was borne for %v", took)
+		}
+		if err := <-heard; errkind.Of(err) != errkind.Timeout {
+			t.Errorf("the reader heard %v", err)
+		}
+		if _, err := call(t.Context(), p.caller, false, nil); err != nil {
+			t.Errorf("the session did not live on: %v", err)
+		}
+	})
+}
+
 func TestRefusalIsHeardWhileTheBodyIsStillSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := join(t, 1<<20, link.Options{}, link.Options{Serve: func(_ context.Context, s contract.Stream) {
