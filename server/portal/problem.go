@@ -42,6 +42,7 @@ var headlines = map[errkind.Kind]string{
 // trouble is what a problem page shows.
 type trouble struct {
 	Headline, Message, Hint string
+	Back                    string // the page whose form this answers; "" if not known
 	Status                  int
 }
 
@@ -54,6 +55,9 @@ func (p *Portal) problem(v *visit, err error) {
 		return
 	}
 	t := trouble{Headline: headlines[kind], Message: err.Error(), Hint: errkind.Hint(err), Status: statuses[kind]}
+	if from, err := url.Parse(v.Referer()); err == nil && v.Method == http.MethodPost && from.Host == v.Host {
+		t.Back = p.localPage(from.RequestURI())
+	}
 	if kind == errkind.Internal || kind == errkind.Corrupt {
 		p.options.Log.ErrorContext(v.Context(), "a page could not be shown", "path", v.URL.Path, "error", err)
 		t.Hint = "the server's log says more; it was written at " + p.options.Wall().Format("15:04:05")

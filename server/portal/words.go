@@ -85,7 +85,7 @@ func actionWord(kind deploy.ActionKind) string {
 	case deploy.PackageAction:
 		return "Deploy a package"
 	}
-	return string(kind)
+	return visible(string(kind))
 }
 
 func kindWord(kind deploy.TaskKind) string {
@@ -97,7 +97,7 @@ func kindWord(kind deploy.TaskKind) string {
 	case deploy.HealthTask:
 		return "Health check"
 	}
-	return string(kind)
+	return visible(string(kind))
 }
 
 // conditionWord says when a step runs, unless it is the usual case.
@@ -115,7 +115,7 @@ func conditionWord(c deploy.Condition) string {
 // eventWord turns "MachineAdded" into "Machine added".
 func eventWord(category string) string {
 	var b strings.Builder
-	for i, r := range category {
+	for i, r := range visible(category) {
 		if i > 0 && r >= 'A' && r <= 'Z' {
 			b.WriteByte(' ')
 			r += 'a' - 'A'
