@@ -44,7 +44,7 @@ func (s *Store) state(sum string, size int64) (contract.BlobState, error) {
 		if length != size {
 			return contract.BlobState{}, errkind.Invalid.Errorf("content %.12s… has %d bytes, not %d", sum, length, size)
 		}
-		now := s.settings.Wall()
+		now := s.options.Wall()
 		return contract.BlobState{Complete: true, Offset: size}, s.blobs.Chtimes(sum, now, now)
 	}
 	length, err = s.regular(sum + partEnd)
@@ -151,7 +151,7 @@ func (s *Store) accept(body io.Reader, args contract.BlobPutArgs, r *room) error
 }
 
 func (s *Store) publish(part, sum string) error {
-	now := s.settings.Wall()
+	now := s.options.Wall()
 	if err := s.blobs.Chtimes(part, now, now); err != nil {
 		return err
 	}

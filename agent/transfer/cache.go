@@ -42,8 +42,8 @@ func (s *Store) clean(spare string, size int64, enough func() bool, freed func(i
 			total += b.size
 		}
 	}
-	now := s.settings.Wall()
-	quota := s.settings.MaxCacheBytes
+	now := s.options.Wall()
+	quota := s.options.MaxCacheBytes
 	for _, b := range kept {
 		if (quota <= 0 || total <= quota) && enough() {
 			return nil

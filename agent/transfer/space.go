@@ -50,7 +50,7 @@ func (p Space) lacks(need int64) string {
 // size bytes keep to the quota, by cleaning if that helps. sum is the blob to spare. The caller
 // holds mu. Errors: Exhausted.
 func (s *Store) makeRoom(sum string, size, need int64) error {
-	quota := s.settings.MaxCacheBytes
+	quota := s.options.MaxCacheBytes
 	if quota > 0 && size > quota {
 		return errkind.Hinted(errkind.Exhausted.Errorf("content of %d MiB is larger than the whole package cache of %d MiB",
 			size>>20, quota>>20), "raise the cache's size in agent.toml")
@@ -73,7 +73,7 @@ func (s *Store) checkRoom(need int64) error {
 	}
 	if why := space.lacks(need); why != "" {
 		return errkind.Hinted(errkind.Exhausted.Errorf("this machine cannot take %d MiB: %s", need>>20, why),
-			"free some space on the file system of %s", s.settings.Home)
+			"free some space on the file system of %s", s.home)
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (r *room) release() { r.used(r.left) }
 
 // space is the room that is not promised to another transfer.
 func (s *Store) space() (Space, error) {
-	space, err := s.settings.Space(s.settings.Home)
+	space, err := s.options.Space(s.home)
 	space.Free -= s.reserved
 	return space, err
 }

@@ -48,14 +48,12 @@ const (
 	MaxContentBytes = 10 << 30
 )
 
-// Settings make a Store.
-type Settings struct {
-	// Home is the agent's home folder.
-	Home string
+// Options tune a Store; the zero value is fit for use.
+type Options struct {
 	// MaxCacheBytes is how much all blobs may take before old ones are cleaned away; 0 means no
 	// limit. Blobs in use do not count as old, so that the limit may be passed for a while.
 	MaxCacheBytes int64
-	// Wall stamps when a blob was last wanted.
+	// Wall stamps when a blob was last wanted; nil means time.Now.
 	Wall func() time.Time
 	// Space looks at the disk; nil means statfs.
 	Space func(dir string) (Space, error)
@@ -63,7 +61,8 @@ type Settings struct {
 
 // Store keeps blobs and files below one home.
 type Store struct {
-	settings Settings
+	home     string
+	options  Options
 	blobs    *os.Root
 	files    *os.Root
 	buffers  sync.Pool // of *[bufferBytes]byte
@@ -73,19 +72,22 @@ type Store struct {
 	reserved int64           // bytes promised to running transfers and not written yet
 }
 
-// New opens the folders below the home, which must exist, and makes those that are missing.
-// Errors: the file system's.
-func New(s Settings) (*Store, error) {
-	if s.Space == nil {
-		s.Space = statfs
+// New opens the folders below the agent's home, which must exist, and makes those that are
+// missing. Errors: Conflict (something else lies in their place), or the file system's.
+func New(home string, o Options) (*Store, error) {
+	if o.Space == nil {
+		o.Space = statfs
 	}
-	store := &Store{settings: s, writing: map[string]bool{}}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	store := &Store{home: home, options: o, writing: map[string]bool{}}
 	store.buffers.New = func() any { return new([bufferBytes]byte) }
 	var err error
-	if store.blobs, err = openFolder(filepath.Join(s.Home, blobsFolder)); err != nil {
+	if store.blobs, err = openFolder(filepath.Join(home, blobsFolder)); err != nil {
 		return nil, err
 	}
-	if store.files, err = openFolder(filepath.Join(s.Home, filesFolder)); err != nil {
+	if store.files, err = openFolder(filepath.Join(home, filesFolder)); err != nil {
 		return nil, errors.Join(err, store.blobs.Close())
 	}
 	if err := errors.Join(store.files.RemoveAll(incoming), store.files.Mkdir(incoming, 0o700)); err != nil {

@@ -116,8 +116,8 @@ func newRig(t testing.TB, quota int64) *rig {
 }
 
 func (r *rig) start(quota int64) {
-	store, err := transfer.New(transfer.Settings{
-		Home: r.home, MaxCacheBytes: quota,
+	store, err := transfer.New(r.home, transfer.Options{
+		MaxCacheBytes: quota,
 		Wall: func() time.Time {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -560,7 +560,7 @@ func TestH4PlantedNames(t *testing.T) {
 		if err := os.Symlink(outside, filepath.Join(home, "blobs")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := transfer.New(transfer.Settings{Home: home, Wall: time.Now}); !errors.Is(err, errkind.Conflict) {
+		if _, err := transfer.New(home, transfer.Options{}); !errors.Is(err, errkind.Conflict) {
 			t.Errorf("got %v, want Conflict", err)
 		}
 	})

@@ -1,0 +1,28 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package step carries one package order out on the machine: unpack, substitute, hooks, switch,
+// keep the last N. It is what "fairlead-agent step <ticket folder>" does, as the child of a shim.
+//
+// It does not receive packages (agent/transfer), start itself or report (agent/script): its output
+// is the ticket's log and its exit code the verdict.
+//
+//	<home>/applications/journal.json                      what is installed
+//	<home>/applications/<environment>/<package>/<version> one installation; _1, _2 … when repeated
+//	<home>/applications/<environment>/<package>/current   link to the one in use
+//	<home>/applications/<environment>/<package>/.partial-…  being unpacked or removed
+//
+// The order of work: unpack, PreDeploy.sh, substitute in files, Deploy.sh, switch current,
+// PostDeploy.sh, journal, retention. When something fails, current is switched back if it was
+// switched, and DeployFailed.sh runs. A canceled order switches back and runs no more hooks.
+//
+//  1. current names a whole installation or does not exist, whenever the process dies.
+//  2. Nothing outside the applications folder is written or removed, whatever the order, the
+//     package or the journal says.
+//  3. Retention removes what this project, environment, step and package installed before, never
+//     what current names and never a file it did not install.
+//  4. One step at a time works on one package in one environment.
+//
+// Run may be called for several orders at once. step.go is the order of work, place.go names and
+// switches folders, substitute.go and glob.go change files, hook.go runs scripts, journal.go and
+// retain.go remember and forget, lock.go and disk.go speak to the kernel.
+package step
