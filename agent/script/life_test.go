@@ -260,6 +260,9 @@ func (w *world) perform(out output) input {
 		if rapid.IntRange(0, 9).Draw(w.t, "disk full") == 0 {
 			return nil
 		}
+		if len(w.shims) > 0 && rapid.Bool().Draw(w.t, "a shim is faster") {
+			w.stepShim(rapid.IntRange(0, len(w.shims)-1).Draw(w.t, "shim"))
+		}
 		if w.claim != nil {
 			return claimed{won: false}
 		}
