@@ -71,7 +71,8 @@ func ParseVersion(text string) (Version, error) {
 	}
 	core, metadata, hasMetadata := strings.Cut(core, "+")
 	if hasMetadata && (strings.Contains(metadata, "+") || slices.Contains(strings.Split(metadata, "."), "")) {
-		return Version{}, errkind.Invalid.Errorf("version %q: build metadata %q has an empty part or a second '+'", text, metadata)
+		return Version{}, errkind.Invalid.Errorf("version %q: build metadata %q has an empty part or a second '+'",
+			text, metadata)
 	}
 	numbers, rest := cutNumbers(core)
 	if len(numbers) == 0 {

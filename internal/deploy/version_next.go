@@ -71,7 +71,8 @@ func (v Version) named(name string) (int64, error) {
 		}
 		number, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil || number == math.MaxInt64 {
-			return 0, errkind.Invalid.Errorf("version %q: %s %s is too large to count on from", v.text, strings.ToLower(part), digits)
+			return 0, errkind.Invalid.Errorf("version %q: %s %s is too large to count on from",
+				v.text, strings.ToLower(part), digits)
 		}
 		if isNext {
 			number++

@@ -132,8 +132,8 @@ func (f *Feed) Open(p deploy.Package) (io.ReadSeekCloser, error) {
 	}
 	file, err := os.Open(f.path(p.SHA256))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errkind.Hinted(errkind.Corrupt.Errorf("package %s %s: its content is missing from %s", p.ID, p.Version, f.dir),
-			"push the package again with overwriteMode=OverwriteExisting")
+		err := errkind.Corrupt.Errorf("package %s %s: its content is missing from %s", p.ID, p.Version, f.dir)
+		return nil, errkind.Hinted(err, "push the package again with overwriteMode=OverwriteExisting")
 	}
 	if err != nil {
 		return nil, errkind.Internal.Errorf("open package %s %s: %w", p.ID, p.Version, err)

@@ -429,7 +429,9 @@ func TestStartSweepsBrokenUploads(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	b := open(t, nil)
-	fine, damaged, missing := b.mustPush("a.1.zip", zipped(t, "1")), b.mustPush("a.2.zip", zipped(t, "2")), b.mustPush("a.3.zip", zipped(t, "3"))
+	fine := b.mustPush("a.1.zip", zipped(t, "1"))
+	damaged := b.mustPush("a.2.zip", zipped(t, "2"))
+	missing := b.mustPush("a.3.zip", zipped(t, "3"))
 	orphan := sumOf([]byte("orphan"))
 	path := func(sum string) string { return filepath.Join(b.dir, sum[:2], sum) }
 	err := errors.Join(

@@ -66,7 +66,8 @@ func CheckID(id string) error {
 	case len(id) == 0 || len(id) > MaxIDBytes:
 		return errkind.Invalid.Errorf("package id %.120q has %d bytes: want 1 to %d", id, len(id), MaxIDBytes)
 	case !packageID.MatchString(id):
-		return errkind.Invalid.Errorf("package id %q: want words of ASCII letters, digits and '_', joined by '.', '_' or '-'", id)
+		return errkind.Invalid.Errorf("package id %q: want words of ASCII letters, digits and '_', joined by '.', '_' or '-'",
+			id)
 	case deviceName.MatchString(id):
 		return errkind.Invalid.Errorf("package id %q is the name of a device on some systems", id)
 	}

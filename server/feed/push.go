@@ -130,7 +130,8 @@ func (f *Feed) announced(u *Upload) (p deploy.Package, err error) {
 
 func (u Upload) checkDeclared(in *intake) error {
 	if u.SHA256 != "" && u.SHA256 != in.sum() {
-		return errkind.Invalid.Errorf("package %s arrived with SHA-256 %s: the sender declared %s", u.FileName, in.sum(), u.SHA256)
+		return errkind.Invalid.Errorf("package %s arrived with SHA-256 %s: the sender declared %s",
+			u.FileName, in.sum(), u.SHA256)
 	}
 	if u.Size != 0 && u.Size != in.size {
 		return errkind.Invalid.Errorf("package %s arrived with %d bytes: the sender declared %d", u.FileName, in.size, u.Size)

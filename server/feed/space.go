@@ -25,7 +25,8 @@ func DefaultLimits() Limits {
 }
 
 func (l Limits) check() error {
-	if l.MaxBytes <= 0 || l.FullPercent <= 0 || l.FullPercent > 100 || l.MinFreeBytes < 0 || l.Pushes <= 0 || l.Space == nil {
+	if l.MaxBytes <= 0 || l.FullPercent <= 0 || l.FullPercent > 100 || l.MinFreeBytes < 0 ||
+		l.Pushes <= 0 || l.Space == nil {
 		return errkind.Invalid.Errorf("feed limits: every one must be set")
 	}
 	return nil
@@ -51,7 +52,7 @@ func (f *Feed) room(size int64) error {
 		err = errkind.Exhausted.Errorf("package needs %d bytes: the disk of %s has %d free, and %d of them stay free",
 			size, f.dir, free, f.limits.MinFreeBytes)
 	case float64(total-free+size) >= float64(total)*float64(f.limits.FullPercent)/100:
-		err = errkind.Exhausted.Errorf("the disk of %s would be %d %% full or more: %d of %d bytes are free, the package needs %d",
+		err = errkind.Exhausted.Errorf("the disk of %s would be %d %% full: %d of %d bytes are free, the package needs %d",
 			f.dir, f.limits.FullPercent, free, total, size)
 	default:
 		return nil

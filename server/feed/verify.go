@@ -76,7 +76,10 @@ func (f *Feed) orphans(wanted map[string]bool) (orphans []string) {
 	paths, _ := filepath.Glob(filepath.Join(f.dir, "??", "*")) // the pattern is well formed
 	for _, path := range paths {
 		name := filepath.Base(path)
-		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && !wanted[name] && archive.CheckSum(name) == nil {
+		if wanted[name] || archive.CheckSum(name) != nil {
+			continue
+		}
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
 			orphans = append(orphans, name)
 		}
 	}

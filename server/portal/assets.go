@@ -28,7 +28,8 @@ type asset struct {
 func loadAssets() assets {
 	loaded := assets{}
 	for name, kind := range map[string]string{
-		"portal.css": "text/css; charset=utf-8", "portal.js": "text/javascript; charset=utf-8", "icons.svg": "image/svg+xml", "mark.svg": "image/svg+xml",
+		"portal.css": "text/css; charset=utf-8", "portal.js": "text/javascript; charset=utf-8",
+		"icons.svg": "image/svg+xml", "mark.svg": "image/svg+xml",
 	} {
 		content, err := embedded.ReadFile("static/" + name)
 		if err != nil {

@@ -148,7 +148,9 @@ func (p *Portal) shownLines(lines []LogLine) []shownLine {
 	out := make([]shownLine, len(lines))
 	for i, l := range lines {
 		out[i] = shownLine{
-			p.clock(l.At), l.At.UTC().Format(time.RFC3339), strings.ToLower(l.Category), loudWord(l.Category), l.Node, shown(l.Text), l.More,
+			Clock: p.clock(l.At), Full: l.At.UTC().Format(time.RFC3339),
+			Category: strings.ToLower(l.Category), Word: loudWord(l.Category),
+			Node: l.Node, Text: shown(l.Text), More: l.More,
 		}
 	}
 	return out

@@ -190,7 +190,10 @@ func TestX9HeadersOnEveryAnswer(t *testing.T) {
 	for name, r := range requests {
 		h := send(p, r).Header()
 		policy := h.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		for _, want := range []string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+			"form-action 'self'",
+		} {
 			if !strings.Contains(policy, want) {
 				t.Errorf("X9 %s: the policy %q lacks %s", name, policy, want)
 			}

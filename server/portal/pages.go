@@ -63,8 +63,14 @@ type machineList struct{ All []Machine }
 // Count counts the machines with this word on them: "online", "offline" or "disabled".
 func (l machineList) Count(word string) (n int) {
 	for _, m := range l.All {
-		is := map[string]bool{"online": m.Online && !m.IsDisabled, "offline": !m.Online && !m.IsDisabled, "disabled": m.IsDisabled}
-		if is[word] {
+		is := "offline"
+		switch {
+		case m.IsDisabled:
+			is = "disabled"
+		case m.Online:
+			is = "online"
+		}
+		if is == word {
 			n++
 		}
 	}

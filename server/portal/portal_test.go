@@ -31,15 +31,26 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			`title="2026-11-22 13:45:00 UTC"`, "45 min ago", "Timed out", "2025-10-18",
 		},
 		"/app/projects":                     {`data-project="mail-relay"`, "Outgoing mail", "2.11.0-rc.3", "none yet"},
-		"/app/projects/shop":                {`data-release="1.3.9"`, `data-step="3"`, "Warm the cache", "only in Production EU", `action="/app/projects/shop/deploy"`, `value="Environments-4"`, `placeholder="1.4.3"`},
+		"/app/projects/shop": {
+			`data-release="1.3.9"`, `data-step="3"`, "Warm the cache", "only in Production EU",
+			`action="/app/projects/shop/deploy"`, `value="Environments-4"`, `placeholder="1.4.3"`,
+		},
 		"/app/projects/shop/releases/1.4.2": {"Shop.Database", "Faster search.<br>", "Deploy 1.4.2", `data-task="ServerTasks-38"`},
 		"/app/machines": {
 			`data-machine="Machines-4" data-line="down"`, "no ping for 60 s", "26 min ago", "web-canary", "10.20.0.14:10933",
 			"AlmaLinux 9.4", "arm64", "Never seen", "4 on line",
 		},
-		"/app/machines/Machines-1":  {"The certificate of this agent ends", "3fa9 4c07", "37.0 GiB", `action="/app/machines/Machines-1/check"`, `data-task="ServerTasks-42"`},
-		"/app/tasks":                {"waits: another deployment of Mail relay", "1 min 20 s", "step 2 (Deploy the service) failed on 1 of 3 machines"},
-		"/app/tasks/ServerTasks-41": {`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `data-activity="Skipped"`, `class="error" data-node="2/Machines-2"`, "Cancel task", "14 left", "14:28:50", `href="/app/tasks/ServerTasks-41/log"`},
+		"/app/machines/Machines-1": {
+			"The certificate of this agent ends", "3fa9 4c07", "37.0 GiB", `action="/app/machines/Machines-1/check"`,
+			`data-task="ServerTasks-42"`,
+		},
+		"/app/tasks": {
+			"waits: another deployment of Mail relay", "1 min 20 s", "step 2 (Deploy the service) failed on 1 of 3 machines",
+		},
+		"/app/tasks/ServerTasks-41": {
+			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `data-activity="Skipped"`, "Cancel task",
+			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", `href="/app/tasks/ServerTasks-41/log"`,
+		},
 		"/app/packages":             {"Mail.Relay", "850.8 KiB", "0.9.14"},
 		"/app/packages/Shop.Web":    {`data-version="1.4.2"`, "9b2f61c84de07a35", "tar.gz"},
 		"/app/events":               {`data-event="111"`, "Machine offline", `href="?page=2"`, "edge-berlin-07 went off line"},
@@ -90,7 +101,8 @@ func TestSignIn(t *testing.T) {
 	if a.Code != 303 || a.Header().Get("Location") != "/app/tasks/ServerTasks-41?node=2" || len(cookie) != 1 {
 		t.Fatalf("%d %v", a.Code, a.Header())
 	}
-	if c := cookie[0]; c.Value != goodCookie || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+	if c := cookie[0]; c.Value != goodCookie || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode ||
+		c.Path != "/" || c.Domain != "" {
 		t.Errorf("cookie %+v", c)
 	}
 	if got := f.done(); !slices.Equal(got, []string{"sign in from 192.0.2.1"}) {
@@ -132,8 +144,14 @@ func TestActs(t *testing.T) {
 		act      string
 		location string
 	}{
-		{"/app/projects/shop/deploy", []string{"version", "1.4.2", "environment", "Environments-2"}, "ann deploys {Project:shop Version:1.4.2 Environment:Environments-2}", "/app/tasks/ServerTasks-9"},
-		{"/app/projects/shop/releases", []string{"version", "1.5.0"}, "ann creates release {Project:shop Version:1.5.0 Notes:}", "/app/projects/shop/releases/1.4.3"},
+		{
+			"/app/projects/shop/deploy", []string{"version", "1.4.2", "environment", "Environments-2"},
+			"ann deploys {Project:shop Version:1.4.2 Environment:Environments-2}", "/app/tasks/ServerTasks-9",
+		},
+		{
+			"/app/projects/shop/releases", []string{"version", "1.5.0"},
+			"ann creates release {Project:shop Version:1.5.0 Notes:}", "/app/projects/shop/releases/1.4.3",
+		},
 		{"/app/tasks/ServerTasks-41/cancel", nil, "ann cancels ServerTasks-41", "/app/tasks/ServerTasks-41"},
 		{"/app/machines/Machines-1/check", nil, "ann checks Machines-1", "/app/tasks/ServerTasks-9"},
 	} {
@@ -229,8 +247,9 @@ func TestRawLog(t *testing.T) {
 	if len(lines) != 18 || lines[4] != "2026-11-22T14:28:43.655Z  Info       web-1  draining connections: 14 left" {
 		t.Errorf("%d lines, the fifth %q", len(lines), lines[min(4, len(lines)-1)])
 	}
-	if a.Header().Get("Content-Type") != "text/plain; charset=utf-8" || a.Header().Get("Content-Disposition") != "inline; filename=ServerTasks-41.log.txt" {
-		t.Error(a.Header())
+	h := a.Header()
+	if h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("Content-Disposition") != "inline; filename=ServerTasks-41.log.txt" {
+		t.Error(h)
 	}
 }
 
@@ -275,8 +294,8 @@ func poisoned(text string) *fake {
 
 func TestX3NamesStayText(t *testing.T) {
 	for _, text := range []string{
-		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `</title><svg/onload=alert(1)>`,
-		"`{{.User}}`", `</textarea></select><b>`, `//evil.example/`, "a\u202eb\u0007c",
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`,
+		`</title><svg/onload=alert(1)>`, "`{{.User}}`", `</textarea></select><b>`, `//evil.example/`, "a\u202eb\u0007c",
 	} {
 		p := open(poisoned(text), nil)
 		for _, path := range paths {
@@ -326,7 +345,9 @@ func TestWords(t *testing.T) {
 	for _, d := range []string{"-3h", "-30s", "0s", "44s", "45s", "2m30s", "89m", "95m", "35h", "36h", "800h", "2000h"} {
 		got = append(got, portal.Ago(now.Add(-duration(t, d)), now))
 	}
-	want := []string{"in 3 h", "just now", "just now", "just now", "1 min", "3 min", "89 min", "2 h", "35 h", "2 days", "33 days", "2026-08-31"}
+	want := []string{
+		"in 3 h", "just now", "just now", "just now", "1 min", "3 min", "89 min", "2 h", "35 h", "2 days", "33 days", "2026-08-31",
+	}
 	for i := 4; i < 11; i++ {
 		want[i] += " ago"
 	}

@@ -36,7 +36,8 @@ func (v view) May(p string) bool { return v.may.Has(identity.Permission(p)) }
 
 // loadPages parses the templates: each page together with the frame and the parts.
 func (p *Portal) loadPages() pages {
-	shared := template.Must(template.New("").Funcs(p.funcs()).ParseFS(embedded, "templates/frame.html", "templates/parts.html"))
+	frame := template.New("").Funcs(p.funcs())
+	shared := template.Must(frame.ParseFS(embedded, "templates/frame.html", "templates/parts.html"))
 	files, err := embedded.ReadDir("templates")
 	if err != nil {
 		panic("portal: " + err.Error()) // embedded by the compiler
@@ -56,7 +57,7 @@ func (p *Portal) funcs() template.FuncMap {
 		"asset":     p.assets.url,
 		"icon":      func(shape string) string { return p.assets.url("icons.svg") + "#" + shape },
 		"ago":       func(at time.Time) string { return ago(at, p.options.Wall()) },
-		"full":      func(at time.Time) string { return at.In(p.options.Wall().Location()).Format("2006-01-02 15:04:05 MST") },
+		"full":      p.full,
 		"machined":  func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"now":       p.options.Wall,
 		"clock":     p.clock,
@@ -82,10 +83,12 @@ func (p *Portal) funcs() template.FuncMap {
 	}
 }
 
-// clock is the time of a log line.
-func (p *Portal) clock(at time.Time) string {
-	return at.In(p.options.Wall().Location()).Format("15:04:05")
-}
+// clock is the time of a log line, full is what a relative time has as its title.
+func (p *Portal) clock(at time.Time) string { return p.local(at).Format("15:04:05") }
+
+func (p *Portal) full(at time.Time) string { return p.local(at).Format("2006-01-02 15:04:05 MST") }
+
+func (p *Portal) local(at time.Time) time.Time { return at.In(p.options.Wall().Location()) }
 
 // grouped puts a space after every four digits.
 func grouped(hex string) string {

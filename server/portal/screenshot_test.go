@@ -28,7 +28,8 @@ func TestScreenshots(t *testing.T) {
 	}
 	ended := sample()
 	ended.task.State, ended.task.CompletedAt, ended.task.Error = "Failed", now, "step 2 (Deploy the web application) failed on 1 of 3 machines"
-	ended.task.Steps[1].Activity, ended.task.Steps[1].Machines[0].Activity, ended.task.Steps[1].Machines[2].Activity = "Failed", "Success", "Skipped"
+	step := &ended.task.Steps[1]
+	step.Activity, step.Machines[0].Activity, step.Machines[2].Activity = "Failed", "Success", "Skipped"
 	broken := sample()
 	broken.refuse = errkind.Hinted(errkind.Invalid.Errorf("step 1 finds no enabled machine with the tag web in this environment; "+
 		"step 2 is required and cannot be skipped"), "give a machine of the environment the tag web")

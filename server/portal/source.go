@@ -40,7 +40,9 @@ type Reader interface {
 	Task(ctx context.Context, p identity.Principal, id deploy.TaskID) (TaskDetail, error)
 	// ReadLog returns whole lines from an offset (0, or what an earlier call named next), at most
 	// about maxBytes of them. An empty result means that there is no more for now.
-	ReadLog(ctx context.Context, p identity.Principal, id deploy.TaskID, offset int64, maxBytes int) (lines []LogLine, next int64, err error)
+	ReadLog(
+		ctx context.Context, p identity.Principal, id deploy.TaskID, offset int64, maxBytes int,
+	) (lines []LogLine, next int64, err error)
 	// FollowLog delivers lines from an offset as they appear. It waits for a log that has not
 	// begun and returns nil when the log is finished. It ends with deliver's error, or with ctx.
 	FollowLog(

@@ -176,7 +176,7 @@ func fileName(id deploy.TaskID) string {
 func (p *Portal) rawLines(detail TaskDetail, lines []LogLine) []byte {
 	var b strings.Builder
 	for _, line := range lines {
-		b.WriteString(line.At.In(p.options.Wall().Location()).Format("2006-01-02T15:04:05.000Z07:00"))
+		b.WriteString(p.local(line.At).Format("2006-01-02T15:04:05.000Z07:00"))
 		b.WriteString("  " + line.Category + strings.Repeat(" ", max(0, 9-len(line.Category))) + "  ")
 		if who := detail.Who(line.Node); who != "" {
 			b.WriteString(visible(who) + "  ")
