@@ -178,6 +178,7 @@ func TestA6LogStreamEndsWithItsUser(t *testing.T) {
 			s.handler.ServeHTTP(pipeAnswer{header: http.Header{}, Writer: writer}, r.WithContext(ctx))
 			_ = writer.Close()
 		}()
+		synctest.Wait() // the stream is open and silent
 		keys, err := s.directory.Keys(ctx, identity.System(), identity.AdministratorID)
 		if err != nil {
 			t.Fatal(err)
