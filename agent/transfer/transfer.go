@@ -61,11 +61,11 @@ type Options struct {
 
 // Store keeps blobs and files below one home.
 type Store struct {
-	home     string
-	options  Options
-	blobs    *os.Root
-	files    *os.Root
-	buffers  sync.Pool // of *[bufferBytes]byte
+	home    string
+	options Options
+	blobs   *os.Root
+	files   *os.Root
+	buffers sync.Pool // of *[bufferBytes]byte
 
 	mu       sync.Mutex
 	writing  map[string]bool // hashes that a put is busy with; at most one for each open stream
