@@ -133,6 +133,6 @@ func (m *command) runStep(ctx context.Context, std *cli.IO, folder string) int {
 	env := m.env(std)
 	return step.Run(ctx, step.Options{
 		Home: filepath.Dir(filepath.Dir(folder)), Dir: folder, Out: std.Out, Err: std.Err,
-		Exec: env.Exec, Wall: env.Wall, Point: env.Point,
+		Exec: env.Exec, Wall: env.Wall, Point: env.Point, Env: std.Env,
 	})
 }
