@@ -47,6 +47,8 @@ type fake struct {
 	events      []portal.Event
 	// signedOut ends the session.
 	signedOut bool
+	// hold is how long a real browser waits with what it prints.
+	hold <-chan time.Time
 	// follow replaces FollowLog.
 	follow func(ctx context.Context, offset int64, deliver func([]portal.LogLine, int64) error) error
 }

@@ -30,7 +30,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			`data-project="shop"`, `data-state="Executing"`, `href="/app/tasks/ServerTasks-39"`, "2.11.0-rc.3", "Success with warnings",
 			`title="2026-11-22 13:45:00 UTC"`, "45 min ago", "Timed out", "2025-10-18",
 		},
-		"/app/projects":                     {`data-project="mail-relay"`, "Outgoing mail", "2.11.0-rc.3", "none yet"},
+		"/app/projects": {`data-project="mail-relay"`, "Outgoing mail", "2.11.0-rc.3", "none yet"},
 		"/app/projects/shop": {
 			`data-release="1.3.9"`, `data-step="3"`, "Warm the cache", "only in Production EU",
 			`action="/app/projects/shop/deploy"`, `value="Environments-4"`, `placeholder="1.4.3"`,
@@ -51,9 +51,9 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `data-activity="Skipped"`, "Cancel task",
 			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", `href="/app/tasks/ServerTasks-41/log"`,
 		},
-		"/app/packages":             {"Mail.Relay", "850.8 KiB", "0.9.14"},
-		"/app/packages/Shop.Web":    {`data-version="1.4.2"`, "9b2f61c84de07a35", "tar.gz"},
-		"/app/events":               {`data-event="111"`, "Machine offline", `href="?page=2"`, "edge-berlin-07 went off line"},
+		"/app/packages":          {"Mail.Relay", "850.8 KiB", "0.9.14"},
+		"/app/packages/Shop.Web": {`data-version="1.4.2"`, "9b2f61c84de07a35", "tar.gz"},
+		"/app/events":            {`data-event="111"`, "Machine offline", `href="?page=2"`, "edge-berlin-07 went off line"},
 	} {
 		t.Run(path, func(t *testing.T) {
 			a := get(t, p, path)

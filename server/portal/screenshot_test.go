@@ -4,15 +4,17 @@ package portal_test
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fairlead/internal/errkind"
-	"fairlead/server/identity"
 	"fairlead/server/portal"
 )
 
@@ -57,25 +59,52 @@ func TestScreenshots(t *testing.T) {
 
 func take(t *testing.T, file string, source *fake, path, scheme string, width int) {
 	t.Helper()
-	cookie := goodCookie
-	if source == nil {
-		source, cookie = sample(), ""
-	}
-	p := open(source, nil)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if cookie != "" {
-			r.AddCookie(&http.Cookie{Name: identity.CookieName, Value: cookie})
-		}
-		p.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	defer server.CloseClientConnections()
 	blink := map[string]string{"light": "1", "dark": "0"}[scheme]
 	height := map[int]int{1280: 900, 390: 1100}[width]
-	out, err := exec.CommandContext(t.Context(), "chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-		"--blink-settings=preferredColorScheme="+blink, fmt.Sprintf("--window-size=%d,%d", width, height),
-		"--timeout=1500", "--screenshot="+file, server.URL+path).CombinedOutput()
+	browse(t, source, path, "--blink-settings=preferredColorScheme="+blink, fmt.Sprintf("--window-size=%d,%d", width, height),
+		"--timeout=1500", "--screenshot="+file)
+}
+
+// browse opens a page in a real browser, as Ann, or as nobody if there is no source, and returns
+// what the browser prints.
+func browse(t *testing.T, source *fake, path string, options ...string) string {
+	t.Helper()
+	if source == nil {
+		source = sample()
+		source.signedOut = true
+	}
+	server := httptest.NewServer(stage{open(source, nil), source})
+	defer server.Close()
+	defer server.CloseClientConnections()
+	options = append([]string{"--no-sandbox", "--disable-gpu", "--hide-scrollbars"}, append(options, server.URL+path)...)
+	var said strings.Builder
+	browser := exec.CommandContext(t.Context(), "chromium-headless-shell", options...)
+	browser.Stderr = &said
+	out, err := browser.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", file, err, out)
+		t.Fatalf("%s: %v\n%s", path, err, said.String())
+	}
+	return string(out)
+}
+
+// stage serves the portal to a browser that is signed in already. A page of a source with hold set
+// gets a picture that takes so long: the browser prints the page when it has everything.
+type stage struct {
+	portal http.Handler
+	source *fake
+}
+
+func (s stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	signedIn(r)
+	switch {
+	case r.URL.Path == "/hold":
+		<-s.source.hold
+	case s.source.hold == nil || strings.HasPrefix(r.URL.Path, "/app/static/") || strings.HasSuffix(r.URL.Path, "/follow"):
+		s.portal.ServeHTTP(w, r)
+	default:
+		a := send(s.portal, r)
+		maps.Copy(w.Header(), a.Header())
+		w.WriteHeader(a.Code)
+		_, _ = io.WriteString(w, strings.Replace(a.body, "</body>", `<img src="/hold" alt=""></body>`, 1))
 	}
 }

@@ -1,0 +1,84 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package portal_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/server/portal"
+)
+
+// TestBrowserFollowsALog lets a real browser follow a log from where the page ended, over a broken
+// connection, to the end.
+func TestBrowserFollowsALog(t *testing.T) {
+	needBrowser(t)
+	f := sample()
+	f.hold = time.After(6 * time.Second) // the browser waits 3 s before its second try
+	tries := 0
+	f.follow = func(_ context.Context, offset int64, deliver func([]portal.LogLine, int64) error) error {
+		line := portal.LogLine{At: now, Category: "Warning", Node: "2/Machines-1", Text: "streamed <b>one</b>"}
+		if tries++; tries == 1 {
+			if offset != int64(len(f.log)) {
+				t.Errorf("the first try is from %d", offset)
+			}
+			_ = deliver([]portal.LogLine{line}, 500)
+			return context.DeadlineExceeded // the connection breaks
+		}
+		if offset != 500 {
+			t.Errorf("try %d is from %d", tries, offset)
+		}
+		f.mu.Lock()
+		f.task.State, f.task.CompletedAt = deploy.TaskSuccess, now
+		f.mu.Unlock()
+		line.Text = "streamed two"
+		return deliver([]portal.LogLine{line}, 600)
+	}
+	dom := browse(t, f, "/app/tasks/ServerTasks-41", "--dump-dom", "--timeout=20000")
+	for _, want := range []string{
+		`<span class="line-who">web-1</span><span class="line-word">warning</span><span class="line-text">streamed &lt;b&gt;one&lt;/b&gt;</span>`,
+		`<span class="line-text">streamed two</span>`, ">Success</span>", `data-follow-toggle="" hidden`,
+	} {
+		if strings.Count(dom, want) == 0 && strings.Count(reordered(dom), want) == 0 {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(dom, "Cancel task") || strings.Count(dom, "streamed two") != 1 || tries != 2 {
+		t.Errorf("after the end: %d tries\n%s", tries, dom)
+	}
+}
+
+// reordered names the attributes of the toggle in the other order.
+func reordered(dom string) string {
+	return strings.ReplaceAll(dom, `hidden="" data-follow-toggle=""`, `data-follow-toggle="" hidden`)
+}
+
+func TestX3BrowserRunsNothing(t *testing.T) {
+	needBrowser(t)
+	for _, text := range []string{
+		`<script>document.documentElement.dataset.owned=1</script>`, `"><img src=x onerror="document.documentElement.dataset.owned=1">`,
+	} {
+		f := poisoned(text)
+		f.task.State = deploy.TaskExecuting
+		f.follow = func(_ context.Context, _ int64, deliver func([]portal.LogLine, int64) error) error {
+			return deliver(f.log, 900)
+		}
+		for _, path := range paths {
+			f.hold = time.After(time.Second)
+			if dom := browse(t, f, path, "--dump-dom", "--timeout=20000"); strings.Contains(dom, "data-owned") || !strings.Contains(dom, "owned") {
+				t.Errorf("X3 %s runs %s", path, text)
+			}
+		}
+	}
+}
+
+func needBrowser(t *testing.T) {
+	t.Helper()
+	if os.Getenv("FAIRLEAD_SCREENSHOTS") == "" {
+		t.Skip("FAIRLEAD_SCREENSHOTS names no folder: no browser is started")
+	}
+}
