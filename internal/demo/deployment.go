@@ -69,14 +69,14 @@ type Activity struct {
 
 // Activities reads how far each machine has come in each step of a task.
 func (r *REST) Activities(ctx context.Context, task string) ([]Activity, error) {
-	type node struct {
-		Name, Status string
-		Children     []struct {
-			Name, Status string
-			Children     []struct{ Name, Status string }
+	var details struct {
+		ActivityLogs []struct {
+			Children []struct { // steps
+				Name     string
+				Children []struct{ Name, Status string } // machines
+			}
 		}
 	}
-	var details struct{ ActivityLogs []node }
 	if err := r.Get(ctx, "/api/tasks/"+task+"/details?tail=1", &details); err != nil {
 		return nil, err
 	}
@@ -89,4 +89,14 @@ func (r *REST) Activities(ctx context.Context, task string) ([]Activity, error) 
 		}
 	}
 	return all, nil
+}
+
+// RunScript queues a bash script on machines named and returns the id of its task.
+func (r *REST) RunScript(ctx context.Context, description, body string, machines ...string) (task string, err error) {
+	var reply struct{ Id string }
+	err = r.Post(ctx, "/api/tasks", object{
+		"Name": "AdHocScript", "Description": description,
+		"Arguments": object{"ScriptBody": body, "Syntax": "Bash", "MachineNames": machines},
+	}, &reply)
+	return reply.Id, err
 }

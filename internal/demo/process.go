@@ -47,7 +47,8 @@ func Start(c Command, log string) (*Process, error) {
 		return nil, fmt.Errorf("open log of %s: %w", filepath.Base(c.Path), err)
 	}
 	defer file.Close()
-	p := &Process{name: filepath.Base(c.Path), cmd: exec.Command(c.Path, c.Args...), done: make(chan struct{})}
+	p := &Process{cmd: exec.Command(c.Path, c.Args...), done: make(chan struct{})}
+	p.name = fmt.Sprintf("%s (log %s)", filepath.Base(c.Path), filepath.Base(log))
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = c.environment(), file, file
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {

@@ -22,7 +22,8 @@ type Programs struct {
 }
 
 // FindPrograms takes both programs from bin/ of the repository at root when they are newer than every Go file there,
-// and builds into the folder dir what is missing.
+// and builds into the folder dir what is missing. FAIRLEAD_PROGRAMS in the environment names a folder to take them
+// from as they are: a release, for instance.
 func FindPrograms(ctx context.Context, root, dir string) (Programs, error) {
 	p := Programs{
 		Agent: filepath.Join(root, "bin", "fairlead-agent"), Server: filepath.Join(root, "bin", "fairlead-server"),
@@ -30,6 +31,10 @@ func FindPrograms(ctx context.Context, root, dir string) (Programs, error) {
 	}
 	if err := buildProgram(ctx, root, p.Web, "./fixtures/packages/web"); err != nil {
 		return p, err
+	}
+	if folder := os.Getenv("FAIRLEAD_PROGRAMS"); folder != "" {
+		p.Agent, p.Server = filepath.Join(folder, "fairlead-agent"), filepath.Join(folder, "fairlead-server")
+		return p, nil
 	}
 	changed, err := newestSource(root)
 	if err != nil {

@@ -92,7 +92,8 @@ func (r *REST) CreateProject(ctx context.Context, name string, steps []Step, var
 	if err := r.Post(ctx, spacePath("projects"), request, &project); err != nil {
 		return err
 	}
-	if err := r.edit(ctx, spacePath("deploymentprocesses/"+project.DeploymentProcessId), "Steps", resources(steps)); err != nil {
+	process := spacePath("deploymentprocesses/" + project.DeploymentProcessId)
+	if err := r.edit(ctx, process, "Steps", resources(steps)); err != nil {
 		return err
 	}
 	return r.edit(ctx, spacePath("variables/"+project.VariableSetId), "Variables", resources(variables))

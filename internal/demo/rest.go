@@ -23,7 +23,7 @@ type REST struct {
 
 // NewREST speaks to the server at an address host:port.
 func NewREST(address, key string) *REST {
-	return &REST{base: "http://" + address, key: key, web: http.Client{Transport: &http.Transport{DisableCompression: true}}}
+	return &REST{base: "http://" + address, key: key, web: http.Client{Transport: &http.Transport{}}}
 }
 
 const maxAnswerBytes = 64 << 20

@@ -95,7 +95,8 @@ func (s *Site) StartServer(ctx context.Context) error {
 	s.mu.Lock()
 	s.server = p
 	s.mu.Unlock()
-	return Await(ctx, startLimit, "the server to answer at http://"+s.HTTP+"/healthz", func(ctx context.Context) (bool, error) {
+	what := "the server to answer at http://" + s.HTTP + "/healthz"
+	return Await(ctx, startLimit, what, func(ctx context.Context) (bool, error) {
 		if ended, err := p.Ended(); ended {
 			return false, fmt.Errorf("it ended: %w: %s", err, tail(filepath.Join(s.Logs(), "server.log"), 3))
 		}
@@ -129,8 +130,8 @@ func (s *Site) SignIn(ctx context.Context) error {
 
 // Token makes a join token with the server's own command; more are further flags.
 func (s *Site) Token(ctx context.Context, environment, tag string, more ...string) (string, error) {
-	args := append([]string{"token", "create", "--home", s.ServerHome(), "--environment", environment, "--tag", tag}, more...)
-	return s.command(ctx, args...)
+	args := []string{"token", "create", "--home", s.ServerHome(), "--environment", environment, "--tag", tag}
+	return s.command(ctx, append(args, more...)...)
 }
 
 func (s *Site) command(ctx context.Context, args ...string) (string, error) {
@@ -214,20 +215,57 @@ func (s *Site) KillAgent(a *Agent) {
 	p.Kill()
 }
 
-// Close stops the programs in good order, then whatever they left running, and removes the folder unless keep.
-func (s *Site) Close(ctx context.Context, keep bool) error {
-	ctx = context.WithoutCancel(ctx)
+// WhileRunning does something that needs all programs, and ends it when one of them ends by itself.
+func (s *Site) WhileRunning(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	defer group.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	for _, p := range s.running() {
+		group.Go(func() {
+			select {
+			case <-p.done:
+				cancel(&endedError{p})
+			case <-done:
+			}
+		})
+	}
+	err := do(ctx)
+	if ended, is := errors.AsType[*endedError](context.Cause(ctx)); is && err != nil {
+		return ended
+	}
+	return err
+}
+
+// endedError says that a program ended which should have gone on.
+type endedError struct{ process *Process }
+
+func (e *endedError) Error() string {
+	return fmt.Sprintf("%s ended by itself: %v", e.process.name, e.process.err)
+}
+
+// running lists the programs that were started, agents first.
+func (s *Site) running() []*Process {
 	s.mu.Lock()
-	running := []*Process{}
+	defer s.mu.Unlock()
+	var all []*Process
 	for _, a := range s.agents {
 		if a.process != nil {
-			running = append(running, a.process)
+			all = append(all, a.process)
 		}
 	}
 	if s.server != nil {
-		running = append(running, s.server)
+		all = append(all, s.server)
 	}
-	s.mu.Unlock()
+	return all
+}
+
+// Close stops the programs in good order, then whatever they left running, and removes the folder unless keep.
+func (s *Site) Close(ctx context.Context, keep bool) error {
+	ctx = context.WithoutCancel(ctx)
+	running := s.running()
 	ends := make([]error, len(running)+1)
 	var group sync.WaitGroup
 	for i, p := range running {

@@ -65,20 +65,19 @@ func NewStory(site *Site, screen *Screen) *Story {
 
 // Tell plays all stages. It stops at the first that fails.
 func (s *Story) Tell(ctx context.Context) error {
-	stages := []struct {
+	type stage struct {
 		title string
 		do    func(context.Context) error
-	}{
+	}
+	stages := []stage{
 		{"Start the server", s.StartServer},
 		{"Join two agents", s.JoinAgents},
 		{"Push two versions of the package " + packageName, s.PushPackages},
 		{"Create the project " + projectName, s.CreateProject},
 	}
 	for _, version := range fixtures.WebAppVersions() {
-		stages = append(stages, struct {
-			title string
-			do    func(context.Context) error
-		}{"Deploy release " + version + " to " + environmentName, func(ctx context.Context) error { return s.Deploy(ctx, version) }})
+		title := "Deploy release " + version + " to " + environmentName
+		stages = append(stages, stage{title, func(ctx context.Context) error { return s.Deploy(ctx, version) }})
 	}
 	for _, stage := range stages {
 		if err := s.Screen.Stage(stage.title, func() error { return stage.do(ctx) }); err != nil {
@@ -165,7 +164,7 @@ func (s *Story) PushPackages(ctx context.Context) error {
 		if err := s.Site.REST.PushFile(ctx, name, path); err != nil {
 			return err
 		}
-		s.Screen.Row(name, " %s", cli.Bytes(info.Size()))
+		s.Screen.Say("%-20s %s", name, cli.Bytes(info.Size()))
 	}
 	return nil
 }
@@ -219,9 +218,13 @@ func (s *Story) Deploy(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
-	task, err := s.Site.REST.Follow(ctx, id, func(l LogLine) error {
-		s.Screen.Log(l, s.where(l.Node))
-		return nil
+	var task Task
+	err = s.Site.WhileRunning(ctx, func(ctx context.Context) (err error) {
+		task, err = s.Site.REST.Follow(ctx, id, func(l LogLine) error {
+			s.Screen.Log(l, s.where(l.Node))
+			return nil
+		})
+		return err
 	})
 	if err != nil {
 		return err
@@ -258,7 +261,8 @@ func (s *Story) checkPages(ctx context.Context, d *Deployed) error {
 			return fmt.Errorf("the page of %s is %+v, want %+v", m.agent.Name, page, want)
 		}
 		d.Pages = append(d.Pages, page)
-		s.Screen.Say("http://%s serves release %s of %s: “%s”", Loopback(m.webPort), page.Release, page.Machine, page.Greeting)
+		s.Screen.Say("http://%s serves release %s on %s: “%s”",
+			Loopback(m.webPort), page.Release, page.Machine, page.Greeting)
 	}
 	return nil
 }

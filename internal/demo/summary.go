@@ -40,7 +40,8 @@ func (s *Story) checkStarts(ctx context.Context, d *Deployed) error {
 		return fmt.Errorf("%d tickets started more than once", twice)
 	}
 	for _, m := range s.machines {
-		unpacked, err := filepath.Glob(filepath.Join(m.agent.Home, "applications", environmentName, packageName, d.Version+"*"))
+		versions := filepath.Join(m.agent.Home, "applications", environmentName, packageName)
+		unpacked, err := filepath.Glob(filepath.Join(versions, d.Version+"*"))
 		if err != nil {
 			return err
 		}

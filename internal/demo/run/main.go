@@ -73,7 +73,8 @@ func show(ctx context.Context, std *cli.IO, keep bool) (err error) {
 	closing := site.Close(ctx, failed)
 	switch {
 	case failed:
-		return fmt.Errorf("%w\n\nThe folder is kept: %s\nWhat the programs said last:\n%s", errors.Join(err, closing), dir, words)
+		err = errors.Join(err, closing)
+		return fmt.Errorf("%w\n\nThe folder is kept: %s\nWhat the programs said last:\n%s", err, dir, words)
 	case interrupted:
 		fmt.Fprintf(std.Out, "\nStopped everything and removed %s.\n", dir)
 	}
