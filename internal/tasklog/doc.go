@@ -23,7 +23,7 @@
 //	{"n":7,"t":1795341600000000,"c":"Info","w":"2/Machines-1","s":"hello","k":"t-1","e":421}
 //	{"finished":true}
 //
-// folder.go holds the folder and what followers wait on; line.go the form of a line; writer.go
-// appends; recover.go mends and counts a file that a writer takes over; reader.go reads and
-// follows; visible.go makes text harmless.
+// folder.go holds the folder and what followers wait on; line.go the form of a line and parse.go
+// its quick way back; writer.go appends; recover.go mends and counts a file that a writer takes
+// over; reader.go reads and follows; visible.go makes text harmless.
 package tasklog

@@ -91,7 +91,11 @@ func encode(to *bytes.Buffer, r row) error {
 // decode reads one stored line, without its newline. A damaged one becomes a line that says so:
 // the rest of a log is worth reading.
 func decode(stored []byte) row {
-	var r row
+	r, ok := parse(string(stored))
+	if ok {
+		return r
+	}
+	r = row{}
 	if err := json.Unmarshal(stored, &r); err != nil {
 		return row{Category: Error, Text: fmt.Sprintf("(a damaged line of %d bytes)", len(stored))}
 	}

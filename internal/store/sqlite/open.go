@@ -109,10 +109,10 @@ func lookAfterUncleanEnd(ctx context.Context, c *conn) error {
 	if len(clean) == 1 && clean[0] == 1 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, quickCheckLimit)
+	limited, cancel := context.WithTimeout(ctx, quickCheckLimit)
 	defer cancel()
-	err = look(ctx, c, "PRAGMA quick_check(3)")
-	if errkind.Of(err) == errkind.Timeout {
+	err = look(limited, c, "PRAGMA quick_check(3)")
+	if limited.Err() != nil && ctx.Err() == nil { // nothing was found in the time there is
 		return nil
 	}
 	return err
