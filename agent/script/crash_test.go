@@ -433,7 +433,7 @@ func TestFullDiskRefusesTheOrder(t *testing.T) {
 	if err := syscall.Mount("tmpfs", home, "tmpfs", 0, "size=256k"); err != nil {
 		t.Skipf("a small file system of its own: %v", err)
 	}
-	t.Cleanup(func() { _ = syscall.Unmount(home, 0) })
+	t.Cleanup(func() { _ = syscall.Unmount(home, syscall.MNT_DETACH) })
 	a := newAgent(t, home, script.Options{})
 	filler := filepath.Join(home, "filler")
 	if err := os.WriteFile(filler, make([]byte, 240<<10), 0o600); err != nil {

@@ -78,10 +78,16 @@ func newAgent(t testing.TB, home string, o script.Options) *agent {
 	})
 	a := &agent{Service: s, home: home, stop: sync.OnceFunc(func() { cancel(); owned.Wait() })}
 	t.Cleanup(func() {
+		defer a.stop()
+		if ctx.Err() != nil {
+			return // stopped by the test: another agent has its tickets
+		}
 		for _, id := range s.Running() {
 			_, _ = s.Cancel(context.Background(), contract.CancelArgs{Ticket: id, By: "test"})
 		}
-		a.stop()
+		if !t.Failed() {
+			until(t, "the end of all scripts", func() bool { return len(s.Running()) == 0 })
+		}
 	})
 	return a
 }
