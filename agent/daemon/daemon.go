@@ -83,7 +83,7 @@ func (d *Daemon) assemble() (err error) {
 	if d.scripts, err = script.New(string(d.home), d.env, script.Options{}); err != nil {
 		return err
 	}
-	blobs, err := transfer.New(string(d.home), transfer.Options{})
+	blobs, err := transfer.New(string(d.home), transfer.Options{Wall: d.env.Wall})
 	if err != nil {
 		return err
 	}

@@ -166,8 +166,8 @@ func (p *place) freeName(version string) (string, error) {
 			return "", err
 		}
 	}
-	return "", errkind.Hinted(errkind.Exhausted.Errorf("%s holds %d installations of version %s", p.abs, maxRepeats, version),
-		"remove old ones, or let the step keep fewer versions")
+	err := errkind.Exhausted.Errorf("%s holds %d installations of version %s", p.abs, maxRepeats, version)
+	return "", errkind.Hinted(err, "remove old ones, or let the step keep fewer versions")
 }
 
 // adopt gives an unpacked folder its name, durably.
@@ -188,7 +188,8 @@ func (p *place) current() (string, error) {
 		return "", err
 	}
 	if info.Mode()&fs.ModeSymlink == 0 {
-		return "", errkind.Hinted(errkind.Conflict.Errorf("%s is no link", p.path(currentName)), "move it away; the step makes the link itself")
+		err := errkind.Conflict.Errorf("%s is no link", p.path(currentName))
+		return "", errkind.Hinted(err, "move it away; the step makes the link itself")
 	}
 	target, err := p.root.Readlink(currentName)
 	return target, err
@@ -206,7 +207,8 @@ func (p *place) currentFolder() (string, error) {
 		name = filepath.Base(name)
 	}
 	if name == "." || name == ".." || strings.Contains(name, "/") {
-		return "", errkind.Conflict.Errorf("%s leads to %q, which is no installation in its folder", p.path(currentName), target)
+		return "", errkind.Conflict.Errorf("%s leads to %q, which is no installation in its folder",
+			p.path(currentName), target)
 	}
 	return name, nil
 }

@@ -15,7 +15,9 @@ import (
 // project made in the same environment by the same step from the same package, all that
 // succeeded except the last keep, and all that did not succeed. Those in use always stay, and
 // count among the kept. keep 0 means that all stay.
-func retire(list []installation, mine installation, keep int, inUse func(folder string) bool) (gone []installation, kept int) {
+func retire(
+	list []installation, mine installation, keep int, inUse func(folder string) bool,
+) (gone []installation, kept int) {
 	if keep <= 0 {
 		return nil, 0
 	}

@@ -79,7 +79,8 @@ func TestFolderNamesDiffer(t *testing.T) {
 		seen[name] = text
 	})
 	for text, want := range map[string]string{
-		"1.2.3-beta+5": "1.2.3-beta+5", "..": "%2E%2E", ".a.": "%2Ea%2E", "current": "%63urrent", "a b/c": "a%20b%2Fc", "1.0_1": "%31.0_1", "a_b": "a_b",
+		"1.2.3-beta+5": "1.2.3-beta+5", "..": "%2E%2E", ".a.": "%2Ea%2E", "current": "%63urrent",
+		"a b/c": "a%20b%2Fc", "1.0_1": "%31.0_1", "a_b": "a_b",
 	} {
 		if got := folderName(text); got != want {
 			t.Errorf("folderName(%q) = %q, want %q", text, got, want)
@@ -92,10 +93,22 @@ func TestMatchGlob(t *testing.T) {
 		glob, name string
 		want       bool
 	}{
-		{"a.txt", "a.txt", true}, {"*.txt", "a.txt", true}, {"*.txt", "d/a.txt", false}, {"**/*.txt", "a.txt", true},
-		{"**/*.txt", "d/e/a.txt", true}, {"d/**", "d/e/a.txt", true}, {"d/**", "d", true}, {"d/**", "e/d", false},
-		{"**", "a/b", true}, {"a/**/b", "a/b", true}, {"a/**/b", "a/x/y/b", true}, {"a/**/b", "a/x/y/c", false},
-		{"./a", "a", true}, {"[ab].txt", "b.txt", true}, {"?.txt", "ab.txt", false}, {"**/**/**/x", "x", true},
+		{"a.txt", "a.txt", true},
+		{"*.txt", "a.txt", true},
+		{"*.txt", "d/a.txt", false},
+		{"**/*.txt", "a.txt", true},
+		{"**/*.txt", "d/e/a.txt", true},
+		{"d/**", "d/e/a.txt", true},
+		{"d/**", "d", true},
+		{"d/**", "e/d", false},
+		{"**", "a/b", true},
+		{"a/**/b", "a/b", true},
+		{"a/**/b", "a/x/y/b", true},
+		{"a/**/b", "a/x/y/c", false},
+		{"./a", "a", true},
+		{"[ab].txt", "b.txt", true},
+		{"?.txt", "ab.txt", false},
+		{"**/**/**/x", "x", true},
 	} {
 		if got := matchGlob(c.glob, c.name); got != c.want {
 			t.Errorf("matchGlob(%q, %q) = %v", c.glob, c.name, got)

@@ -179,7 +179,8 @@ func (s *step) unpack(ctx context.Context) error {
 	}
 	defer blob.Close()
 	if blob.Size != s.pack.Size {
-		return errkind.Corrupt.Errorf("package %s %s has %d bytes here and %d in the order", s.pack.ID, s.pack.Version, blob.Size, s.pack.Size)
+		return errkind.Corrupt.Errorf("package %s %s has %d bytes here and %d in the order",
+			s.pack.ID, s.pack.Version, blob.Size, s.pack.Size)
 	}
 	packed, err := archive.Open(blob, blob.Size, archive.Format(s.pack.Format))
 	if err != nil {
@@ -209,7 +210,8 @@ func (s *step) unpack(ctx context.Context) error {
 		return err
 	}
 	s.folder = folder
-	s.say("unpacked %s %s: %s, %s, to %s", s.pack.ID, s.pack.Version, counted(sum.Files, "file"), sizeWord(sum.Bytes), s.place.path(folder))
+	s.say("unpacked %s %s: %s, %s, to %s", s.pack.ID, s.pack.Version,
+		counted(sum.Files, "file"), sizeWord(sum.Bytes), s.place.path(folder))
 	if sum.Dropped > 0 {
 		s.warn("%s left out: a package brings files, folders and links only", counted(sum.Dropped, "special file"))
 	}

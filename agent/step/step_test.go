@@ -312,7 +312,10 @@ func TestOrdersThatCannotBeCarriedOut(t *testing.T) {
 
 func TestF2NamesStayInside(t *testing.T) {
 	s := newSite(t)
-	for _, name := range []string{"../x", "..", ".", "a/b", "a%2fb", "con", "é", "current", "journal.json", ".partial-x", "a\nb", strings.Repeat("x", 300), "1.0_1"} {
+	for _, name := range []string{
+		"../x", "..", ".", "a/b", "a%2fb", "con", "é", "current", "journal.json", ".partial-x", "a\nb",
+		strings.Repeat("x", 300), "1.0_1",
+	} {
 		p := s.pack(name, archive.Zip, files{"index.html": name})
 		p.ID, p.Environment = name, name
 		s.wantOK(s.run(p, nil))
@@ -345,7 +348,8 @@ func TestSubstituteInFiles(t *testing.T) {
 	p.SubstituteIn = []string{"**/*.txt", "tool.*", "nothing/*"}
 	s.wantOK(s.run(p, map[string]string{"V": "v"}))
 	for name, want := range map[string]string{
-		"a.txt": "v", "d/b.txt": "v #{Gone}", "d/e/c.txt": "v", "tool.run": "v", "image.txt": "#{V}\x00", "d/page.html": "#{V}", "latin.txt": "\xe9 v",
+		"a.txt": "v", "d/b.txt": "v #{Gone}", "d/e/c.txt": "v", "tool.run": "v", "image.txt": "#{V}\x00",
+		"d/page.html": "#{V}", "latin.txt": "\xe9 v",
 	} {
 		if got := s.read("current", name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -445,7 +449,12 @@ func TestRetentionIgnoresAForgedJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, folder := range []string{"Test/Web/1.0", "Production/Web/../../../tickets", "Production/Web/.lock", "Production/Web/current", "../blobs"} {
+	kept := []string{
+		victim, filepath.Join(s.home, "tickets"), filepath.Join(s.home, "blobs"), s.app(".lock"), s.app("current"),
+	}
+	for _, folder := range []string{
+		"Test/Web/1.0", "Production/Web/../../../tickets", "Production/Web/.lock", "Production/Web/current", "../blobs",
+	} {
 		forged := strings.Replace(string(raw), "Production/Web/1.0", folder, 1)
 		if err := os.WriteFile(path, []byte(forged), 0o600); err != nil {
 			t.Fatal(err)
@@ -453,7 +462,7 @@ func TestRetentionIgnoresAForgedJournal(t *testing.T) {
 		p := s.pack("3.0", archive.Zip, files{"a": "3"})
 		p.Keep = 1
 		s.run(p, nil)
-		for _, place := range []string{victim, filepath.Join(s.home, "tickets"), filepath.Join(s.home, "blobs"), s.app(".lock"), s.app("current")} {
+		for _, place := range kept {
 			if _, err := os.Lstat(place); err != nil {
 				t.Errorf("%q: %s was removed", folder, place)
 			}

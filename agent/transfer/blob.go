@@ -145,7 +145,8 @@ func (s *Store) accept(body io.Reader, args contract.BlobPutArgs, r *room) error
 		return err
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != args.SHA256 {
-		return errors.Join(errkind.Corrupt.Errorf("content has the hash %s and should have %s", got, args.SHA256), s.blobs.Remove(part))
+		err := errkind.Corrupt.Errorf("content has the hash %s and should have %s", got, args.SHA256)
+		return errors.Join(err, s.blobs.Remove(part))
 	}
 	return s.publish(part, args.SHA256)
 }

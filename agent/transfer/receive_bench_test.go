@@ -25,7 +25,7 @@ const benchBytes = 256 << 20
 // file: by the pipeline, and by the one goroutine that everybody would write first.
 func BenchmarkReceive(b *testing.B) {
 	dir := b.TempDir()
-	store, err := New(dir, Options{})
+	store, err := New(dir, Options{Wall: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -59,7 +59,8 @@ func (s *Store) makeRoom(sum string, size, need int64) error {
 	if err != nil {
 		return err
 	}
-	if err := s.clean(sum, size, func() bool { return space.lacks(need) == "" }, func(freed int64) { space.Free += freed }); err != nil {
+	enough := func() bool { return space.lacks(need) == "" }
+	if err := s.clean(sum, size, enough, func(freed int64) { space.Free += freed }); err != nil {
 		return err
 	}
 	return s.checkRoom(need)

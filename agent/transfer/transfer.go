@@ -48,12 +48,12 @@ const (
 	MaxContentBytes = 10 << 30
 )
 
-// Options tune a Store; the zero value is fit for use.
+// Options make a Store. Wall must be set.
 type Options struct {
 	// MaxCacheBytes is how much all blobs may take before old ones are cleaned away; 0 means no
 	// limit. Blobs in use do not count as old, so that the limit may be passed for a while.
 	MaxCacheBytes int64
-	// Wall stamps when a blob was last wanted; nil means time.Now.
+	// Wall stamps when a blob was last wanted.
 	Wall func() time.Time
 	// Space looks at the disk; nil means statfs.
 	Space func(dir string) (Space, error)
@@ -79,7 +79,7 @@ func New(home string, o Options) (*Store, error) {
 		o.Space = statfs
 	}
 	if o.Wall == nil {
-		o.Wall = time.Now
+		return nil, errkind.Internal.Errorf("open the transfer store of %s: no wall clock was given", home)
 	}
 	store := &Store{home: home, options: o, writing: map[string]bool{}}
 	store.buffers.New = func() any { return new([bufferBytes]byte) }

@@ -279,7 +279,8 @@ func TestF8WrongContent(t *testing.T) {
 	})
 	t.Run("F8 too long", func(t *testing.T) {
 		r := newRig(t, 0)
-		if _, err := r.put(content, 0, io.MultiReader(bytes.NewReader(content), strings.NewReader("x"))); !errors.Is(err, errkind.Invalid) || left(r) != 0 {
+		long := io.MultiReader(bytes.NewReader(content), strings.NewReader("x"))
+		if _, err := r.put(content, 0, long); !errors.Is(err, errkind.Invalid) || left(r) != 0 {
 			t.Errorf("got %v and %d files, want Invalid and none", err, left(r))
 		}
 	})
@@ -347,7 +348,9 @@ func TestF9DiskFull(t *testing.T) {
 			if state := r.missing(content); state.Offset != 0 {
 				t.Errorf("%d bytes were written", state.Offset)
 			}
-			_, err = contract.FilePut.Send(context.Background(), r, contract.FilePutArgs{Path: "a", SHA256: sumOf(content), Size: 1 << 20}, touchless{t})
+			_, err = contract.FilePut.Send(context.Background(), r, contract.FilePutArgs{
+				Path: "a", SHA256: sumOf(content), Size: 1 << 20,
+			}, touchless{t})
 			if !errors.Is(err, errkind.Exhausted) {
 				t.Errorf("file: got %v, want Exhausted", err)
 			}
@@ -560,7 +563,7 @@ func TestH4PlantedNames(t *testing.T) {
 		if err := os.Symlink(outside, filepath.Join(home, "blobs")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := transfer.New(home, transfer.Options{}); !errors.Is(err, errkind.Conflict) {
+		if _, err := transfer.New(home, transfer.Options{Wall: time.Now}); !errors.Is(err, errkind.Conflict) {
 			t.Errorf("got %v, want Conflict", err)
 		}
 	})

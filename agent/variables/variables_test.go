@@ -61,7 +61,8 @@ func TestNamesAndAnswers(t *testing.T) {
 		"Plain": "p", "pLAIN": "p", "a.b[0].c": "indexed", "it's $(id)": "odd", "*": "star", "nothing here": "",
 		"Case": "one", "case": "two", "CASE": "one",
 	} {
-		if got := get(t, t.TempDir(), vars, "C.UTF-8", "set -euo pipefail\nx=$(get_octopusvariable \"$1\")\nprintf %s \"$x\"", name); got != want {
+		script := "set -euo pipefail\nx=$(get_octopusvariable \"$1\")\nprintf %s \"$x\""
+		if got := get(t, t.TempDir(), vars, "C.UTF-8", script, name); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
@@ -69,7 +70,8 @@ func TestNamesAndAnswers(t *testing.T) {
 
 func TestScriptKeepsItsPlace(t *testing.T) {
 	got := get(t, t.TempDir(), map[string]string{"A": "1"}, "C",
-		"echo \"$0 $# $LINENO ${BASH_ENV-unset}\"\nshopt -q nocasematch && echo leaked\nbash -c 'type get_octopusvariable' 2>/dev/null\ntrue", "x")
+		"echo \"$0 $# $LINENO ${BASH_ENV-unset}\"\nshopt -q nocasematch && echo leaked\n"+
+			"bash -c 'type get_octopusvariable' 2>/dev/null\ntrue", "x")
 	if want := " 1 1 unset\n"; !strings.HasSuffix(got, want) || strings.Contains(got, "\nl") {
 		t.Errorf("got %q, want it to end with %q", got, want)
 	}

@@ -38,8 +38,13 @@ var suffixes = []struct {
 	suffix string
 	format Format
 }{
-	{".nupkg", Nupkg}, {".zip", Zip}, {".jar", Zip}, {".war", Zip},
-	{".tar.gz", TarGz}, {".tgz", TarGz}, {".tar", Tar},
+	{".nupkg", Nupkg},
+	{".zip", Zip},
+	{".jar", Zip},
+	{".war", Zip},
+	{".tar.gz", TarGz},
+	{".tgz", TarGz},
+	{".tar", Tar},
 }
 
 // Extension returns the end of a file's name that says its format (".tar.gz"), or "".

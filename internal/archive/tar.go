@@ -93,7 +93,7 @@ func (w *walk) checkTarLink(e Entry) error {
 	case Hardlink:
 		kind, known := w.index.kind(e.Target)
 		if !known || kind != File && kind != Hardlink || e.Target == e.Path {
-			return errkind.Invalid.Errorf("hard link %.200q points at %.200q, which is no file that came before it in the package",
+			return errkind.Invalid.Errorf("hard link %.200q points at %.200q, which is no file that came before it",
 				e.Path, e.Target)
 		}
 	}
@@ -171,7 +171,7 @@ func (c *tarContent) Read(p []byte) (int, error) {
 
 // tarFault gives the decoders' own errors a kind and leaves those that have one.
 func tarFault(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errkind.Of(err) != errkind.Internal {
+	if errkind.Of(err) != errkind.Internal { // ctx ended, or one of our own
 		return err
 	}
 	if _, fromDisk := errors.AsType[*fs.PathError](err); fromDisk {

@@ -58,7 +58,8 @@ func (z *zipWalk) check(e zipEntry) error {
 	}
 	switch {
 	case e.method != zipStore && e.method != zipDeflate:
-		return errkind.Invalid.Errorf("zip entry %.200q is packed by method %d: want store (0) or deflate (8)", e.name, e.method)
+		return errkind.Invalid.Errorf("zip entry %.200q is packed by method %d: want store (0) or deflate (8)",
+			e.name, e.method)
 	case e.method == zipStore && e.packed != e.size:
 		return errkind.Corrupt.Errorf("zip entry %.200q is stored with %d bytes and says %d", e.name, e.packed, e.size)
 	case entry.Kind != File && e.size > MaxPathBytes:
@@ -72,7 +73,8 @@ func (z *zipWalk) check(e zipEntry) error {
 func (z *zipWalk) entry(e zipEntry) (entry Entry, wanted bool, err error) {
 	path := e.name
 	if z.nupkg {
-		if strings.HasPrefix(path, "_rels/") || strings.HasPrefix(path, "package/services/") || path == "[Content_Types].xml" {
+		if path == "[Content_Types].xml" || strings.HasPrefix(path, "_rels/") ||
+			strings.HasPrefix(path, "package/services/") {
 			return entry, false, nil
 		}
 		if plain, err := url.PathUnescape(path); err == nil {

@@ -123,7 +123,8 @@ func (x *expander) lookup(name string) (string, bool, error) {
 			strings.Join(append(slices.Clone(x.within[at:]), key), " -> "))
 	}
 	if len(x.within) >= MaxExpandDepth {
-		return "", false, errkind.Invalid.Errorf("variable %.80q: values refer to values deeper than %d", name, MaxExpandDepth)
+		return "", false, errkind.Invalid.Errorf("variable %.80q: values refer to values deeper than %d",
+			name, MaxExpandDepth)
 	}
 	nodes, known := x.parsed[raw]
 	if !known {
