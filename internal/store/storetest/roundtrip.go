@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -78,10 +79,12 @@ func placesSurvive(t *testing.T, s store.Store) {
 	n := 0
 	survives(t, s, func(m *deploy.Machine) { n++; m.ID, m.Pin = "Machines-1", m.Pin+moment(n).String() },
 		store.Writer.PutMachine,
-		func(r store.Reader, m deploy.Machine) (deploy.Machine, error) { return r.Machine(m.ID) })
-	survives(t, s, func(m *deploy.Machine) { n++; m.ID, m.Pin = "Machines-1", m.Pin+moment(n).String() },
-		store.Writer.PutMachine,
-		func(r store.Reader, m deploy.Machine) (deploy.Machine, error) { return r.MachineByPin(m.Pin) })
+		func(r store.Reader, m deploy.Machine) (deploy.Machine, error) {
+			pinned, perr := r.MachineByPin(m.Pin)
+			got, err := r.Machine(m.ID)
+			same(t, "machine by its pin", got, pinned)
+			return got, errors.Join(err, perr)
+		})
 }
 
 // only returns the one element of a list, or a zero value that differs.
@@ -127,10 +130,11 @@ func releasesSurvive(t *testing.T, s store.Store) {
 	survives(t, s, func(*deploy.Package) {}, store.Writer.PutPackage,
 		func(r store.Reader, p deploy.Package) (deploy.Package, error) { return r.Package(p.ID, p.Version) })
 	survives(t, s, func(r *deploy.Release) { r.ID, r.Project = "Releases-1", "Projects-1" }, store.Writer.PutRelease,
-		func(r store.Reader, want deploy.Release) (deploy.Release, error) { return r.Release(want.ID) })
-	survives(t, s, func(r *deploy.Release) { r.ID, r.Project = "Releases-1", "Projects-1" }, store.Writer.PutRelease,
 		func(r store.Reader, want deploy.Release) (deploy.Release, error) {
-			return r.ReleaseNumbered(want.Project, want.Version)
+			numbered, nerr := r.ReleaseNumbered(want.Project, want.Version)
+			got, err := r.Release(want.ID)
+			same(t, "release by its number", got, numbered)
+			return got, errors.Join(err, nerr)
 		})
 	survives(t, s, func(d *deploy.Deployment) { d.ID, d.Project, d.Release = "Deployments-1", "Projects-1", "Releases-1" },
 		store.Writer.PutDeployment,
@@ -139,11 +143,11 @@ func releasesSurvive(t *testing.T, s store.Store) {
 
 func workSurvives(t *testing.T, s store.Store) {
 	survives(t, s, func(k *deploy.Task) { k.ID = "ServerTasks-1" }, store.Writer.PutTask,
-		func(r store.Reader, k deploy.Task) (deploy.Task, error) { return r.Task(k.ID) })
-	survives(t, s, func(k *deploy.Task) { k.ID = "ServerTasks-1" }, store.Writer.PutTask,
 		func(r store.Reader, k deploy.Task) (deploy.Task, error) {
-			tasks, _, err := r.Tasks(store.TaskFilter{})
-			return only(tasks, err)
+			tasks, _, terr := r.Tasks(store.TaskFilter{})
+			got, err := r.Task(k.ID)
+			same(t, "task in a list", []deploy.Task{got}, tasks)
+			return got, errors.Join(err, terr)
 		})
 	survives(t, s, func(k *deploy.Ticket) { k.ID, k.Task = "ticket-1", "ServerTasks-1" }, store.Writer.PutTicket,
 		func(r store.Reader, k deploy.Ticket) (deploy.Ticket, error) { return r.Ticket(k.ID) })
