@@ -25,6 +25,7 @@ import (
 	"fairlead/server/feed"
 	"fairlead/server/fleet"
 	"fairlead/server/identity"
+	"fairlead/server/target"
 	"fairlead/server/tasks"
 )
 
@@ -247,6 +248,12 @@ func (d *Daemon) Bound() Bound {
 
 // Ready is closed when the ports are open.
 func (d *Daemon) Ready() <-chan struct{} { return d.boundSet }
+
+// Target is the way to a machine whose line is up, as the engine takes it. Errors: Unavailable.
+func (d *Daemon) Target(id deploy.MachineID) (target.Target, error) {
+	t, _, err := d.fleet.Target(id)
+	return t, err
+}
 
 // Pin is the server's pin.
 func (d *Daemon) Pin() trust.Pin { return d.identity.Pin }
