@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -428,6 +429,16 @@ func zip64Lies(t *testing.T, l archive.Limits) {
 		t.Fatal(err)
 	}
 	refuse(t, errkind.Exhausted, "unpacks to more than", map[archive.Format][]byte{archive.Zip: out.Bytes()}, l)
+	t.Run("F5 zip64 end records", func(t *testing.T) {
+		plain := makeZip(t, file("a", "some text"))
+		for name, entries := range map[string]uint64{"that agree": 1, "that disagree": 2} {
+			raw := withZip64End(plain, entries)
+			_, err := unpack(t, archive.Zip, raw, t.TempDir(), l)
+			if (err == nil) != (entries == 1) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
 	for name, at := range map[string]int{"packed size": 20, "offset": 42} {
 		raw := makeZip(t, file("a", "some text"))
 		record := bytes.Index(raw, []byte("PK\x01\x02"))
@@ -436,6 +447,22 @@ func zip64Lies(t *testing.T, l archive.Limits) {
 			refuse(t, errkind.Corrupt, "zip64", map[archive.Format][]byte{archive.Zip: raw}, l)
 		})
 	}
+}
+
+// withZip64End puts the zip64 end record and its locator in front of the end record.
+func withZip64End(plain []byte, entries uint64) []byte {
+	cut := len(plain) - 22
+	end := plain[cut:]
+	raw := append([]byte{}, plain[:cut]...)
+	raw = append(raw, "PK\x06\x06\x2c\x00\x00\x00\x00\x00\x00\x00\x2d\x00\x2d\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	raw = binary.LittleEndian.AppendUint64(raw, entries)
+	raw = binary.LittleEndian.AppendUint64(raw, entries)
+	raw = binary.LittleEndian.AppendUint64(raw, uint64(binary.LittleEndian.Uint32(end[12:])))
+	raw = binary.LittleEndian.AppendUint64(raw, uint64(binary.LittleEndian.Uint32(end[16:])))
+	raw = append(raw, "PK\x06\x07\x00\x00\x00\x00"...)
+	raw = binary.LittleEndian.AppendUint64(raw, uint64(cut))
+	raw = append(raw, 1, 0, 0, 0)
+	return append(raw, end...)
 }
 
 func TestF6Clashes(t *testing.T) {

@@ -53,14 +53,12 @@ func findDirectory(r io.ReaderAt, size int64) (zipDirectory, error) {
 	if binary.LittleEndian.Uint32(end[4:]) != 0 || here != d.entries {
 		return zipDirectory{}, errkind.Invalid.Errorf("zip is one part of several: join them first")
 	}
-	if d.entries == 0xffff || d.size == 0xffffffff || d.offset == 0xffffffff {
-		return findDirectory64(r, endAt, d)
-	}
-	return d, d.checkPlace(endAt)
+	return findDirectory64(r, endAt, d)
 }
 
-// findDirectory64 follows the zip64 locator in front of the end record. Without a locator the
-// short numbers are meant as they are.
+// findDirectory64 follows the zip64 locator in front of the end record, which some makers write
+// even when the short numbers suffice. Without a locator the short numbers are meant as they are;
+// with one, those that are not at their maximum must agree.
 func findDirectory64(r io.ReaderAt, endAt int64, short zipDirectory) (zipDirectory, error) {
 	locator := make([]byte, zipLocator64Bytes)
 	if endAt < zipLocator64Bytes || readAt(r, locator, endAt-zipLocator64Bytes) != nil ||
@@ -80,6 +78,10 @@ func findDirectory64(r io.ReaderAt, endAt int64, short zipDirectory) (zipDirecto
 	}
 	if binary.LittleEndian.Uint64(end[24:]) != uint64(d.entries) || binary.LittleEndian.Uint64(end[16:]) != 0 {
 		return zipDirectory{}, errkind.Invalid.Errorf("zip is one part of several: join them first")
+	}
+	if short.entries != 0xffff && short.entries != d.entries || short.size != 0xffffffff && short.size != d.size ||
+		short.offset != 0xffffffff && short.offset != d.offset {
+		return zipDirectory{}, errkind.Corrupt.Errorf("zip has two end records that disagree: %+v and %+v", short, d)
 	}
 	return d, d.checkPlace(at)
 }
