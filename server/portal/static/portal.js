@@ -199,6 +199,7 @@ class Task {
 	}
 }
 
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 addCopyButtons(document);
 keepFresh();
 const task = document.querySelector(".task");
