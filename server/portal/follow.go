@@ -20,7 +20,8 @@ import (
 // Times of a followed log.
 const (
 	followTick       = time.Second      // how often the task's state may be sent
-	followBeat       = 15 * time.Second // how often a comment is sent and the session looked at
+	followLook       = 5 * time.Second  // how often the session is looked at
+	followBeat       = 15 * time.Second // how often a comment is sent
 	followWriteLimit = 30 * time.Second // a browser that does not read for so long is left
 )
 
@@ -157,7 +158,7 @@ func (p *Portal) shownLines(lines []LogLine) []shownLine {
 }
 
 func (s *stream) tick(ctx context.Context) bool {
-	if s.ticks++; s.ticks%int(followBeat/followTick) != 0 {
+	if s.ticks++; s.ticks%int(followLook/followTick) != 0 {
 		return s.sendState(ctx)
 	}
 	if _, err := s.p.source.BySession(ctx, s.p.cookie(s.v.Request)); err != nil {
@@ -166,7 +167,10 @@ func (s *stream) tick(ctx context.Context) bool {
 		}
 		return false
 	}
-	return s.write(": still here\n\n") && s.sendState(ctx)
+	if s.ticks%int(followBeat/followTick) == 0 && !s.write(": still here\n\n") {
+		return false
+	}
+	return s.sendState(ctx)
 }
 
 // sendState sends the task's head and tree if they look other than before.

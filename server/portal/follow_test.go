@@ -120,7 +120,7 @@ func TestFollowEndsWithTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := sample()
 		f.follow = func(ctx context.Context, _ int64, _ func([]portal.LogLine, int64) error) error {
-			time.Sleep(40 * time.Second) // virtual
+			time.Sleep(41 * time.Second) // virtual
 			f.mu.Lock()
 			f.signedOut = true
 			f.mu.Unlock()

@@ -59,8 +59,7 @@ func (p *Portal) refuse(r *http.Request) error {
 	case len(r.RequestURI) > maxURLBytes:
 		return errkind.Invalid.Errorf("the address has %d bytes: want at most %d", len(r.RequestURI), maxURLBytes)
 	case !p.knowsHost(r.Host):
-		return errkind.Hinted(errkind.Invalid.Errorf("this server does not answer to the host name of this request"),
-			"add the name to http.hosts in server.toml, or use one that is there")
+		return errkind.Hinted(errOtherHost, "use a name that this server's settings list")
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return nil
 	case r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "":
@@ -68,6 +67,9 @@ func (p *Portal) refuse(r *http.Request) error {
 	}
 	return nil
 }
+
+// errOtherHost has a status of its own: 421.
+var errOtherHost = errkind.Invalid.Errorf("this server does not answer to the host name of this request")
 
 func errCrossSite() error {
 	return errkind.Hinted(errkind.Denied.Errorf("this request does not come from a page of this server"),

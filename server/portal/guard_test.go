@@ -111,7 +111,7 @@ func TestRoutesNeedASession(t *testing.T) {
 func TestX6HostsAndForwardedHeaders(t *testing.T) {
 	p := open(sample(), func(o *portal.Options) { o.Hosts = []string{"fairlead.example", "::1"} })
 	for host, want := range map[string]int{
-		"fairlead.example": 200, "FAIRLEAD.example:8065": 200, "[::1]:80": 200, "evil.example": 400, "fairlead.example.evil": 400, "": 400,
+		"fairlead.example": 200, "FAIRLEAD.example:8065": 200, "[::1]:80": 200, "evil.example": 421, "fairlead.example.evil": 421, "": 421,
 	} {
 		r := signedIn(httptest.NewRequest("GET", "/app", nil))
 		r.Host = host

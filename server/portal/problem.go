@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -55,6 +56,9 @@ func (p *Portal) problem(v *visit, err error) {
 		return
 	}
 	t := trouble{Headline: headlines[kind], Message: err.Error(), Hint: errkind.Hint(err), Status: statuses[kind]}
+	if errors.Is(err, errOtherHost) {
+		t.Status = http.StatusMisdirectedRequest
+	}
 	if from, err := url.Parse(v.Referer()); err == nil && v.Method == http.MethodPost && from.Host == v.Host {
 		t.Back = p.localPage(from.RequestURI())
 	}
