@@ -57,7 +57,7 @@ func reordered(dom string) string {
 	return strings.ReplaceAll(dom, `hidden="" data-follow-toggle=""`, `data-follow-toggle="" hidden`)
 }
 
-func TestX3BrowserRunsNothing(t *testing.T) {
+func TestBrowserRunsNothingHostile(t *testing.T) {
 	needBrowser(t)
 	for _, text := range []string{
 		`<script>document.documentElement.dataset.owned=1</script>`, `"><img src=x onerror="document.documentElement.dataset.owned=1">`,
@@ -70,7 +70,7 @@ func TestX3BrowserRunsNothing(t *testing.T) {
 		for _, path := range paths {
 			f.hold = time.After(time.Second)
 			if dom := browse(t, f, path, "--dump-dom", "--timeout=20000"); strings.Contains(dom, "data-owned") || !strings.Contains(dom, "owned") {
-				t.Errorf("X3 %s runs %s", path, text)
+				t.Errorf("%s runs %s", path, text)
 			}
 		}
 	}
