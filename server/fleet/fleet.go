@@ -57,6 +57,7 @@ type Fleet struct {
 	log     *slog.Logger
 	hint    chan struct{} // capacity 1: the store's machines changed
 	inHello chan struct{} // capacity maxGreeting
+	loading chan struct{} // capacity 1: whoever is in it reads the machines
 	pins    *trust.PinSet
 
 	mu       sync.Mutex
@@ -70,7 +71,7 @@ func New(d Deps) *Fleet {
 	return &Fleet{
 		Deps: d, log: d.Env.Log.With("part", "fleet"),
 		hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
-		pins: trust.NewPinSet(), known: map[deploy.MachineID]deploy.Machine{},
+		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]deploy.Machine{},
 		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
 	}
 }
@@ -108,6 +109,13 @@ func (f *Fleet) Run(ctx context.Context) error {
 // Load reads the machines, revokes the pins of those that are gone and closes the sessions of
 // those that are disabled. The port must not open before the first Load.
 func (f *Fleet) Load(ctx context.Context) error {
+	// One at a time: an older list must not take the place of a newer one.
+	select {
+	case f.loading <- struct{}{}:
+		defer func() { <-f.loading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	var machines []deploy.Machine
 	var retired []string
 	err := f.Store.View(ctx, func(r store.Reader) (err error) {

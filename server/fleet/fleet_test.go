@@ -91,13 +91,19 @@ func (y *yard) must(err error) {
 type agent struct {
 	id    trust.Identity
 	run   string
-	hangs atomic.Bool // hello is not answered
+	hangs atomic.Bool   // hello is not answered
+	asked chan struct{} // one for each hello
 }
 
 func (y *yard) newAgent(run string) *agent {
 	id, err := trust.NewIdentity(run, time.Now())
 	y.must(err)
-	return &agent{id: id, run: run}
+	return &agent{id: id, run: run, asked: make(chan struct{}, 100)}
+}
+
+// again is another run of an agent with the same key.
+func (a *agent) again(run string) *agent {
+	return &agent{id: a.id, run: run, asked: make(chan struct{}, 100)}
 }
 
 // machine puts the agent into the store as a machine.
@@ -122,6 +128,7 @@ func (y *yard) connect(a *agent) (ended chan error) {
 	y.must(err)
 	var mux contract.Mux
 	contract.Handle(&mux, contract.Hello, func(ctx context.Context, _ contract.HelloArgs) (contract.Facts, error) {
+		a.asked <- struct{}{}
 		if a.hangs.Load() {
 			<-ctx.Done()
 			return contract.Facts{}, ctx.Err()
@@ -225,9 +232,9 @@ func TestP6ManySessions(t *testing.T) {
 		y.machine(a, "Machines-1", "web-1")
 		var sessions []chan error
 		for range 50 {
-			changed := y.fleet.Changed("Machines-1")
 			sessions = append(sessions, y.connect(a))
-			<-changed
+			<-a.asked
+			synctest.Wait()
 			if _, _, err := y.fleet.Target("Machines-1"); err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +254,7 @@ func TestP6ManySessions(t *testing.T) {
 func TestT13Clone(t *testing.T) {
 	in(t, func(y *yard) {
 		a := y.newAgent("run-1")
-		copied := &agent{id: a.id, run: "run-2"}
+		copied := a.again("run-2")
 		y.machine(a, "Machines-1", "web-1")
 		changed := y.fleet.Changed("Machines-1")
 		first := y.connect(a)
@@ -283,7 +290,7 @@ func TestRestartedAgentIsNoClone(t *testing.T) {
 		first := y.connect(a)
 		<-changed
 		a.hangs.Store(true)
-		second := y.connect(&agent{id: a.id, run: "run-2"})
+		second := y.connect(a.again("run-2"))
 		<-first
 		if len(second) != 0 {
 			t.Fatalf("the new run was sent away: %v", <-second)
