@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"fairlead/internal/errkind"
 )
@@ -56,14 +57,20 @@ const (
 	ofdSetLock = 37
 )
 
+const (
+	// inheritedLimit is how long Take waits for a lock whose holder has died: a child that the
+	// holder was just starting keeps the descriptor until its exec, some milliseconds later.
+	inheritedLimit = 2 * time.Second
+	inheritedPause = 20 * time.Millisecond
+)
+
 // Take locks the folder for this process until release. Errors: Conflict, which names the holder.
 func Take(path string) (release func(), err error) {
 	file, err := os.OpenFile(filepath.Join(path, LockFile), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, errkind.Denied.Errorf("open lock: %w", err)
 	}
-	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
-	if err := syscall.FcntlFlock(file.Fd(), ofdSetLock, &lock); err != nil {
+	if err := lock(file); err != nil {
 		pid := readPid(file)
 		_ = file.Close()
 		return nil, errkind.Hinted(
@@ -73,6 +80,22 @@ func Take(path string) (release func(), err error) {
 	_ = file.Truncate(0)
 	_, _ = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	return func() { _ = file.Close() }, nil
+}
+
+func lock(file *os.File) (err error) {
+	for waited := time.Duration(0); ; waited += inheritedPause {
+		region := syscall.Flock_t{Type: syscall.F_WRLCK}
+		err = syscall.FcntlFlock(file.Fd(), ofdSetLock, &region)
+		if err == nil || waited >= inheritedLimit || alive(readPid(file)) {
+			return err
+		}
+		time.Sleep(inheritedPause)
+	}
+}
+
+func alive(pid string) bool {
+	number, err := strconv.Atoi(pid)
+	return err == nil && !errors.Is(syscall.Kill(number, 0), syscall.ESRCH)
 }
 
 func readPid(file *os.File) string {

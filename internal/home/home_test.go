@@ -4,8 +4,11 @@ package home_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
+	"time"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/home"
@@ -31,6 +34,31 @@ func TestTakeExcludesTheSecond(t *testing.T) {
 		t.Fatalf("Take after release: %v", err)
 	}
 	release()
+}
+
+// TestTakeWaitsForAnInheritedLock gives the lock to a child of a dead process, as a daemon does
+// that is killed while it starts a process.
+func TestTakeWaitsForAnInheritedLock(t *testing.T) {
+	folder := t.TempDir()
+	release, err := home.Take(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, home.LockFile)
+	if err := os.WriteFile(path, []byte(strconv.Itoa(dead.Process.Pid)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(100*time.Millisecond, release)
+	defer timer.Stop()
+	again, err := home.Take(folder)
+	if err != nil {
+		t.Fatalf("Take = %v, want it to wait for the dead holder's child", err)
+	}
+	again()
 }
 
 // TestH3StateFolder covers case H3: a state folder that others prepared is refused.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 	if order.TimeoutMS, err = timeout(action); err != nil {
 		return contract.Order{}, nil, err
 	}
+	c.warnOfUnknown(action)
 	switch action.Kind {
 	case deploy.ScriptAction:
 		order.Script, err = c.script(action, order.Variables)
@@ -56,6 +58,23 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 	}
 	return contract.Order{}, nil, errkind.Invalid.Errorf("action %q has the type %q: want %s or %s",
 		action.Name, action.Kind, deploy.ScriptAction, deploy.PackageAction)
+}
+
+// warnOfUnknown names settings of an action that mean something to Octopus and nothing here: a
+// step that silently does less than its author wrote would be worse than one that says so.
+func (c *carrier) warnOfUnknown(action deploy.Action) {
+	var unknown []string
+	for name, value := range action.Properties {
+		meant := strings.HasPrefix(name, "Octopus.Action.CustomScripts.") || name == "Octopus.Action.Package.CustomInstallationDirectory" ||
+			name == "Octopus.Action.Package.JsonConfigurationVariablesTargets"
+		if meant && value != "" {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		c.say(tasklog.Warning, "This version does not act on "+strings.Join(unknown, ", ")+".")
+	}
 }
 
 func (c *carrier) title(action deploy.Action) string {

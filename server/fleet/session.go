@@ -49,8 +49,8 @@ func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping
 	s := &session{machine: deploy.MachineID(peer.Subject()), peer: peer, line: line, remote: conn.RemoteAddr().String()}
 	release, err := f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
 	if err != nil {
-		_ = conn.Close()
-		return err
+		f.sendAway(s, err) // said as soon as the session runs
+		return line.Run(ctx)
 	}
 	defer release()
 	var group sync.WaitGroup
