@@ -15,6 +15,7 @@ import (
 
 	"fairlead/internal/cli"
 	"fairlead/internal/demo"
+	"fairlead/internal/errkind"
 )
 
 // lastLines is how much of each program's log is shown after a failure.
@@ -24,19 +25,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	std := cli.System()
 	err := show(ctx, &std, os.Getenv("KEEP") != "")
-	interrupted := ctx.Err() != nil
 	stop()
-	switch {
-	case err != nil:
+	if err != nil {
 		fmt.Fprintf(std.Err, "\ndemo: %v\n", err)
-		os.Exit(1)
-	case interrupted:
-		os.Exit(130)
+		os.Exit(cli.ExitCode(err))
 	}
 }
 
 // show plays the story in a new folder. The folder stays when the story fails.
-func show(ctx context.Context, std *cli.IO, keep bool) (err error) {
+func show(ctx context.Context, std *cli.IO, keep bool) error {
 	root, err := demo.FindRoot(".")
 	if err != nil {
 		return err
@@ -56,27 +53,19 @@ func show(ctx context.Context, std *cli.IO, keep bool) (err error) {
 	screen := demo.NewScreen(std)
 	screen.Headline("Fairlead", "One server, two agents, one package in two versions. Everything lies in "+dir+".")
 	story := demo.NewStory(site, screen)
-	err = story.Tell(ctx)
-	if err == nil {
-		story.Summary(keep)
+	switch err := story.Tell(ctx); {
+	case ctx.Err() != nil:
+		return errors.Join(errkind.Canceled.Errorf("interrupted; stopped everything and removed %s", dir), site.Close(ctx, false))
+	case err != nil:
+		words := site.LastWords(lastLines)
+		err = errors.Join(err, site.Close(ctx, true))
+		return fmt.Errorf("%w\n\nThe folder is kept: %s\nWhat the programs said last:\n%s", err, dir, words)
 	}
-	if err == nil && keep {
+	story.Summary(keep)
+	if keep {
 		fmt.Fprintf(std.Out, "\nEverything goes on running. Ctrl-C (or kill %d) stops it and removes %s.\n", os.Getpid(), dir)
 		<-ctx.Done()
+		fmt.Fprintln(std.Out, "\nStopping …")
 	}
-	interrupted := ctx.Err() != nil
-	failed := err != nil && !interrupted
-	words := ""
-	if failed {
-		words = site.LastWords(lastLines)
-	}
-	closing := site.Close(ctx, failed)
-	switch {
-	case failed:
-		err = errors.Join(err, closing)
-		return fmt.Errorf("%w\n\nThe folder is kept: %s\nWhat the programs said last:\n%s", err, dir, words)
-	case interrupted:
-		fmt.Fprintf(std.Out, "\nStopped everything and removed %s.\n", dir)
-	}
-	return closing
+	return site.Close(ctx, false)
 }
