@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 )
 
 // LimitPages makes the database full at so many pages more than it has.
@@ -17,6 +19,12 @@ func (s *Store) LimitPages(ctx context.Context, more int) error {
 	}
 	_, err := s.writer.sql.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count(%d)", pages+more))
 	return err
+}
+
+// CopyLock copies the lock's descriptor, as starting a process does for a moment.
+func (s *Store) CopyLock() (*os.File, error) {
+	fd, err := syscall.Dup(int(s.lock.file.Fd()))
+	return os.NewFile(uintptr(fd), "lock"), err
 }
 
 // SlowPlans explains every statement that the connections have cached and returns those that read

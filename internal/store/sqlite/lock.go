@@ -3,6 +3,7 @@
 package sqlite
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -58,4 +59,8 @@ func holder(f *os.File) string {
 	return strconv.Itoa(pid)
 }
 
-func (l *lock) release() error { return l.file.Close() }
+// release unlocks by name: closing alone would leave the lock with a process that is being started
+// at this moment and holds a copy of every descriptor until it executes its program.
+func (l *lock) release() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}

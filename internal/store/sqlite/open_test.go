@@ -48,6 +48,23 @@ func TestD2SecondServerIsRefused(t *testing.T) {
 	open(t, path)
 }
 
+// TestLockEndsWithClose holds a copy of the lock's descriptor, as a process has it that is being
+// started while the store closes.
+func TestLockEndsWithClose(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "fairlead.db")
+	s := open(t, path)
+	held, err := s.CopyLock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := s.Close(); err != nil {
+		t.Fatalf("Close() = %v", err)
+	}
+	open(t, path)
+}
+
 func TestFilesAreThePrivateKind(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
