@@ -89,7 +89,8 @@ func (m *command) handler(w io.Writer, terminal bool) slog.Handler {
 func (m *command) run() cli.Command {
 	return cli.Command{
 		Name: "run", Summary: "keep the line to the server and carry out what it asks",
-		Details: "Runs until it is told to stop (SIGTERM or Ctrl-C). Scripts that run meanwhile go on and are taken up again.",
+		Details: "Runs until it is told to stop (SIGTERM or Ctrl-C). " +
+			"Scripts that run meanwhile go on and are taken up again.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
 			m.logFlags(f)
@@ -121,7 +122,11 @@ func (m *command) start(ctx context.Context, std *cli.IO, settings Settings) err
 // runShim carries one ticket out; the agent starts it, nobody else needs it.
 func (m *command) runShim(ctx context.Context, std *cli.IO, folder string) int {
 	env := m.env(std)
-	err := script.RunShim(ctx, folder, script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Point: env.Point})
+	err := script.RunShim(
+		ctx,
+		folder,
+		script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Point: env.Point},
+	)
 	if err != nil {
 		env.Log.Error("shim ended", "folder", folder, "err", err)
 	}

@@ -46,10 +46,25 @@ func (m *command) join() cli.Command {
 			m.homeFlag(f)
 			f.StringVar(&o.tokenFile, "token-file", "", "read the token from this `file`")
 			f.StringVar(&o.name, "name", "", "the machine's `name` at the server; the host's name unless given")
-			f.StringVar(&o.server, "server", "", "dial this `host:port` instead of the address in the token; the pin still decides")
-			f.BoolVar(&o.isListening, "listening", false, "wait for the server to dial this machine, instead of dialling it")
+			f.StringVar(
+				&o.server,
+				"server",
+				"",
+				"dial this `host:port` instead of the address in the token; the pin still decides",
+			)
+			f.BoolVar(
+				&o.isListening,
+				"listening",
+				false,
+				"wait for the server to dial this machine, instead of dialling it",
+			)
 			f.StringVar(&o.listenAddress, "listen", DefaultListen, "with --listening: `address` to listen on")
-			f.StringVar(&o.publicAddress, "public-address", "", "with --listening: `host:port` at which the server reaches this machine")
+			f.StringVar(
+				&o.publicAddress,
+				"public-address",
+				"",
+				"with --listening: `host:port` at which the server reaches this machine",
+			)
 		},
 		Examples: []string{
 			"FAIRLEAD_TOKEN=fl1_… fairlead-agent join",
@@ -83,8 +98,15 @@ type Joined struct {
 }
 
 func (j Joined) sentence(h Home) string {
-	return fmt.Sprintf("%s has joined %s as %s (environments: %s; tags: %s).\nStart the agent with: fairlead-agent run --home %s\n",
-		j.Machine, j.Server, j.MachineID, strings.Join(j.Environments, ", "), strings.Join(j.Tags, ", "), h)
+	return fmt.Sprintf(
+		"%s has joined %s as %s (environments: %s; tags: %s).\nStart the agent with: fairlead-agent run --home %s\n",
+		j.Machine,
+		j.Server,
+		j.MachineID,
+		strings.Join(j.Environments, ", "),
+		strings.Join(j.Tags, ", "),
+		h,
+	)
 }
 
 // readToken takes the first source that was given: file, environment, standard input.
@@ -100,8 +122,10 @@ func readToken(std *cli.IO, file string) (trust.Token, error) {
 	case text == "" && std.In != nil:
 		line, err := bufio.NewReader(io.LimitReader(std.In, maxTokenBytes)).ReadString('\n')
 		if err != nil && line == "" {
-			return trust.Token{}, errkind.Hinted(errkind.Invalid.Errorf("no token was given"),
-				"make one at the server with `fairlead-server token create` and pass it as FAIRLEAD_TOKEN or --token-file")
+			return trust.Token{}, errkind.Hinted(
+				errkind.Invalid.Errorf("no token was given"),
+				"make one at the server with `fairlead-server token create` and pass it as FAIRLEAD_TOKEN or --token-file",
+			)
 		}
 		text = line
 	}
@@ -190,12 +214,20 @@ func draft(env host.Env, version string, h Home, token trust.Token, o joinFlags)
 	if err != nil {
 		return d, trust.JoinRequest{}, err
 	}
-	q := trust.JoinRequest{TokenID: token.ID(), Secret: token.Secret(), Name: d.Name, Mode: trust.ModePolling, Facts: facts}
+	q := trust.JoinRequest{
+		TokenID: token.ID(),
+		Secret:  token.Secret(),
+		Name:    d.Name,
+		Mode:    trust.ModePolling,
+		Facts:   facts,
+	}
 	d.Mode, d.Server = trust.ModePolling, d.address
 	if o.isListening {
 		if o.publicAddress == "" {
-			return d, q, errkind.Hinted(errkind.Invalid.Errorf("a listening agent needs the address at which the server reaches it"),
-				"add --public-address HOST:PORT")
+			return d, q, errkind.Hinted(
+				errkind.Invalid.Errorf("a listening agent needs the address at which the server reaches it"),
+				"add --public-address HOST:PORT",
+			)
 		}
 		q.Mode, q.Address = trust.ModeListening, o.publicAddress
 		d.Mode, d.Server, d.Listen = trust.ModeListening, "", o.listenAddress

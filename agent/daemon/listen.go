@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"syscall"
 
 	"fairlead/internal/errkind"
@@ -48,6 +49,9 @@ func (d *Daemon) listen(ctx context.Context) error {
 
 // listenError says what keeps a port from being opened.
 func listenError(address string, err error) error {
+	if op, is := errors.AsType[*net.OpError](err); is {
+		err = op.Err // the address is said already
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return errkind.Hinted(errkind.Conflict.Errorf("listen on %s: %w", address, err),

@@ -84,7 +84,9 @@ func findShell(exec host.Exec) (path, version string) {
 			continue
 		}
 		var out head
-		process, err := exec.Start(host.Command{Path: path, Args: []string{"-c", "echo $BASH_VERSION"}, Dir: "/", Stdout: &out})
+		process, err := exec.Start(
+			host.Command{Path: path, Args: []string{"-c", "echo $BASH_VERSION"}, Dir: "/", Stdout: &out},
+		)
 		if err != nil {
 			continue
 		}

@@ -33,7 +33,8 @@ func (m *command) listen() cli.Command {
 	settings := Settings{Mode: trust.ModeListening, Listen: DefaultListen}
 	return cli.Command{
 		Name: "listen", Summary: "wait for a server whose pin is given by hand",
-		Details: "For sites where no token can be brought to the machine. Prints this machine's pin; add the machine at the " +
+		Details: "For sites where no token can be brought to the machine. Prints this machine's pin; add the machine " +
+			"at the " +
 			"server with that pin and this machine's address. The settings are kept, so that `run` does the same later.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
@@ -42,7 +43,10 @@ func (m *command) listen() cli.Command {
 			f.StringVar(&settings.Name, "name", "", "a `name` for this machine")
 			f.Var((*pinList)(&settings.Trust), "trust", "`pin` of the server; may come several times")
 		},
-		Examples: []string{"fairlead-agent listen --trust 1f0c…", "fairlead-agent listen --listen 10.0.0.5:10933 --trust 1f0c…"},
+		Examples: []string{
+			"fairlead-agent listen --trust 1f0c…",
+			"fairlead-agent listen --listen 10.0.0.5:10933 --trust 1f0c…",
+		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
 			if len(settings.Trust) == 0 {
 				return errkind.Hinted(errkind.Invalid.Errorf("no server pin was given"),
@@ -52,7 +56,11 @@ func (m *command) listen() cli.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(std.Out, "This machine's pin is %s\nAdd it at the server as a listening machine with this pin.\n", identity.Pin)
+			fmt.Fprintf(
+				std.Out,
+				"This machine's pin is %s\nAdd it at the server as a listening machine with this pin.\n",
+				identity.Pin,
+			)
 			return m.start(ctx, std, settings)
 		},
 	}
@@ -92,7 +100,10 @@ func (m *command) showStatus() cli.Command {
 			}
 			state, err := readState(h.state())
 			if err != nil {
-				return errkind.Hinted(errkind.Unavailable.Errorf("the agent in %s has never run", h), "start it: fairlead-agent run")
+				return errkind.Hinted(
+					errkind.Unavailable.Errorf("the agent in %s has never run", h),
+					"start it: fairlead-agent run",
+				)
 			}
 			runs := home.IsTaken(string(h))
 			if err := std.Show(struct {

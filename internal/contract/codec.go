@@ -134,7 +134,8 @@ func checkShape(body []byte) error {
 		if err != nil {
 			return errkind.Corrupt.Errorf("document: %w", err)
 		}
-		if text, ok := token.(string); ok && (strings.ContainsRune(text, 0) || !genuine && strings.ContainsRune(text, utf8.RuneError)) {
+		if text, ok := token.(string); ok &&
+			(strings.ContainsRune(text, 0) || !genuine && strings.ContainsRune(text, utf8.RuneError)) {
 			return errkind.Corrupt.Errorf("document holds a string with NUL or half a surrogate pair")
 		}
 		if open, err = descend(open, token); err != nil {

@@ -5,7 +5,8 @@
 // The server calls, the agent serves. A stream carries one request head, then bytes either way:
 //
 //	request   u32 length | {"method":"script.start","args":{...}} | bytes of the request
-//	response  u32 length | {"result":{...}} or {"error":{"kind":"not-found","message":"…","hint":"…"}} | bytes of the response
+//	response  u32 length | {"result":{...}} or {"error":{…}} | bytes of the response
+//	error     {"kind":"not-found","message":"…","hint":"…"}
 //
 // Lengths are big-endian and at most 64 KiB. Heads are strict JSON: an unknown or a repeated
 // member, bytes after the document, invalid UTF-8 or nesting deeper than 32 are Corrupt.

@@ -68,7 +68,8 @@ func ParseRecord(b []byte, offset int64) (r Record, rest []byte, ok bool, err er
 	size := binary.BigEndian.Uint32(b)
 	source := Source(b[4])
 	if size > MaxRecordText || source < Stdout || source > Agent || b[5]&^FlagMore != 0 || b[6] != 0 || b[7] != 0 {
-		return Record{}, b, false, errkind.Corrupt.Errorf("log record at offset %d: header % x is not one", offset, b[:recordHeader])
+		err := errkind.Corrupt.Errorf("log record at offset %d: header % x is not one", offset, b[:recordHeader])
+		return Record{}, b, false, err
 	}
 	end := recordHeader + int(size)
 	if len(b) < end {

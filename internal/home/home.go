@@ -39,7 +39,12 @@ func Make(path string) error {
 	case info.Mode().Perm()&0o022 != 0:
 		err = errkind.Denied.Errorf("home %s may be changed by others (mode %s)", path, info.Mode().Perm())
 	case ok && int(owner.Uid) != os.Geteuid():
-		err = errkind.Denied.Errorf("home %s belongs to user %d, and this program runs as %d", path, owner.Uid, os.Geteuid())
+		err = errkind.Denied.Errorf(
+			"home %s belongs to user %d, and this program runs as %d",
+			path,
+			owner.Uid,
+			os.Geteuid(),
+		)
 	default:
 		return os.Chmod(path, 0o700)
 	}
@@ -66,7 +71,11 @@ const (
 
 // Take locks the folder for this process until release. Errors: Conflict, which names the holder.
 func Take(path string) (release func(), err error) {
-	file, err := os.OpenFile(filepath.Join(path, LockFile), os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0o600)
+	file, err := os.OpenFile(
+		filepath.Join(path, LockFile),
+		os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC|syscall.O_NOFOLLOW,
+		0o600,
+	)
 	if err != nil {
 		return nil, errkind.Denied.Errorf("open lock: %w", err)
 	}
@@ -89,7 +98,7 @@ func lock(file *os.File) (err error) {
 		if err == nil || waited >= inheritedLimit || alive(readPid(file)) {
 			return err
 		}
-		time.Sleep(inheritedPause)
+		<-time.NewTimer(inheritedPause).C
 	}
 }
 

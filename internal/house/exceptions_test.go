@@ -16,6 +16,9 @@ var exceptions = []exception{
 	{"ambient", "agent/script/", "time.Now: ", "the shells of a ticket's life and of the supervision hand them the monotonic clock"},
 	{"ambient", "agent/script/shim.go", "context.Background", "the bell lives until stop, which may be after the shim's ctx"},
 	{"ambient", "internal/store/sqlite/", "context.Background", "an interrupted statement would end the transaction of a whole group"},
+	{"ambient", "server/daemon/admin.go", "net.", "the socket lies in the home folder and is for commands on this machine only"},
+	{"ambient", "server/daemon/metrics.go", "context.Background", "a collector is asked without a context"},
+	{"sleeps", "server/engine/", "", "the fake machine and the rig sleep in virtual time: they run inside bubbles only"},
 	{"error-words", "server/api/guard.go", "You must be logged in", "the sentence is Octopus's; clients look for it"},
 	{"sleeps", "internal/link/pipe_test.go", "", "the slow pipe sleeps in virtual time: session_test.go uses it inside bubbles only"},
 }

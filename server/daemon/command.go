@@ -164,11 +164,16 @@ func (m *command) createToken() cli.Command {
 	var lifetime time.Duration
 	return cli.Command{
 		Name: "token create", Summary: "make a token that lets one machine join",
-		Details: "Prints the token once. It works for one machine, for an hour unless --lifetime says otherwise, and carries " +
+		Details: "Prints the token once. It works for one machine, for an hour unless --lifetime says otherwise, " +
+			"and carries " +
 			"the server's address and pin. Bring it to the machine as FAIRLEAD_TOKEN or in a file.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
-			f.Var(&environments, "environment", "`name` of an environment the machine will be in; may come several times")
+			f.Var(
+				&environments,
+				"environment",
+				"`name` of an environment the machine will be in; may come several times",
+			)
 			f.Var(&tags, "tag", "target `tag` of the machine; may come several times")
 			f.StringVar(&machine, "machine", "", "the only machine `name` that may join with it")
 			f.DurationVar(&lifetime, "lifetime", time.Hour, "how `long` it can be used, such as 15m or 24h")
@@ -187,7 +192,11 @@ func (m *command) createToken() cli.Command {
 				var reply struct{ Token string }
 				err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply)
 				if errkind.Of(err) == errkind.Invalid && len(environments) > 0 {
-					return errkind.Hinted(err, "make an environment with: fairlead-server environment create %s", environments[0])
+					return errkind.Hinted(
+						err,
+						"make an environment with: fairlead-server environment create %s",
+						environments[0],
+					)
 				}
 				if err != nil {
 					return err

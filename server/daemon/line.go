@@ -84,6 +84,9 @@ func (o opened) close() {
 
 // listenError says what keeps a port from being opened.
 func listenError(key, address string, err error) error {
+	if op, is := errors.AsType[*net.OpError](err); is {
+		err = op.Err // the address is said already
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return errkind.Hinted(errkind.Conflict.Errorf("listen on %s: %w", address, err),

@@ -143,7 +143,11 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 	return page, nil
 }
 
-func taskStep(s deploy.PlannedStep, progress deploy.StepProgress, called map[deploy.MachineID]string) portal.TaskStep {
+func taskStep(
+	s deploy.PlannedStep,
+	progress deploy.StepProgress,
+	called map[deploy.MachineID]string,
+) portal.TaskStep {
 	step := portal.TaskStep{
 		Number: s.Number, Name: s.Name, Node: strconv.Itoa(s.Number), Activity: progress.Activity, Reason: progress.Reason,
 	}

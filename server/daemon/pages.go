@@ -43,7 +43,10 @@ func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Da
 		row := portal.DashboardRow{Slug: project.Slug, Name: project.Name, Group: n.groups[project.Group]}
 		row.Cells = make([]portal.DashboardCell, len(board.Environments))
 		for _, c := range cells {
-			column := slices.IndexFunc(board.Environments, func(e portal.Environment) bool { return e.ID == c.Environment })
+			column := slices.IndexFunc(
+				board.Environments,
+				func(e portal.Environment) bool { return e.ID == c.Environment },
+			)
 			if c.Project == project.ID && column >= 0 {
 				row.Cells[column] = portal.DashboardCell{Version: c.Version, Task: c.Task, State: c.State, At: c.At}
 			}
@@ -64,7 +67,11 @@ func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Da
 	if err != nil {
 		return board, err
 	}
-	_, board.Queued, err = p.c.Tasks(ctx, who, catalog.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}, Take: 1})
+	_, board.Queued, err = p.c.Tasks(
+		ctx,
+		who,
+		catalog.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}, Take: 1},
+	)
 	return board, err
 }
 
@@ -185,7 +192,10 @@ func (p pages) Release(ctx context.Context, who identity.Principal, ref, version
 		return page, err
 	}
 	for _, s := range release.Packages {
-		page.Packages = append(page.Packages, portal.ReleasePackage{Step: s.Step, PackageID: s.PackageID, Version: s.Version})
+		page.Packages = append(
+			page.Packages,
+			portal.ReleasePackage{Step: s.Step, PackageID: s.PackageID, Version: s.Version},
+		)
 	}
 	deployments, err := p.c.Deployments(ctx, who, catalog.DeploymentFilter{Release: release.ID})
 	if err != nil {
@@ -346,7 +356,11 @@ func pagePackage(k deploy.Package) portal.Package {
 }
 
 // Events implements portal.Reader.
-func (p pages) Events(ctx context.Context, who identity.Principal, q portal.EventQuery) ([]portal.Event, bool, error) {
+func (p pages) Events(
+	ctx context.Context,
+	who identity.Principal,
+	q portal.EventQuery,
+) ([]portal.Event, bool, error) {
 	take := max(1, q.Take)
 	all, err := p.c.Events(ctx, who, catalog.EventFilter{
 		Subject: q.Subject, User: q.User, Category: q.Category, Skip: q.Skip, Take: take + 1,
@@ -363,7 +377,11 @@ func (p pages) Events(ctx context.Context, who identity.Principal, q portal.Even
 
 // CreateRelease implements portal.Actor.
 func (p pages) CreateRelease(ctx context.Context, who identity.Principal, r portal.NewRelease) (string, error) {
-	made, _, err := p.c.CreateRelease(ctx, who, catalog.ReleaseRequest{Project: r.Project, Version: r.Version, Notes: r.Notes})
+	made, _, err := p.c.CreateRelease(
+		ctx,
+		who,
+		catalog.ReleaseRequest{Project: r.Project, Version: r.Version, Notes: r.Notes},
+	)
 	return made.Version, err
 }
 

@@ -54,7 +54,12 @@ func (l logs) Read(task deploy.TaskID, offset int64, maxBytes int) ([]api.LogLin
 }
 
 // Follow implements api.Logs.
-func (l logs) Follow(ctx context.Context, task deploy.TaskID, offset int64, f func([]api.LogLine, int64) error) error {
+func (l logs) Follow(
+	ctx context.Context,
+	task deploy.TaskID,
+	offset int64,
+	f func([]api.LogLine, int64) error,
+) error {
 	return l.folder.Follow(ctx, task, offset, func(lines []tasklog.Line, next int64) error {
 		return f(restLines(lines), next)
 	})

@@ -23,12 +23,12 @@ const (
 type Settings struct {
 	// HTTP is where portal and REST listen. It speaks plain HTTP: put TLS in front of it, or
 	// use the agents' port, which serves both with the server's own certificate.
-	HTTP string `toml:"http" comment:"portal and REST, host:port; plain HTTP, so loopback unless a TLS proxy stands in front"`
+	HTTP string `toml:"http" comment:"portal and REST, host:port; plain HTTP: loopback, or behind a TLS proxy"`
 	// Link is where agents call.
 	Link string `toml:"link" comment:"where agents call, host:port"`
 	// PublicLink is the address that join tokens carry. "" makes it this machine's name with the
 	// port of Link.
-	PublicLink string `toml:"public_link,omitempty" comment:"how agents reach the link port, host:port; goes into join tokens"`
+	PublicLink string `toml:"public_link,omitempty" comment:"how agents reach the link port; goes into join tokens"`
 	// TaskLimit is how many tasks run at once, 1 to 1,000.
 	TaskLimit int `toml:"task_limit" comment:"how many tasks run at once"`
 }

@@ -39,7 +39,11 @@ func (m *command) status() cli.Command {
 				return err
 			}
 			if !s.Running {
-				return errkind.Hinted(errkind.Unavailable.Errorf("the server does not run"), "start it: fairlead-server run --home %s", s.Home)
+				return errkind.Hinted(
+					errkind.Unavailable.Errorf("the server does not run"),
+					"start it: fairlead-server run --home %s",
+					s.Home,
+				)
 			}
 			return nil
 		},
@@ -51,10 +55,19 @@ func (m *command) look(ctx context.Context, std *cli.IO) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Home: string(o.Home), Running: home.IsTaken(string(o.Home)), HTTP: o.Settings.HTTP, Link: o.Settings.Link}
+	s := Status{
+		Home:    string(o.Home),
+		Running: home.IsTaken(string(o.Home)),
+		HTTP:    o.Settings.HTTP,
+		Link:    o.Settings.Link,
+	}
 	id, err := trust.LoadIdentity(o.Home.identity())
 	if err != nil {
-		return s, errkind.Hinted(err, "a server that has never run has no identity yet: fairlead-server run --home %s", s.Home)
+		return s, errkind.Hinted(
+			err,
+			"a server that has never run has no identity yet: fairlead-server run --home %s",
+			s.Home,
+		)
 	}
 	s.Pin = id.Pin
 	if !s.Running {

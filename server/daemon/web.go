@@ -31,7 +31,8 @@ const (
 func (d *Daemon) newWeb() (http.Handler, error) {
 	rest := api.New(d.apiDeps())
 	pages := portal.New(d.newPages(), portal.Options{
-		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version, URL: "http://" + d.options.Settings.HTTP,
+		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version,
+		URL: "http://" + d.options.Settings.HTTP,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/api", rest)
@@ -65,7 +66,7 @@ func (d *Daemon) serveWeb(ctx context.Context, o opened) error {
 	case <-ctx.Done():
 	case err = <-ends:
 	}
-	stop(web, local)
+	stop(ctx, web, local)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -111,8 +112,8 @@ func (d *Daemon) newServer(ctx context.Context, handler http.Handler) *http.Serv
 }
 
 // stop lets requests end for drainLimit; followed logs end at once, as their context is over.
-func stop(servers ...*http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+func stop(ctx context.Context, servers ...*http.Server) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
 	defer cancel()
 	for _, s := range servers {
 		if err := s.Shutdown(ctx); err != nil {

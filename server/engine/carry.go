@@ -128,7 +128,13 @@ func refusal(err error) *contract.Verdict {
 	switch errkind.Of(err) {
 	case errkind.Exhausted, errkind.Invalid, errkind.Denied, errkind.NotFound:
 		return &contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error()}
-	case errkind.Internal, errkind.Conflict, errkind.Untrusted, errkind.Unavailable, errkind.Timeout, errkind.Corrupt, errkind.Canceled:
+	case errkind.Internal,
+		errkind.Conflict,
+		errkind.Untrusted,
+		errkind.Unavailable,
+		errkind.Timeout,
+		errkind.Corrupt,
+		errkind.Canceled:
 	}
 	return nil
 }
@@ -243,7 +249,10 @@ func (c *carrier) absent(why error) *contract.Verdict {
 	case canceled && time.Since(c.canceledAt) >= limits.CancelWait:
 		return &contract.Verdict{
 			Outcome: contract.Indeterminate,
-			Reason:  fmt.Sprintf("canceled, but the machine did not answer for %s and the script may still run", limits.CancelWait),
+			Reason: fmt.Sprintf(
+				"canceled, but the machine did not answer for %s and the script may still run",
+				limits.CancelWait,
+			),
 		}
 	case c.ticket.StateID == "" && gone >= limits.MachineWait:
 		return &contract.Verdict{
@@ -256,7 +265,10 @@ func (c *carrier) absent(why error) *contract.Verdict {
 
 func (c *carrier) present() {
 	if !c.absentSince.IsZero() {
-		c.say(tasklog.Info, fmt.Sprintf("The machine is back after %s.", time.Since(c.absentSince).Round(100*time.Millisecond)))
+		c.say(
+			tasklog.Info,
+			fmt.Sprintf("The machine is back after %s.", time.Since(c.absentSince).Round(100*time.Millisecond)),
+		)
 		c.absentSince = time.Time{}
 	}
 }
@@ -269,7 +281,17 @@ func (c *carrier) pause(ctx context.Context, tries int, why error) {
 	if c.isCanceled() {
 		canceled = nil
 	}
-	c.worker.engine.log.Debug("ticket waits", "task", c.worker.task.ID, "ticket", c.ticket.ID, "wait_ms", wait.Milliseconds(), "err", why)
+	c.worker.engine.log.Debug(
+		"ticket waits",
+		"task",
+		c.worker.task.ID,
+		"ticket",
+		c.ticket.ID,
+		"wait_ms",
+		wait.Milliseconds(),
+		"err",
+		why,
+	)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -190,7 +190,12 @@ func newRig(rt *rapid.T, t *testing.T, dir string, plan deploy.Plan, seed uint64
 			m := deploy.Machine{
 				ID: id, Space: deploy.DefaultSpace, Name: fmt.Sprint("m-", i+1), Style: deploy.Polling, Pin: fmt.Sprintf("%064d", i+1),
 			}
-			r.machines[id] = &fakeMachine{name: m.Name, rng: rng, known: map[contract.TicketID]*fakeRun{}, failAt: failing}
+			r.machines[id] = &fakeMachine{
+				name:   m.Name,
+				rng:    rng,
+				known:  map[contract.TicketID]*fakeRun{},
+				failAt: failing,
+			}
 			if err := w.PutMachine(m); err != nil {
 				return err
 			}

@@ -118,7 +118,12 @@ func (f fencedTarget) Start(_ context.Context, order contract.Order) (contract.T
 }
 
 // Follow sends records in pieces and breaks between them.
-func (f fencedTarget) Follow(_ context.Context, ticket contract.TicketID, offset int64, take target.FollowFunc) error {
+func (f fencedTarget) Follow(
+	_ context.Context,
+	ticket contract.TicketID,
+	offset int64,
+	take target.FollowFunc,
+) error {
 	run := f.m.known[ticket]
 	raw := run.log()
 	if offset > int64(len(raw)) {

@@ -49,7 +49,10 @@ func sentence(v contract.Verdict) (tasklog.Category, string) {
 	case contract.Succeeded:
 		return tasklog.Verbose, "Succeeded."
 	case contract.Failed:
-		return tasklog.Error, reason(fmt.Sprintf("Failed with exit code %d", v.Code), v)
+		if v.Reason == "" {
+			return tasklog.Error, fmt.Sprintf("Failed: exit code %d.", v.Code)
+		}
+		return tasklog.Error, reason("Failed", v)
 	case contract.Canceled:
 		return tasklog.Warning, reason("Canceled", v)
 	case contract.TimedOut:

@@ -65,7 +65,8 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 func (c *carrier) warnOfUnknown(action deploy.Action) {
 	var unknown []string
 	for name, value := range action.Properties {
-		meant := strings.HasPrefix(name, "Octopus.Action.CustomScripts.") || name == "Octopus.Action.Package.CustomInstallationDirectory" ||
+		meant := strings.HasPrefix(name, "Octopus.Action.CustomScripts.") ||
+			name == "Octopus.Action.Package.CustomInstallationDirectory" ||
 			name == "Octopus.Action.Package.JsonConfigurationVariablesTargets"
 		if meant && value != "" {
 			unknown = append(unknown, name)
@@ -139,15 +140,17 @@ func (c *carrier) variables(f facts, action deploy.Action) map[string]string {
 		Environment: f.environment.ID, Channel: f.release.Channel, Action: action.ID, Machine: f.machine, StepTags: c.tags(f),
 	})
 	if len(ties) > 0 {
-		c.say(tasklog.Warning, "Several values fit equally well; the oldest one is used for "+strings.Join(ties, ", ")+".")
+		text := "Several values fit equally well; the oldest one is used for "
+		c.say(tasklog.Warning, text+strings.Join(ties, ", ")+".")
 	}
 	system := map[string]string{
 		"Octopus.Task.Id": string(c.worker.task.ID), "Octopus.Task.Name": c.worker.task.Description,
 		"Octopus.Machine.Id": string(f.machine.ID), "Octopus.Machine.Name": f.machine.Name,
 		"Octopus.Machine.Roles": strings.Join(f.machine.Tags, ","),
 		"Octopus.Step.Name":     c.step.Name, "Octopus.Step.Number": strconv.Itoa(c.step.Number),
-		"Octopus.Action.Id": action.ID, "Octopus.Action.Name": action.Name, "Octopus.Action.Number": strconv.Itoa(c.ticket.Action + 1),
-		"Fairlead.Ticket": string(c.ticket.ID),
+		"Octopus.Action.Id": action.ID, "Octopus.Action.Name": action.Name,
+		"Octopus.Action.Number": strconv.Itoa(c.ticket.Action + 1),
+		"Fairlead.Ticket":       string(c.ticket.ID),
 	}
 	if c.worker.task.Kind == deploy.DeployTask {
 		for name, value := range map[string]string{
@@ -192,7 +195,12 @@ func timeout(action deploy.Action) (ms int64, err error) {
 	}
 	minutes, err := strconv.Atoi(text)
 	if err != nil || minutes < 0 || minutes > 60*24*7 {
-		return 0, errkind.Invalid.Errorf("action %q: time-out of %q minutes: want 0 to %d", action.Name, text, 60*24*7)
+		return 0, errkind.Invalid.Errorf(
+			"action %q: time-out of %q minutes: want 0 to %d",
+			action.Name,
+			text,
+			60*24*7,
+		)
 	}
 	return (time.Duration(minutes) * time.Minute).Milliseconds(), nil
 }

@@ -144,7 +144,12 @@ func (w *worker) update(ctx context.Context, f func(store.Writer) error) error {
 			return err
 		}
 		if stored.LeaseEpoch != w.task.LeaseEpoch {
-			return errkind.Conflict.Errorf("%s: lease epoch is %d, ours was %d", w.task.ID, stored.LeaseEpoch, w.task.LeaseEpoch)
+			return errkind.Conflict.Errorf(
+				"%s: lease epoch is %d, ours was %d",
+				w.task.ID,
+				stored.LeaseEpoch,
+				w.task.LeaseEpoch,
+			)
 		}
 		return f(s)
 	})

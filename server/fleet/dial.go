@@ -61,7 +61,15 @@ func (f *Fleet) keepLine(ctx context.Context, m deploy.Machine) {
 		},
 		Ended: func(err error, wait time.Duration) {
 			f.note(m.ID, err)
-			f.log.Debug("listening agent is dialled again later", "machine", m.ID, "wait_ms", wait.Milliseconds(), "err", err)
+			f.log.Debug(
+				"listening agent is dialled again later",
+				"machine",
+				m.ID,
+				"wait_ms",
+				wait.Milliseconds(),
+				"err",
+				err,
+			)
 		},
 	})
 }

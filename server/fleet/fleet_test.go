@@ -50,7 +50,9 @@ func newYard(t *testing.T) *yard {
 	y.server, err = trust.NewIdentity("server", time.Now())
 	y.must(err)
 	y.must(y.store.Update(t.Context(), func(w store.Writer) error {
-		return w.PutInstallation(store.Installation{ID: "3f8d1f2e-8f38-4a3e-9d6b-0d7a6f0e1c11", Name: "test", CreatedAt: time.Now()})
+		return w.PutInstallation(
+			store.Installation{ID: "3f8d1f2e-8f38-4a3e-9d6b-0d7a6f0e1c11", Name: "test", CreatedAt: time.Now()},
+		)
 	}))
 	keeper := link.NewKeeper()
 	y.fleet = fleet.New(fleet.Deps{
@@ -133,7 +135,13 @@ func (y *yard) connect(a *agent) (ended chan error) {
 			<-ctx.Done()
 			return contract.Facts{}, ctx.Err()
 		}
-		return contract.Facts{Program: "fairlead-agent", Version: "1.0.0", RunID: a.run, StateID: "state-" + a.run, Hostname: a.run}, nil
+		return contract.Facts{
+			Program:  "fairlead-agent",
+			Version:  "1.0.0",
+			RunID:    a.run,
+			StateID:  "state-" + a.run,
+			Hostname: a.run,
+		}, nil
 	})
 	session := link.NewSession(conn, link.Options{
 		Role: link.Servant, Settings: link.Settings{Binding: binding},
@@ -318,7 +326,9 @@ func (y *yard) token(edit func(*deploy.JoinToken)) trust.Token {
 	y.must(err)
 	hash := token.Secret().Hash()
 	row := deploy.JoinToken{
-		ID: deploy.TokenID(token.ID().String()), Space: deploy.DefaultSpace, SecretSHA256: hex.EncodeToString(hash[:]),
+		ID: deploy.TokenID(
+			token.ID().String(),
+		), Space: deploy.DefaultSpace, SecretSHA256: hex.EncodeToString(hash[:]),
 		Tags: []string{"web"}, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 	}
 	edit(&row)

@@ -62,11 +62,17 @@ func (f *Fleet) letIn(ctx context.Context, peer trust.Peer, q trust.JoinRequest)
 	}
 	bundle, err := f.Bundle(ctx)
 	return trust.JoinReply{
-		MachineID: string(m.ID), Name: m.Name, Environments: names, Tags: m.Tags, ServerID: f.Server.ID, Bundle: bundle,
+		MachineID: string(
+			m.ID,
+		), Name: m.Name, Environments: names, Tags: m.Tags, ServerID: f.Server.ID, Bundle: bundle,
 	}, err
 }
 
-func (f *Fleet) join(w store.Writer, pin trust.Pin, q trust.JoinRequest) (m deploy.Machine, names []string, err error) {
+func (f *Fleet) join(
+	w store.Writer,
+	pin trust.Pin,
+	q trust.JoinRequest,
+) (m deploy.Machine, names []string, err error) {
 	token, err := w.JoinToken(deploy.TokenID(q.TokenID.String()))
 	if err != nil && errkind.Of(err) != errkind.NotFound {
 		return m, nil, err
@@ -109,7 +115,12 @@ func record(t deploy.JoinToken) trust.TokenRecord {
 	return r
 }
 
-func (f *Fleet) create(w store.Writer, t deploy.JoinToken, pin trust.Pin, q trust.JoinRequest) (deploy.Machine, error) {
+func (f *Fleet) create(
+	w store.Writer,
+	t deploy.JoinToken,
+	pin trust.Pin,
+	q trust.JoinRequest,
+) (deploy.Machine, error) {
 	now := f.Env.Wall()
 	m := deploy.Machine{
 		Space: t.Space, Name: q.Name, Environments: t.Environments, Tags: t.Tags, Style: deploy.Style(q.Mode),
@@ -178,8 +189,11 @@ func (f *Fleet) alarm(ctx context.Context, q trust.JoinRequest) {
 		}
 		_, err = w.AddEvent(deploy.Event{
 			At: f.Env.Wall(), User: "system", Category: "JoinTokenReused", Subject: string(token.UsedBy),
-			Message: fmt.Sprintf("the join token of %s was shown again with another key, by a machine that calls itself %s",
-				token.UsedBy, q.Name),
+			Message: fmt.Sprintf(
+				"the join token of %s was shown again with another key, by a machine that calls itself %s",
+				token.UsedBy,
+				q.Name,
+			),
 		})
 		return err
 	})

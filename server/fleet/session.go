@@ -46,7 +46,12 @@ func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping
 	line := link.NewSession(conn, link.Options{
 		Role: link.Caller, Keeper: f.Keeper, Settings: link.Settings{Binding: binding, PingAfter: ping, Phase: phase},
 	})
-	s := &session{machine: deploy.MachineID(peer.Subject()), peer: peer, line: line, remote: conn.RemoteAddr().String()}
+	s := &session{
+		machine: deploy.MachineID(peer.Subject()),
+		peer:    peer,
+		line:    line,
+		remote:  conn.RemoteAddr().String(),
+	}
 	release, err := f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
 	if err != nil {
 		f.sendAway(s, err) // said as soon as the session runs
@@ -112,7 +117,11 @@ func (f *Fleet) machine(id deploy.MachineID) (deploy.Machine, error) {
 func (f *Fleet) hello(ctx context.Context, s *session, name string) (contract.Facts, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloLimit)
 	defer cancel()
-	return contract.Hello.Call(ctx, s.line, contract.HelloArgs{ServerID: f.Server.ID, Version: f.Version, Machine: name})
+	return contract.Hello.Call(
+		ctx,
+		s.line,
+		contract.HelloArgs{ServerID: f.Server.ID, Version: f.Version, Machine: name},
+	)
 }
 
 // twin returns a session of the same machine that another run of an agent holds.
@@ -135,8 +144,13 @@ func (f *Fleet) lives(ctx context.Context, other *session) bool {
 // quarantine disables the machine: its key answers from two places, and nobody can tell which
 // one is meant.
 func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
-	why := fmt.Sprintf("two agents are alive with one key: %s on %s and %s on %s; remove the copy's home and enable the machine again",
-		s.facts.Hostname, s.remote, other.facts.Hostname, other.remote)
+	why := fmt.Sprintf(
+		"two agents are alive with one key: %s on %s and %s on %s; remove the copy's home and enable the machine again",
+		s.facts.Hostname,
+		s.remote,
+		other.facts.Hostname,
+		other.remote,
+	)
 	f.log.Error("machine is cloned", "machine", s.machine, "hosts", []string{s.facts.Hostname, other.facts.Hostname})
 	err := f.Store.Update(ctx, func(w store.Writer) error {
 		m, err := w.Machine(s.machine)
@@ -151,7 +165,8 @@ func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: f.Env.Wall(), User: "system", Category: "MachineQuarantined", Subject: string(m.ID), Message: m.Name + ": " + why,
+			At: f.Env.Wall(), User: "system", Category: "MachineQuarantined", Subject: string(m.ID),
+			Message: m.Name + ": " + why,
 		})
 		return err
 	})

@@ -40,18 +40,32 @@ func (l Line) Start(ctx context.Context, order contract.Order) (contract.TicketS
 		return contract.TicketStatus{}, errkind.Internal.Errorf("encode order %s: %w", order.Ticket, err)
 	}
 	if len(body) > contract.MaxOrderBytes {
-		return contract.TicketStatus{}, errkind.Exhausted.Errorf("order %s has %d bytes: limit is %d", order.Ticket, len(body), contract.MaxOrderBytes)
+		return contract.TicketStatus{}, errkind.Exhausted.Errorf(
+			"order %s has %d bytes: limit is %d",
+			order.Ticket,
+			len(body),
+			contract.MaxOrderBytes,
+		)
 	}
 	sum := sha256.Sum256(body)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	args := contract.StartArgs{Ticket: order.Ticket, OrderBytes: int64(len(body)), OrderSHA256: hex.EncodeToString(sum[:])}
+	args := contract.StartArgs{
+		Ticket:      order.Ticket,
+		OrderBytes:  int64(len(body)),
+		OrderSHA256: hex.EncodeToString(sum[:]),
+	}
 	return contract.ScriptStart.Send(ctx, l.Session, args, bytes.NewReader(body))
 }
 
 // Follow reads the agent's frames.
 func (l Line) Follow(ctx context.Context, ticket contract.TicketID, offset int64, f FollowFunc) error {
-	answer, err := contract.ScriptFollow.Exchange(ctx, l.Session, contract.FollowArgs{Ticket: ticket, Offset: offset}, nil)
+	answer, err := contract.ScriptFollow.Exchange(
+		ctx,
+		l.Session,
+		contract.FollowArgs{Ticket: ticket, Offset: offset},
+		nil,
+	)
 	if err != nil {
 		return err
 	}
@@ -78,7 +92,11 @@ func (l Line) Follow(ctx context.Context, ticket contract.TicketID, offset int64
 func (l Line) Cancel(ctx context.Context, ticket contract.TicketID, grace time.Duration, by string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := contract.ScriptCancel.Call(ctx, l.Session, contract.CancelArgs{Ticket: ticket, GraceMS: grace.Milliseconds(), By: by})
+	_, err := contract.ScriptCancel.Call(
+		ctx,
+		l.Session,
+		contract.CancelArgs{Ticket: ticket, GraceMS: grace.Milliseconds(), By: by},
+	)
 	return err
 }
 
@@ -104,12 +122,22 @@ func (l Line) Send(ctx context.Context, content Content) (bool, error) {
 	}
 	defer file.Close()
 	if _, err := file.Seek(state.Offset, io.SeekStart); err != nil {
-		return false, errkind.Internal.Errorf("read package content %s from byte %d: %w", content.SHA256, state.Offset, err)
+		return false, errkind.Internal.Errorf(
+			"read package content %s from byte %d: %w",
+			content.SHA256,
+			state.Offset,
+			err,
+		)
 	}
 	put := contract.BlobPutArgs{SHA256: content.SHA256, Size: content.Size, Offset: state.Offset}
 	state, err = contract.BlobPut.Send(ctx, l.Session, put, io.LimitReader(file, content.Size-state.Offset))
 	if err == nil && !state.Complete {
-		err = errkind.Unavailable.Errorf("send content %s: the agent holds %d of %d bytes", content.SHA256, state.Offset, content.Size)
+		err = errkind.Unavailable.Errorf(
+			"send content %s: the agent holds %d of %d bytes",
+			content.SHA256,
+			state.Offset,
+			content.Size,
+		)
 	}
 	return true, err
 }

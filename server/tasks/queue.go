@@ -102,7 +102,13 @@ func (q *Queue) claim(w store.Writer, task *deploy.Task) error {
 }
 
 // Finish ends a task. Errors: Conflict (the lease went to somebody else).
-func (q *Queue) Finish(ctx context.Context, id deploy.TaskID, epoch int64, state deploy.TaskState, reason string) error {
+func (q *Queue) Finish(
+	ctx context.Context,
+	id deploy.TaskID,
+	epoch int64,
+	state deploy.TaskState,
+	reason string,
+) error {
 	now := q.wall()
 	return q.store.Update(ctx, func(w store.Writer) error {
 		task, err := w.Task(id)

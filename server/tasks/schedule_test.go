@@ -20,11 +20,14 @@ func TestScheduleKeepsItsRules(t *testing.T) {
 		draw := func(name string) (list []deploy.Task) {
 			for i := range rapid.IntRange(0, 6).Draw(t, name) {
 				list = append(list, deploy.Task{
-					ID:          deploy.TaskID(fmt.Sprint(name, i)),
-					Kind:        rapid.SampledFrom([]deploy.TaskKind{deploy.DeployTask, deploy.ScriptTask}).Draw(t, "kind"),
-					Project:     deploy.ProjectID(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "project")),
-					Environment: deploy.EnvironmentID(rapid.SampledFrom([]string{"dev", "prod"}).Draw(t, "environment")),
-					NotBefore:   now.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "in")) * time.Second),
+					ID: deploy.TaskID(fmt.Sprint(name, i)),
+					Kind: rapid.SampledFrom([]deploy.TaskKind{deploy.DeployTask, deploy.ScriptTask}).
+						Draw(t, "kind"),
+					Project: deploy.ProjectID(rapid.SampledFrom([]string{"p", "q"}).Draw(t, "project")),
+					Environment: deploy.EnvironmentID(
+						rapid.SampledFrom([]string{"dev", "prod"}).Draw(t, "environment"),
+					),
+					NotBefore: now.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "in")) * time.Second),
 				})
 			}
 			return list
