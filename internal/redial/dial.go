@@ -24,6 +24,9 @@ func Dial(ctx context.Context, network host.Network, address string) (net.Conn, 
 	if ctx.Err() != nil {
 		return nil, errkind.Of(ctx.Err()).Errorf("dial %s: %w", address, err)
 	}
+	if op, is := errors.AsType[*net.OpError](err); is {
+		err = op.Err // what it did and to which address is said already
+	}
 	err = errkind.Unavailable.Errorf("dial %s: %w", address, err)
 	return nil, errkind.Hinted(err, "%s", meaning(err))
 }
