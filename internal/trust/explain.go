@@ -33,7 +33,7 @@ func wrongPin(got Pin, leaf *x509.Certificate, want []Pin) error {
 	}
 	return errkind.Hinted(err, "usual causes: the address leads to another server; something in the path ends TLS; "+
 		"the peer was set up anew or has rotated its key while this side was away. "+
-		"Compare with the pin the other side shows (fairlead-server status, fairlead-agent trust)")
+		"Compare with the pin the other side shows (fairlead-server status, fairlead-agent status)")
 }
 
 func shownName(name string) string { return fmt.Sprintf("%.*q", maxShownName, name) }
