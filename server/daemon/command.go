@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/server/catalog"
 	"fairlead/server/identity"
 )
 
@@ -158,6 +160,17 @@ func (m *command) createEnvironment() cli.Command {
 	}
 }
 
+// hintEnvironment says how to make the first environment that there is not.
+func hintEnvironment(ctx context.Context, c *caller, names []string, err error) error {
+	for _, name := range names {
+		missing := c.call(ctx, "GET", "/api/Spaces-1/environments/"+url.PathEscape(name), nil, nil)
+		if errkind.Of(missing) == errkind.NotFound {
+			return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q", name)
+		}
+	}
+	return err
+}
+
 func (m *command) createToken() cli.Command {
 	var environments, tags words
 	var machine string
@@ -183,6 +196,11 @@ func (m *command) createToken() cli.Command {
 			"fairlead-server token create --environment Test --tag web --tag db --machine test-1 --lifetime 24h",
 		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
+			if lifetime < time.Second || lifetime > catalog.MaxTokenLifetime {
+				return errkind.Hinted(
+					errkind.Invalid.Errorf("--lifetime %s: want 1s to %.0fh (30 days)", lifetime, catalog.MaxTokenLifetime.Hours()),
+					"a token is used once, and soon: leave the flag out for an hour")
+			}
 			return m.ask(ctx, std, func(c *caller) error {
 				request := struct {
 					Environments, Tags []string
@@ -191,15 +209,8 @@ func (m *command) createToken() cli.Command {
 				}{environments, tags, machine, int64(lifetime.Seconds())}
 				var reply struct{ Token string }
 				err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply)
-				if errkind.Of(err) == errkind.Invalid && len(environments) > 0 {
-					return errkind.Hinted(
-						err,
-						"make an environment with: fairlead-server environment create %s",
-						environments[0],
-					)
-				}
 				if err != nil {
-					return err
+					return hintEnvironment(ctx, c, environments, err)
 				}
 				return std.Show(reply, reply.Token+"\n")
 			})

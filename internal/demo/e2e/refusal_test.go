@@ -93,11 +93,11 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("token too long-lived", func(t *testing.T) {
 		args := []string{"token", "create", "--home", site.ServerHome(), "--environment", environment, "--tag", tag, "--lifetime", "9999h"}
-		r, err := demo.Run(t.Context(), demo.Command{Path: programs.Server, Args: args})
-		must(t, err)
-		if r.Code != 2 || !strings.Contains(r.Err, "30 days") {
-			t.Errorf("a token for more than a year: code %d, %q", r.Code, r.Err)
-		}
+		refused(t, demo.Command{Path: programs.Server, Args: args}, 2, "--lifetime", "30 days")
+	})
+	t.Run("token for an environment that there is not", func(t *testing.T) {
+		args := []string{"token", "create", "--home", site.ServerHome(), "--environment", "Moon"}
+		refused(t, demo.Command{Path: programs.Server, Args: args}, 2, `"Moon"`, "fairlead-server environment create")
 	})
 	t.Run("garbage token", func(t *testing.T) {
 		a := stranger(t, site, "garbage-1")
