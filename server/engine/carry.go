@@ -187,8 +187,8 @@ func (c *carrier) bring(ctx context.Context, t target.Target, content target.Con
 	}
 	text := fmt.Sprintf("Package %s %s lies on the machine already.", order.Package.ID, order.Package.Version)
 	if sent {
-		text = fmt.Sprintf("Sent package %s %s: %.1f MB in %s.",
-			order.Package.ID, order.Package.Version, float64(content.Size)/1e6, time.Since(began).Round(time.Millisecond))
+		text = fmt.Sprintf("Sent package %s %s: %s in %s.",
+			order.Package.ID, order.Package.Version, size(content.Size), time.Since(began).Round(time.Millisecond))
 	}
 	c.say(tasklog.Verbose, text)
 	return nil

@@ -71,3 +71,14 @@ func reason(text string, v contract.Verdict) string {
 	}
 	return text + "."
 }
+
+// size says a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n < 1e3:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.1f KB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
