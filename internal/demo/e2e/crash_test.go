@@ -24,8 +24,9 @@ import (
 const (
 	// linesEach is how many numbered lines each script prints, over about 4 s.
 	linesEach = 40
-	// minKills is how often each test kills before the last scripts may end.
+	// minKills is how often each test kills before the last scripts may end, maxKills before it lets the task end.
 	minKills = 5
+	maxKills = 20
 	// killPause is the longest time between two kills.
 	killPause = 900 * time.Millisecond
 )
@@ -100,7 +101,7 @@ func (v *voyage) plague(t *testing.T, kill func()) {
 			if kills++; kills == minKills {
 				must(t, os.WriteFile(v.enough(), nil, 0o600))
 			}
-			if kills < 3*minKills {
+			if kills < maxKills {
 				continue
 			}
 			<-done
