@@ -1,0 +1,147 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// memoryOfOne is one server with its connections.
+type memoryOfOne struct {
+	Natural  float64 `json:"natural_bytes"` // for each connection, right after the last came
+	Settled  float64 `json:"settled_bytes"` // after the collector has run and memory was given back
+	Heap     float64 `json:"heap_bytes"`
+	Stack    float64 `json:"stack_bytes"`
+	Routines float64 `json:"goroutines"`
+	// CPU of the server for each connection that came, with all that follows from it.
+	AcceptCPU float64 `json:"accept_cpu_us"`
+	Seconds   float64 `json:"connect_seconds"`
+	PingCPU   float64 `json:"ping_cpu_us"` // floor only
+}
+
+// memory compares what an idle agent takes of the server with a bare connection.
+func (b *bench) memory(ctx context.Context) error {
+	empty, err := b.emptyServer(ctx)
+	if err != nil {
+		return err
+	}
+	var floors, candidates []memoryOfOne
+	for round := range b.rounds {
+		floor, err := b.bareMemory(ctx)
+		if err != nil {
+			return fmt.Errorf("floor: %w", err)
+		}
+		candidate, err := b.serverMemory(ctx, round, empty)
+		if err != nil {
+			return err
+		}
+		floors, candidates = append(floors, floor), append(candidates, candidate)
+		b.say("memory %d/%d: floor %.0f B, server %.0f B for each agent", round+1, b.rounds, floor.Settled, candidate.Settled)
+	}
+	b.report.Raw["memory"] = map[string]any{"floor": floors, "candidate": candidates, "empty_server": empty}
+	column := func(of func(memoryOfOne) float64) (p pairs) {
+		for i := range floors {
+			p.Floor, p.Candidate = append(p.Floor, of(floors[i])), append(p.Candidate, of(candidates[i]))
+		}
+		return p
+	}
+	b.report.judge(fmt.Sprintf("server RSS for one of %d idle agents, settled", b.agents), "<= 1.3x", "B",
+		column(func(m memoryOfOne) float64 { return m.Settled }), func(ratio float64) bool { return ratio <= 1.3 })
+	b.report.judge("the same right after they came", "-", "B", column(func(m memoryOfOne) float64 { return m.Natural }), nil)
+	b.report.judge("server CPU for one agent that comes", "-", "us", column(func(m memoryOfOne) float64 { return m.AcceptCPU }), nil)
+	b.report.judge(fmt.Sprintf("time until %d agents are there", b.agents), "-", "s",
+		column(func(m memoryOfOne) float64 { return m.Seconds }), nil)
+	return nil
+}
+
+// emptyServer is a server that knows no machine.
+func (b *bench) emptyServer(ctx context.Context) (usage, error) {
+	p, _, err := b.openServer(ctx, filepath.Join(b.work, "empty"), "127.0.0.1:0")
+	if err != nil {
+		return usage{}, err
+	}
+	defer p.kill()
+	time.Sleep(time.Second)
+	return ask[usage](p, "collect", nil)
+}
+
+func (b *bench) bareMemory(ctx context.Context) (m memoryOfOne, err error) {
+	server, err := start(ctx, b.work, "bare-server")
+	if err != nil {
+		return m, err
+	}
+	defer server.kill()
+	opened, err := ask[openedServer](server, "open", openBareServer{b.roster, b.agents, true})
+	if err != nil {
+		return m, err
+	}
+	before, err := ask[usage](server, "collect", nil)
+	if err != nil {
+		return m, err
+	}
+	callers, err := start(ctx, b.work, "bare-callers")
+	if err != nil {
+		return m, err
+	}
+	defer callers.kill()
+	began := time.Now()
+	err = callers.tell("open", openBareCallers{
+		Link: opened.Link, Roster: b.roster, Pin: opened.Pin, Count: b.agents, AtOnce: connectAtOnce,
+	})
+	if err != nil {
+		return m, err
+	}
+	if err := server.tell("await", b.agents); err != nil {
+		return m, err
+	}
+	took := time.Since(began)
+	return m, m.fill(server, before, b.agents, took, func() (err error) {
+		for range 2 {
+			if m.PingCPU, err = ask[float64](server, "ping", nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *bench) serverMemory(ctx context.Context, round int, empty usage) (m memoryOfOne, err error) {
+	b.fleet.kill()
+	b.fleet = nil
+	began := time.Now()
+	f, err := b.startFleet(ctx, fmt.Sprintf("memory-%d", round), openAgents{Count: b.agents, AtOnce: connectAtOnce})
+	if err != nil {
+		return m, err
+	}
+	b.fleet = f
+	took := time.Since(began)
+	time.Sleep(settleTime)
+	return m, m.fill(f.server, empty, b.agents, took, func() error { return nil })
+}
+
+// fill reads the figures; exercise is what the connections do before memory settles.
+func (m *memoryOfOne) fill(server *process, before usage, count int, took time.Duration, exercise func() error) error {
+	n := float64(count)
+	natural, err := ask[usage](server, "usage", nil)
+	if err != nil {
+		return err
+	}
+	if err := exercise(); err != nil {
+		return err
+	}
+	settled, err := ask[usage](server, "collect", nil)
+	if err != nil {
+		return err
+	}
+	m.Natural = float64(natural.RSSBytes-before.RSSBytes) / n
+	m.Settled = float64(settled.RSSBytes-before.RSSBytes) / n
+	m.Heap = (float64(settled.HeapBytes) - float64(before.HeapBytes)) / n
+	m.Stack = (float64(settled.StackBytes) - float64(before.StackBytes)) / n
+	m.Routines = float64(settled.Goroutines-before.Goroutines) / n
+	m.AcceptCPU = float64((natural.CPU - before.CPU).Microseconds()) / n
+	m.Seconds = took.Seconds()
+	return nil
+}

@@ -1,0 +1,107 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// memoryFolder is a file system in memory, where it is there.
+const memoryFolder = "/dev/shm"
+
+// push compares a package's way from file to verified file with the plain loop.
+func (b *bench) push(ctx context.Context) (err error) {
+	dir, err := b.pushFolder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	content := push{Path: filepath.Join(dir, "content"), Size: b.size}
+	if content.SHA256, err = makeContent(content.Path, b.size); err != nil {
+		return err
+	}
+	f, err := b.startFleet(ctx, "push", openAgents{Count: 1, Blobs: dir})
+	if err != nil {
+		return err
+	}
+	defer f.kill()
+	content.Machine = f.machines[0]
+	bare, err := b.startBarePair(ctx, filepath.Join(dir, "bare"))
+	if err != nil {
+		return err
+	}
+	defer bare.kill()
+	var floors, candidates []pushed
+	var memory usage
+	err = b.profiled(f.server, "push", func() error {
+		for round := -1; round < b.rounds; round++ { // the first pair warms up
+			floor, err := ask[pushed](bare.server, "push", content)
+			if err != nil {
+				return fmt.Errorf("floor: %w", err)
+			}
+			candidate, err := ask[pushed](f.server, "push", content)
+			if err != nil {
+				return err
+			}
+			if memory, err = ask[usage](f.agents, "usage", nil); err != nil {
+				return err
+			}
+			if err := f.agents.tell("drop", content.SHA256); err != nil {
+				return err
+			}
+			if round >= 0 {
+				floors, candidates = append(floors, floor), append(candidates, candidate)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.report.Raw["push"] = map[string]any{"floor": floors, "candidate": candidates, "receiver": memory, "bytes": b.size}
+	b.judgePush(floors, candidates)
+	return nil
+}
+
+func (b *bench) judgePush(floors, candidates []pushed) {
+	var speed, cpu pairs
+	rate := func(p pushed) float64 { return float64(b.size) / 1e6 / p.Took.Seconds() }
+	cost := func(p pushed) float64 { return p.CPU.Seconds() / (float64(b.size) / 1e9) }
+	for i := range floors {
+		speed.Floor, speed.Candidate = append(speed.Floor, rate(floors[i])), append(speed.Candidate, rate(candidates[i]))
+		cpu.Floor, cpu.Candidate = append(cpu.Floor, cost(floors[i])), append(cpu.Candidate, cost(candidates[i]))
+	}
+	goal := fmt.Sprintf("push of %d MiB, file to verified file", b.size>>20)
+	b.report.judge(goal, ">= 0.9x", "MB/s", speed, func(ratio float64) bool { return ratio >= 0.9 })
+	b.report.judge("the server's CPU for it", "-", "s/GB", cpu, nil)
+}
+
+func (b *bench) pushFolder() (string, error) {
+	parent := b.dir
+	var fs syscall.Statfs_t
+	if parent == "" && syscall.Statfs(memoryFolder, &fs) == nil && int64(fs.Bavail)*fs.Bsize > 4*b.size {
+		parent = memoryFolder
+	}
+	return os.MkdirTemp(parent, "fairlead-bench-push-")
+}
+
+// makeContent writes size random bytes and returns their hash.
+func makeContent(path string, size int64) (sum string, err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	random := rand.NewChaCha8([32]byte{1})
+	_, err = io.CopyBuffer(io.MultiWriter(f, h), io.LimitReader(random, size), make([]byte, 1<<20))
+	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
+}
