@@ -119,8 +119,10 @@ func (w *walk) skips(step PlannedStep) string {
 		return step.Skip
 	case step.Condition == OnFailure && !w.failed:
 		return "runs only after a failure"
+	case step.Condition != OnFailure && step.Condition != Always && w.failed && w.canceled:
+		return "does not run after a cancel"
 	case step.Condition != OnFailure && step.Condition != Always && w.failed:
-		return "an earlier step failed"
+		return "does not run after a failure"
 	}
 	return ""
 }
