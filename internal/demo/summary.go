@@ -92,10 +92,11 @@ func (s *Story) Summary(keep bool) {
 	out.Row("deployments", "%s", strings.Join(took, ", "))
 	out.Row("tickets", "%d, started %d times: each once", tickets, starts)
 	out.Row("time", "%s in all", seconds(out.Elapsed()))
-	out.Row("portal", "%s", s.Site.Portal())
 	if keep {
+		out.Row("portal", "%s", s.Site.Portal())
 		out.Row("sign in", "with the API key in %s", s.Site.KeyFile())
 		return
 	}
-	out.Row("sign in", "with the API key in the site's folder; make demo KEEP=1 leaves all this running")
+	out.Row("portal", "%s until now; make demo KEEP=1 leaves all this running", s.Site.Portal())
+	out.Row("sign in", "with an API key, which fairlead-server admin api-key prints")
 }

@@ -131,8 +131,10 @@ func (v *voyage) arrive(t *testing.T) {
 	activities, err := v.site.REST.Activities(t.Context(), v.task)
 	must(t, err)
 	want := []demo.Activity{
-		{Step: "Step 1: First", Machine: "web-1", Status: "Success"}, {Step: "Step 1: First", Machine: "web-2", Status: "Success"},
-		{Step: "Step 2: Second", Machine: "web-1", Status: "Success"}, {Step: "Step 2: Second", Machine: "web-2", Status: "Success"},
+		{Step: "Step 1: First", Machine: "web-1", Status: "Success"},
+		{Step: "Step 1: First", Machine: "web-2", Status: "Success"},
+		{Step: "Step 2: Second", Machine: "web-1", Status: "Success"},
+		{Step: "Step 2: Second", Machine: "web-2", Status: "Success"},
 	}
 	if diff := cmp.Diff(want, activities); diff != "" {
 		t.Errorf("activities (-want +got):\n%s", diff)

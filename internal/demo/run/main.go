@@ -55,7 +55,8 @@ func show(ctx context.Context, std *cli.IO, keep bool) error {
 	story := demo.NewStory(site, screen)
 	switch err := story.Tell(ctx); {
 	case ctx.Err() != nil:
-		return errors.Join(errkind.Canceled.Errorf("interrupted; stopped everything and removed %s", dir), site.Close(ctx, false))
+		err := errkind.Canceled.Errorf("interrupted; stopped everything and removed %s", dir)
+		return errors.Join(err, site.Close(ctx, false))
 	case err != nil:
 		words := site.LastWords(lastLines)
 		err = errors.Join(err, site.Close(ctx, true))
