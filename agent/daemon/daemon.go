@@ -14,7 +14,6 @@ import (
 	"fairlead/agent/script"
 	"fairlead/agent/transfer"
 	"fairlead/internal/contract"
-	"fairlead/internal/home"
 	"fairlead/internal/host"
 	"fairlead/internal/link"
 	"fairlead/internal/trust"
@@ -35,6 +34,7 @@ type Daemon struct {
 
 	keeper  *link.Keeper
 	scripts *script.Service
+	blobs   *transfer.Store // nil before assemble
 	mux     contract.Mux
 	facts   contract.Facts
 	state   *stateFile
@@ -50,10 +50,10 @@ type Options struct {
 // New takes the home and puts the parts together. Run must follow, or Close. Errors: Conflict
 // (another agent holds the home), NotFound (not joined), Denied, Invalid.
 func New(o Options, env host.Env) (*Daemon, error) {
-	if err := home.Make(string(o.Home)); err != nil {
+	if err := o.Settings.check(); err != nil {
 		return nil, err
 	}
-	release, err := home.Take(string(o.Home))
+	release, err := o.Home.take()
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func New(o Options, env host.Env) (*Daemon, error) {
 		keeper: link.NewKeeper(),
 	}
 	if err := d.assemble(); err != nil {
-		release()
+		d.Close()
 		return nil, err
 	}
 	return d, nil
@@ -83,15 +83,15 @@ func (d *Daemon) assemble() (err error) {
 	if d.scripts, err = script.New(string(d.home), d.env, script.Options{}); err != nil {
 		return err
 	}
-	blobs, err := transfer.New(string(d.home), transfer.Options{Wall: d.env.Wall})
-	if err != nil {
+	o := transfer.Options{Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}
+	if d.blobs, err = transfer.New(string(d.home), o); err != nil {
 		return err
 	}
 	d.state = newStateFile(d.home.state(), d.env.Wall, d.status())
 	contract.Handle(&d.mux, contract.Hello, d.hello)
 	contract.Handle(&d.mux, contract.Health, d.health)
 	d.scripts.Register(&d.mux)
-	blobs.Register(&d.mux)
+	d.blobs.Register(&d.mux)
 	return nil
 }
 
@@ -106,12 +106,18 @@ func newFacts(h Home, env host.Env, version string) (contract.Facts, error) {
 	}, err
 }
 
-// Close gives the home back without running.
-func (d *Daemon) Close() { d.release() }
+// Close gives the home back. Run does so itself.
+func (d *Daemon) Close() {
+	if d.blobs != nil {
+		_ = d.blobs.Close() // folders that were only read through
+	}
+	d.release()
+}
 
 // Run keeps the line and serves what comes along it until ctx ends. Scripts are not touched.
 func (d *Daemon) Run(ctx context.Context) error {
-	defer d.release()
+	defer d.Close()
+	defer d.keep(ctx)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var group sync.WaitGroup
@@ -124,7 +130,6 @@ func (d *Daemon) Run(ctx context.Context) error {
 			cancel()
 		})
 	}
-	start("line keeper", d.keeper.Run)
 	start("scripts", d.scripts.Run)
 	switch d.settings.Mode {
 	case trust.ModeListening:
@@ -135,6 +140,18 @@ func (d *Daemon) Run(ctx context.Context) error {
 	group.Wait()
 	d.state.stopped()
 	return failed.err
+}
+
+// keep runs the line's keeper until stop. It outlives ctx: a session that says goodbye to a server
+// which no longer answers ends by its deadline only.
+func (d *Daemon) keep(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var keeping sync.WaitGroup
+	keeping.Go(func() { _ = d.keeper.Run(ctx) }) // always nil
+	return func() {
+		cancel()
+		keeping.Wait()
+	}
 }
 
 // failure keeps the first error.

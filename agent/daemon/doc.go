@@ -3,7 +3,7 @@
 // Package daemon puts the agent together: settings, command line, the line to the server and the
 // services on it.
 //
-//  1. New has no lasting effect but the lock on the home folder, and fails on bad settings.
+//  1. New starts nothing: it locks and opens the home folder, and fails on bad settings.
 //  2. Run blocks until its context ends and everything it started has ended. Scripts go on: each
 //     has a shim of its own.
 //  3. What main starts and what the simulator starts is the same New.

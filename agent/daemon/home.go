@@ -25,6 +25,14 @@ func (h Home) trust() string    { return h.path("trust.json") }
 func (h Home) state() string    { return h.path("state.json") }
 func (h Home) stateID() string  { return h.path("state-id") }
 
+// take makes the folder where it is missing and holds it until release.
+func (h Home) take() (release func(), err error) {
+	if err := home.Make(string(h)); err != nil {
+		return nil, err
+	}
+	return home.Take(string(h))
+}
+
 // readStateID returns the name of this home's journal, making it at first use. It goes with the
 // home, so a new or restored home shows.
 func (h Home) readStateID() (string, error) {

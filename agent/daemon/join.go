@@ -5,6 +5,7 @@ package daemon
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,7 +15,6 @@ import (
 
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
 	"fairlead/internal/host"
 	"fairlead/internal/redial"
 	"fairlead/internal/trust"
@@ -103,10 +103,17 @@ func (j Joined) sentence(h Home) string {
 		j.Machine,
 		j.Server,
 		j.MachineID,
-		strings.Join(j.Environments, ", "),
-		strings.Join(j.Tags, ", "),
+		listed(j.Environments),
+		listed(j.Tags),
 		h,
 	)
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }
 
 // readToken takes the first source that was given: file, environment, standard input.
@@ -134,8 +141,11 @@ func readToken(std *cli.IO, file string) (trust.Token, error) {
 
 func readLimited(path string) (string, error) {
 	file, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
 		return "", errkind.NotFound.Errorf("read token: %w", err)
+	}
+	if err != nil {
+		return "", errkind.Denied.Errorf("read token: %w", err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxTokenBytes))
@@ -146,29 +156,31 @@ func readLimited(path string) (string, error) {
 }
 
 // joinServer makes the identity, asks, and writes trust and settings. Until the server has said
-// yes nothing but the identity lies in the home, and the next try uses it again.
+// yes nothing but the identity and the state id lie in the home, and the next try uses them again.
 func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token, o joinFlags) (Joined, error) {
-	env := m.env(std)
-	h := m.homeFolder()
-	if err := home.Make(string(h)); err != nil {
+	env, h := m.env(std), m.homeFolder()
+	settings, request, err := draft(env, h, token, o)
+	if err != nil {
 		return Joined{}, err
 	}
-	release, err := home.Take(string(h))
+	release, err := h.take()
 	if err != nil {
 		return Joined{}, err
 	}
 	defer release()
-	settings, request, err := draft(env, m.version, h, token, o)
-	if err != nil {
+	if request.Facts, err = newFacts(h, env, m.version); err != nil {
 		return Joined{}, err
 	}
 	identity, err := loadOrMakeIdentity(h, request.Name, env.Wall())
 	if err != nil {
 		return Joined{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	limited, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
-	reply, err := ask(ctx, env, settings.address, token.Pin(), identity, request)
+	reply, err := ask(limited, env, settings.address, token.Pin(), identity, request)
+	if ctx.Err() != nil && err != nil {
+		return Joined{}, errkind.Canceled.Errorf("join %s: %w", settings.address, err)
+	}
 	if err != nil {
 		return Joined{}, err
 	}
@@ -195,32 +207,19 @@ type drafted struct {
 }
 
 // draft works out what to ask for. Errors: Invalid, before anything is sent or written.
-func draft(env host.Env, version string, h Home, token trust.Token, o joinFlags) (drafted, trust.JoinRequest, error) {
+func draft(env host.Env, h Home, token trust.Token, o joinFlags) (drafted, trust.JoinRequest, error) {
 	d := drafted{address: token.Address()}
 	if o.server != "" {
 		d.address = o.server
 	}
-	if err := trust.CheckAddress(d.address); err != nil {
-		return d, trust.JoinRequest{}, err
-	}
-	d.Name = o.name
-	if d.Name == "" {
-		d.Name = trust.MachineNameFrom(env.Facts().Hostname)
-	}
-	if err := trust.CheckMachineName(d.Name); err != nil {
-		return d, trust.JoinRequest{}, errkind.Hinted(err, "choose a name with --name")
-	}
-	facts, err := newFacts(h, env, version)
+	err := trust.CheckAddress(d.address)
 	if err != nil {
 		return d, trust.JoinRequest{}, err
 	}
-	q := trust.JoinRequest{
-		TokenID: token.ID(),
-		Secret:  token.Secret(),
-		Name:    d.Name,
-		Mode:    trust.ModePolling,
-		Facts:   facts,
+	if d.Name, err = machineName(o.name, env); err != nil {
+		return d, trust.JoinRequest{}, err
 	}
+	q := trust.JoinRequest{TokenID: token.ID(), Secret: token.Secret(), Name: d.Name, Mode: trust.ModePolling}
 	d.Mode, d.Server = trust.ModePolling, d.address
 	if o.isListening {
 		if o.publicAddress == "" {
@@ -232,7 +231,25 @@ func draft(env host.Env, version string, h Home, token trust.Token, o joinFlags)
 		q.Mode, q.Address = trust.ModeListening, o.publicAddress
 		d.Mode, d.Server, d.Listen = trust.ModeListening, "", o.listenAddress
 	}
-	return d, q, d.check()
+	d.Settings, err = d.renew(h.settings())
+	return d, q, err
+}
+
+// machineName is the name that was asked for, or one made of the host's. Errors: Invalid.
+func machineName(asked string, env host.Env) (string, error) {
+	name := asked
+	if name == "" {
+		name = trust.MachineNameFrom(env.Facts().Hostname)
+	}
+	err := trust.CheckMachineName(name)
+	if err == nil {
+		return name, nil
+	}
+	hint := "choose a name with --name"
+	if better := trust.MachineNameFrom(name); better != "" {
+		hint += ", for example " + better
+	}
+	return "", errkind.Hinted(err, "%s", hint)
 }
 
 func loadOrMakeIdentity(h Home, name string, now time.Time) (trust.Identity, error) {

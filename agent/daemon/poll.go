@@ -4,7 +4,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"time"
 
 	"fairlead/internal/errkind"
@@ -23,9 +22,7 @@ func (d *Daemon) poll(ctx context.Context) error {
 				Protocol: trust.LinkProtocol, Wall: d.env.Wall,
 			})
 		},
-		Serve: func(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
-			return trust.Explain(d.serve(ctx, conn, peer, ping))
-		},
+		Serve: d.serve,
 		Ended: func(err error, wait time.Duration) {
 			d.state.trouble(err, wait)
 			log.Warn("line is down", "err", err, "hint", errkind.Hint(err), "retry_in_ms", wait.Milliseconds())

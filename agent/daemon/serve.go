@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"time"
 
 	"fairlead/internal/contract"
@@ -37,8 +38,21 @@ func (d *Daemon) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, pin
 			}
 		},
 	})
-	err = session.Run(ctx)
-	d.state.disconnected()
+	err = refused(session.Run(ctx))
+	d.state.disconnected(remote, err)
+	return err
+}
+
+// refused looks for the alert by which a server turns this agent away: in TLS 1.3 it comes behind
+// the handshake, as the first thing that a session reads.
+func refused(err error) error {
+	closed, is := errors.AsType[*link.CloseError](err)
+	if !is || closed.Reason != link.ReasonLost {
+		return err
+	}
+	if said := trust.Explain(closed.Err); errkind.Of(said) == errkind.Untrusted {
+		return said
+	}
 	return err
 }
 

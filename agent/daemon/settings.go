@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"fmt"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -10,8 +11,14 @@ import (
 	"fairlead/internal/trust"
 )
 
-// DefaultListen is where a listening agent waits for its server: Octopus's port for that.
-const DefaultListen = "0.0.0.0:10933"
+const (
+	// DefaultListen is where a listening agent waits for its server: Octopus's port for that.
+	DefaultListen = "0.0.0.0:10933"
+	// DefaultCacheMB is 10 GiB.
+	DefaultCacheMB = 10 << 10
+	// maxCacheMB is 1 PiB.
+	maxCacheMB = 1 << 30
+)
 
 // Settings are the file agent.toml. `join` and `listen` write it; people may edit it.
 type Settings struct {
@@ -23,6 +30,9 @@ type Settings struct {
 	Server string `toml:"server,omitempty" comment:"where the server listens for agents, host:port"`
 	// Listen is the address to listen on, host:port; for a listening agent.
 	Listen string `toml:"listen,omitempty" comment:"where this agent listens for the server, host:port"`
+	// CacheMB is how much received packages may take on the disk before those that were wanted least
+	// recently are removed, in MiB; 0 means no limit.
+	CacheMB int64 `toml:"cache_mb" comment:"what received packages may take on the disk, in MiB; 0: no limit"`
 	// Trust lists server pins that were given by hand; a joined agent has them in trust.json.
 	Trust []trust.Pin `toml:"trust,omitempty" comment:"pins of the server, when they were given by hand"`
 }
@@ -45,6 +55,9 @@ func (s Settings) check() error {
 	if s.Name != "" {
 		note("name", trust.CheckMachineName(s.Name))
 	}
+	if s.CacheMB < 0 || s.CacheMB > maxCacheMB {
+		problems = append(problems, fmt.Sprintf("cache_mb: %d: want 0 (no limit) to %d", s.CacheMB, maxCacheMB))
+	}
 	if len(problems) > 0 {
 		return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
 	}
@@ -53,7 +66,7 @@ func (s Settings) check() error {
 
 // LoadSettings reads the file of a home. Errors: NotFound, Invalid.
 func LoadSettings(path string) (Settings, error) {
-	var s Settings
+	s := Settings{CacheMB: DefaultCacheMB}
 	err := settings.Load(path, &s)
 	if errkind.Of(err) == errkind.NotFound {
 		return s, errkind.Hinted(err, "this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join")
@@ -62,6 +75,18 @@ func LoadSettings(path string) (Settings, error) {
 		return s, err
 	}
 	return s, settings.InFile(path, s.check())
+}
+
+// renew puts the settings in the place of those in the file, if there are any, and keeps what
+// joining and listening have no word on. Errors: Invalid, when the file cannot be read as settings.
+func (s Settings) renew(path string) (Settings, error) {
+	old := Settings{CacheMB: DefaultCacheMB}
+	err := settings.Load(path, &old)
+	if err != nil && errkind.Of(err) != errkind.NotFound {
+		return s, err
+	}
+	s.CacheMB = old.CacheMB
+	return s, s.check()
 }
 
 // Save writes the file whole or not at all.

@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -99,8 +100,13 @@ func (f *stateFile) greeted(a contract.HelloArgs) {
 	f.change(func(s *State) { s.ServerID, s.ServerVersion = a.ServerID, a.Version })
 }
 
-func (f *stateFile) disconnected() {
-	f.change(func(s *State) { s.Connected, s.Since = false, time.Time{} })
+// disconnected notes the end of a session, unless a newer one with another address is up.
+func (f *stateFile) disconnected(remote string, err error) {
+	f.change(func(s *State) {
+		if !s.Connected || s.Remote == remote {
+			s.Connected, s.Since, s.Trouble, s.Hint = false, time.Time{}, err.Error(), errkind.Hint(err)
+		}
+	})
 }
 
 func (f *stateFile) trouble(err error, wait time.Duration) {
@@ -114,11 +120,14 @@ func (f *stateFile) stopped() {
 	f.change(func(s *State) { s.Connected, s.Since, s.Stopped = false, time.Time{}, true })
 }
 
-// readState reads what the daemon last wrote. Errors: NotFound, Corrupt.
+// readState reads what the daemon last wrote. Errors: NotFound, Denied, Corrupt.
 func readState(path string) (State, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return State{}, errkind.NotFound.Errorf("read state: %w", err)
+		if errors.Is(err, os.ErrNotExist) {
+			return State{}, errkind.NotFound.Errorf("read state: %w", err)
+		}
+		return State{}, errkind.Denied.Errorf("read state: %w", err)
 	}
 	var s State
 	if err := json.Unmarshal(text, &s); err != nil {

@@ -18,7 +18,13 @@ import (
 // pinList is a flag that may come several times.
 type pinList []trust.Pin
 
-func (p *pinList) String() string { return fmt.Sprint([]trust.Pin(*p)) }
+func (p *pinList) String() string {
+	var texts []string
+	for _, pin := range *p {
+		texts = append(texts, pin.String())
+	}
+	return strings.Join(texts, " ")
+}
 
 // Set parses one pin.
 func (p *pinList) Set(text string) error {
@@ -52,7 +58,7 @@ func (m *command) listen() cli.Command {
 				return errkind.Hinted(errkind.Invalid.Errorf("no server pin was given"),
 					"fairlead-server status prints the pin of the server; pass it with --trust")
 			}
-			identity, err := m.prepareListening(std, settings)
+			settings, identity, err := m.prepareListening(std, settings)
 			if err != nil {
 				return err
 			}
@@ -66,26 +72,26 @@ func (m *command) listen() cli.Command {
 	}
 }
 
-func (m *command) prepareListening(std *cli.IO, settings Settings) (trust.Identity, error) {
-	h := m.homeFolder()
-	if err := home.Make(string(h)); err != nil {
-		return trust.Identity{}, err
+// prepareListening writes what `run` will find. Errors: Invalid, before anything is written.
+func (m *command) prepareListening(std *cli.IO, s Settings) (Settings, trust.Identity, error) {
+	h, env := m.homeFolder(), m.env(std)
+	var err error
+	if s.Name, err = machineName(s.Name, env); err != nil {
+		return s, trust.Identity{}, err
 	}
-	release, err := home.Take(string(h))
+	if s, err = s.renew(h.settings()); err != nil {
+		return s, trust.Identity{}, err
+	}
+	release, err := h.take()
 	if err != nil {
-		return trust.Identity{}, err
+		return s, trust.Identity{}, err
 	}
 	defer release()
-	env := m.env(std)
-	name := settings.Name
-	if name == "" {
-		name = trust.MachineNameFrom(env.Facts().Hostname)
-	}
-	identity, err := loadOrMakeIdentity(h, name, env.Wall())
+	identity, err := loadOrMakeIdentity(h, s.Name, env.Wall())
 	if err != nil {
-		return identity, err
+		return s, identity, err
 	}
-	return identity, settings.Save(h.settings())
+	return s, identity, s.Save(h.settings())
 }
 
 func (m *command) showStatus() cli.Command {
@@ -99,11 +105,14 @@ func (m *command) showStatus() cli.Command {
 				return err
 			}
 			state, err := readState(h.state())
-			if err != nil {
+			if errkind.Of(err) == errkind.NotFound && err != nil {
 				return errkind.Hinted(
 					errkind.Unavailable.Errorf("the agent in %s has never run", h),
 					"start it: fairlead-agent run",
 				)
+			}
+			if err != nil {
+				return err
 			}
 			runs := home.IsTaken(string(h))
 			if err := std.Show(struct {

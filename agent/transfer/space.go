@@ -53,7 +53,7 @@ func (s *Store) makeRoom(sum string, size, need int64) error {
 	quota := s.options.MaxCacheBytes
 	if quota > 0 && size > quota {
 		return errkind.Hinted(errkind.Exhausted.Errorf("content of %d MiB is larger than the whole package cache of %d MiB",
-			size>>20, quota>>20), "raise the cache's size in agent.toml")
+			size>>20, quota>>20), "raise cache_mb in agent.toml")
 	}
 	space, err := s.space()
 	if err != nil {
