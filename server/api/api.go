@@ -87,6 +87,8 @@ type LogLine struct {
 	// step 2 on a machine.
 	Node string `json:"Node"`
 	Text string `json:"MessageText"`
+	// More says that the line goes on in the next one of the same node and category.
+	More bool `json:"More,omitempty"`
 }
 
 // ServerCertificate is what agents see of the server.

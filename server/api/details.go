@@ -31,6 +31,7 @@ type nodeTails struct {
 // readTails reads a log from its start.
 func (a *api) readTails(task deploy.TaskID, keep int) (*nodeTails, error) {
 	tails := &nodeTails{keep: keep, lines: map[string][]LogLine{}}
+	var whole pieces
 	for tails.size < maxDetailBytes {
 		lines, next, err := a.Logs.Read(task, tails.size, detailReadBytes)
 		if err != nil {
@@ -41,8 +42,13 @@ func (a *api) readTails(task deploy.TaskID, keep int) (*nodeTails, error) {
 		}
 		tails.size = next
 		for _, line := range lines {
-			tails.add(line)
+			if line, ok := whole.add(line); ok {
+				tails.add(line)
+			}
 		}
+	}
+	for _, line := range whole.rest() {
+		tails.add(line)
 	}
 	return tails, nil
 }

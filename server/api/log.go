@@ -10,12 +10,12 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/tasklog"
 )
 
 const (
@@ -30,24 +30,6 @@ const (
 	rawReadBytes = 256 << 10
 )
 
-// visible shows control characters, except tab, as escapes: a log is shown in terminals.
-func visible(text string) string {
-	if !strings.ContainsFunc(text, hidden) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if hidden(r) {
-			fmt.Fprintf(&b, "\\x%02x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func hidden(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 }
-
 // rawLog streams the whole log as text.
 func (a *api) rawLog(c *call) error {
 	task, err := a.Catalog.Task(c.ctx(), c.principal, c.param("id"))
@@ -56,6 +38,7 @@ func (a *api) rawLog(c *call) error {
 	}
 	c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	control := http.NewResponseController(c.w)
+	var whole pieces
 	for offset := int64(0); c.ctx().Err() == nil; {
 		lines, next, err := a.Logs.Read(task.ID, offset, rawReadBytes)
 		if err != nil && offset == 0 {
@@ -63,18 +46,34 @@ func (a *api) rawLog(c *call) error {
 			return err
 		}
 		if err != nil || len(lines) == 0 || next <= offset {
-			return nil // the status has been sent; a short answer is all that can be said
+			// The status has been sent; a short answer is all that can be said.
+			writeRaw(c.w, whole.rest())
+			return nil
 		}
 		offset = next
 		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
+		var complete []LogLine
 		for _, line := range lines {
-			if _, err := fmt.Fprintf(c.w, "%s  %-9s %-16s %s\n",
-				line.At.UTC().Format(time.RFC3339), line.Category, line.Node, visible(line.Text)); err != nil {
-				return nil
+			if line, ok := whole.add(line); ok {
+				complete = append(complete, line)
 			}
+		}
+		if !writeRaw(c.w, complete) {
+			return nil
 		}
 	}
 	return nil
+}
+
+// writeRaw writes lines as text and reports whether the reader still takes them.
+func writeRaw(w io.Writer, lines []LogLine) bool {
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(w, "%s  %-9s %-16s %s\n",
+			line.At.UTC().Format(time.RFC3339), line.Category, line.Node, tasklog.Visible(line.Text)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // batch is some lines of a log and the offset after them.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -38,6 +39,10 @@ func newCaller(ctx context.Context, o Options, env host.Env) (*caller, error) {
 			DialContext:       func(context.Context, string, string) (net.Conn, error) { return dialAdmin(socket) },
 		}
 		return &caller{web: http.Client{Transport: transport}, close: func() {}}, nil
+	}
+	if _, err := os.Stat(o.Home.database()); err != nil {
+		return nil, errkind.Hinted(errkind.NotFound.Errorf("no server has run in %s", o.Home),
+			"name the server's home with --home, or start one there first: fairlead-server run --home %s", o.Home)
 	}
 	env.Log = slog.New(slog.DiscardHandler)
 	d, err := New(ctx, o, env)
@@ -87,8 +92,8 @@ func (c *caller) call(ctx context.Context, method, path string, in, out any) err
 
 func answerError(status int, text []byte) error {
 	var problem struct {
-		ErrorMessage string
-		Errors       []string
+		ErrorMessage, HelpText string
+		Errors                 []string
 	}
 	_ = json.Unmarshal(text, &problem)
 	message := strings.Join(problem.Errors, "; ")
@@ -109,5 +114,9 @@ func answerError(status int, text []byte) error {
 	case http.StatusConflict:
 		kind = errkind.Conflict
 	}
-	return kind.Errorf("%s", message)
+	err := kind.Errorf("%s", message)
+	if problem.HelpText != "" {
+		err = errkind.Hinted(err, "%s", problem.HelpText)
+	}
+	return err
 }

@@ -77,6 +77,7 @@ func (d *Daemon) serveWeb(ctx context.Context, o opened) error {
 func (d *Daemon) localWeb() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api.AsPrincipal(d.web, identity.System()))
+	mux.HandleFunc("POST "+localDatabasePath, d.sendDatabase())
 	mux.HandleFunc("GET "+localStatusPath, func(w http.ResponseWriter, r *http.Request) {
 		count := 0
 		err := d.store.View(r.Context(), func(s store.Reader) error {
