@@ -3,8 +3,6 @@
 package daemon
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -21,8 +19,8 @@ import (
 const (
 	// lowDiskPercent is where a report begins to warn.
 	lowDiskPercent = 10
-	// shellVersionBytes bounds what is kept of `bash --version`.
-	shellVersionBytes = 256
+	// shellAnswerBytes bounds what is kept of what bash says of itself.
+	shellAnswerBytes = 4 << 10
 )
 
 // health reports on the machine as it is now. What cannot be read is left out, not guessed.
@@ -77,30 +75,27 @@ func memoryFree() int64 {
 	return 0
 }
 
-// findShell looks for bash where scripts look for it, and asks its version.
+// findShell asks the bash that scripts run with where it lies and which version it is.
 func findShell(exec host.Exec) (path, version string) {
-	for _, path := range []string{"/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"} {
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o111 == 0 {
-			continue
-		}
-		var out head
-		process, err := exec.Start(
-			host.Command{Path: path, Args: []string{"-c", "echo $BASH_VERSION"}, Dir: "/", Stdout: &out},
-		)
-		if err != nil {
-			continue
-		}
-		_, _ = process.Wait()
-		line, _, _ := bufio.NewReader(bytes.NewReader(out.text)).ReadLine()
-		return path, string(line)
+	var out head
+	process, err := exec.Start(host.Command{
+		Path: "bash", Args: []string{"-c", `echo "$BASH"; echo "$BASH_VERSION"`}, Dir: "/",
+		Env: []string{"PATH=" + host.SearchPath}, Stdout: &out,
+	})
+	if err != nil {
+		return "", ""
 	}
-	return "", ""
+	if exit, err := process.Wait(); err != nil || exit != (host.Exit{}) {
+		return "", ""
+	}
+	path, version, _ = strings.Cut(strings.TrimSpace(string(out.text)), "\n")
+	return path, version
 }
 
-// head keeps the first shellVersionBytes that are written to it.
+// head keeps the first shellAnswerBytes that are written to it.
 type head struct{ text []byte }
 
 func (h *head) Write(p []byte) (int, error) {
-	h.text = append(h.text, p[:min(len(p), shellVersionBytes-len(h.text))]...)
+	h.text = append(h.text, p[:min(len(p), shellAnswerBytes-len(h.text))]...)
 	return len(p), nil
 }

@@ -3,6 +3,7 @@
 package daemon_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
@@ -192,8 +193,8 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// dial opens a session to a listening agent as its server does, and says hello.
-func (s *server) dial(t *testing.T, address, pin string) (end func()) {
+// open opens a session to a listening agent as its server does, and says hello.
+func (s *server) open(t *testing.T, address, pin string) (session *link.Session, end func()) {
 	t.Helper()
 	want, err := trust.ParsePin(pin)
 	if err != nil {
@@ -218,7 +219,7 @@ func (s *server) dial(t *testing.T, address, pin string) (end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := link.NewSession(conn, link.Options{Role: link.Caller, Settings: link.Settings{Binding: binding}})
+	session = link.NewSession(conn, link.Options{Role: link.Caller, Settings: link.Settings{Binding: binding}})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = session.Run(ctx) })
@@ -227,7 +228,7 @@ func (s *server) dial(t *testing.T, address, pin string) (end func()) {
 	}
 	end = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(end)
-	return end
+	return session, end
 }
 
 func TestListen(t *testing.T) {
@@ -247,8 +248,8 @@ func TestListen(t *testing.T) {
 		t.Errorf("status = %+v", got)
 	}
 	// A newer session takes over; the end of the older one does not look like the end of both.
-	endFirst := s.dial(t, address, pin)
-	endSecond := s.dial(t, address, pin)
+	_, endFirst := s.open(t, address, pin)
+	_, endSecond := s.open(t, address, pin)
 	endFirst()
 	a.log.await(t, "line ended")
 	if got := m.run(t, "status"); got.code != 0 {
@@ -265,6 +266,35 @@ func TestListen(t *testing.T) {
 	b := m.start(t, "run")
 	b.log.await(t, "listening for the server")
 	b.stop(t)
+}
+
+// The report names the bash that scripts find, by the rule they find it by.
+func TestHealthNamesTheShellOfScripts(t *testing.T) {
+	s, m := newServer(t), newMachine(t)
+	address := freeAddress(t)
+	a := m.start(t, "listen", "--listen", address, "--trust", s.identity.Pin.String())
+	a.log.await(t, "listening for the server")
+	session, end := s.open(t, address, pinOf(t, m))
+	report, err := contract.Health.Call(t.Context(), session, contract.Nothing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var says bytes.Buffer
+	process, err := m.real(nil).Exec.Start(host.Command{
+		Path: "bash", Args: []string{"-c", "echo $BASH $BASH_VERSION"}, Dir: "/", Stdout: &says,
+		Env: []string{"PATH=" + host.SearchPath},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := process.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Shell + " " + report.ShellVersion + "\n"; got != says.String() || report.ShellVersion == "" {
+		t.Errorf("health names %q, scripts run %q", got, says.String())
+	}
+	end()
+	a.stop(t)
 }
 
 func TestListenMistakes(t *testing.T) {

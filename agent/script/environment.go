@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 // ExportPrefix marks a variable that the script also finds in its environment: "env:HTTP_PROXY"
@@ -17,7 +18,6 @@ import (
 const ExportPrefix = "env:"
 
 const (
-	searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	// The kernel refuses one entry above 128 KiB and all of them above a quarter of the stack.
 	maxExportBytes    = 64 << 10
 	maxAllExportBytes = 512 << 10
@@ -104,5 +104,5 @@ func baseEnvironment() []string {
 	if u, err := user.LookupId(itoa(os.Getuid())); err == nil {
 		home, name = u.HomeDir, u.Username
 	}
-	return []string{"HOME=" + home, "LANG=C.UTF-8", "PATH=" + searchPath, "USER=" + name}
+	return []string{"HOME=" + home, "LANG=C.UTF-8", "PATH=" + host.SearchPath, "USER=" + name}
 }

@@ -95,7 +95,7 @@ func (s *step) environment() []string {
 			env = append(env, name+"="+value)
 		}
 	}
-	add("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	add("PATH", host.SearchPath)
 	add("LANG", "C.UTF-8")
 	add("HOME", "/")
 	add("USER", "")

@@ -79,6 +79,10 @@ type Exec interface {
 	Self() string
 }
 
+// SearchPath is the PATH of every script, hook and shell that the agent starts: the same on all
+// machines, whatever the agent's own is.
+const SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // Signal is what can be sent to a process group.
 type Signal uint8
 
