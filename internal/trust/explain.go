@@ -55,11 +55,12 @@ func Explain(err error) error {
 		return errkind.Hinted(errkind.Corrupt.Errorf("the other side does not speak TLS: it begins with %q: %w",
 			record.RecordHeader[:], err), "check the port, and that no proxy or load balancer ends TLS on the way")
 	}
+	_, fromKernel := errors.AsType[syscall.Errno](err)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errkind.Timeout.Errorf("TLS: %w", err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
-		errors.Is(err, net.ErrClosed), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		errors.Is(err, net.ErrClosed), fromKernel:
 		return errkind.Unavailable.Errorf("TLS: the connection ended: %w", err)
 	}
 	return errkind.Untrusted.Errorf("TLS: %w", err)

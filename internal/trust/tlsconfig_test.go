@@ -11,7 +11,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -551,6 +553,14 @@ func TestTermsAreChecked(t *testing.T) {
 		if _, err := trust.NewDialler(bad); errkind.Of(err) != errkind.Invalid {
 			t.Errorf("dialler with %s: %v", name, err)
 		}
+	}
+}
+
+// A line that the network ended is no matter of trust.
+func TestExplainNetworkFailure(t *testing.T) {
+	for _, cause := range []error{syscall.ETIMEDOUT, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ECONNABORTED} {
+		err := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", cause)}
+		wantKind(t, trust.Explain(err), errkind.Unavailable, "the connection ended")
 	}
 }
 
