@@ -33,8 +33,9 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			"fairlead-server token create --environment Production --tag web",
 			"fairlead-server admin api-key --purpose CI",
 		},
-		Commands: []cli.Command{m.run(), m.status(), m.createEnvironment(), m.createToken(), m.apiKey(),
-			m.backup(), m.restore()},
+		Commands: []cli.Command{
+			m.run(), m.status(), m.createEnvironment(), m.createToken(), m.apiKey(), m.backup(), m.restore(),
+		},
 	}.Main(ctx, args, std)
 }
 
