@@ -120,6 +120,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := e.finishLogs(ctx); err != nil {
+		return err
+	}
 	for _, task := range left {
 		e.log.Info("task goes on", "task", task.ID, "epoch", task.LeaseEpoch)
 		e.start(ctx, &group, task)
@@ -136,6 +139,29 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.pause(ctx, next)
 	}
 	return nil
+}
+
+// recentTasks is how far back finishLogs looks.
+const recentTasks = 200
+
+// finishLogs ends the logs of tasks that ended while the server was killed: whoever follows one
+// would wait for ever.
+func (e *Engine) finishLogs(ctx context.Context) error {
+	var ended []deploy.Task
+	err := e.Store.View(ctx, func(r store.Reader) (err error) {
+		ended, _, err = r.Tasks(store.TaskFilter{States: completed(), Take: recentTasks})
+		return err
+	})
+	for _, task := range ended {
+		if err == nil {
+			err = e.Logs.Finish(task.ID)
+		}
+	}
+	return err
+}
+
+func completed() []deploy.TaskState {
+	return []deploy.TaskState{deploy.TaskSuccess, deploy.TaskFailed, deploy.TaskCanceled, deploy.TaskTimedOut}
 }
 
 // pause waits for a hint, for the time of a scheduled task, or for the next regular look.

@@ -109,6 +109,7 @@ func (r *rig) runOnce(kill int) {
 	})
 	var group sync.WaitGroup
 	group.Go(func() { _ = e.Run(ctx) })
+	time.Sleep(time.Second)
 	for ctx.Err() == nil && !r.task().State.IsCompleted() {
 		time.Sleep(time.Second)
 	}
@@ -146,6 +147,7 @@ func TestKilledEngineRepeatsAndSkipsNothing(t *testing.T) {
 			for _, kill := range kills {
 				r.runOnce(kill)
 			}
+			r.runOnce(-1)
 			r.runOnce(-1)
 			failure = r.judge(plan)
 		})
@@ -233,6 +235,9 @@ func (r *rig) judge(plan deploy.Plan) func() {
 			output[line.Ticket] = append(output[line.Ticket], line.Text)
 		}
 	}
+	if err := r.logEnds(task.ID); err != nil {
+		return fail("the log does not end: %v", err)
+	}
 	failed := false
 	for id, m := range r.machines {
 		for ticket, run := range m.known {
@@ -254,6 +259,13 @@ func (r *rig) judge(plan deploy.Plan) func() {
 		return fail("the task ended as %s (%s), want %s", task.State, task.Error, want)
 	}
 	return nil
+}
+
+// logEnds follows the log of an ended task: a server that starts anew must have ended it.
+func (r *rig) logEnds(id deploy.TaskID) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return r.logs.Follow(ctx, id, 0, func([]tasklog.Line, int64) error { return nil })
 }
 
 func lastStepOf(plan deploy.Plan, id deploy.MachineID) (last int) {

@@ -195,6 +195,10 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 	if err := w.engine.Queue.Finish(ctx, w.task.ID, w.task.LeaseEpoch, p.State, p.Reason); err != nil {
 		return err
 	}
+	w.engine.Env.Point("engine.task.ended")
+	if ctx.Err() != nil {
+		return ctx.Err() // the next start of the server finishes the log
+	}
 	return w.log.Finish()
 }
 
