@@ -17,9 +17,13 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	code := daemon.Main(ctx, os.Args[1:], cli.System(), version, host.Real)
-	stop()
-	os.Exit(code)
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), daemon.StopSignals(args)...)
+	defer stop()
+	// An interrupt that does not stop the program must not kill it. An ignored signal would stay
+	// ignored in the scripts that the program starts; one that is caught does not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT)
+	return daemon.Main(ctx, args, cli.System(), version, host.Real)
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"fairlead/agent/script"
 	"fairlead/agent/step"
@@ -45,6 +46,15 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			m.join(), m.run(), m.listen(), m.showStatus(),
 		},
 	}.Main(ctx, args, std)
+}
+
+// StopSignals are the signals that end ctx for this command line. A shim and its step end when
+// their order is canceled, not because somebody types Ctrl-C at a terminal.
+func StopSignals(args []string) []os.Signal {
+	if len(args) == 2 && (args[0] == shimWord || args[0] == stepWord) {
+		return []os.Signal{syscall.SIGTERM}
+	}
+	return []os.Signal{syscall.SIGTERM, syscall.SIGINT}
 }
 
 // command holds what the rows of the table share during one call.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"fairlead/internal/cli"
@@ -72,7 +73,7 @@ func (m *command) join() cli.Command {
 			"fairlead-agent join --listening --public-address web-1.example.com:10933 < token",
 		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
-			token, err := readToken(std, o.tokenFile)
+			token, err := readToken(ctx, std, o.tokenFile)
 			if err != nil {
 				return err
 			}
@@ -117,7 +118,7 @@ func listed(names []string) string {
 }
 
 // readToken takes the first source that was given: file, environment, standard input.
-func readToken(std *cli.IO, file string) (trust.Token, error) {
+func readToken(ctx context.Context, std *cli.IO, file string) (trust.Token, error) {
 	text := std.Env("FAIRLEAD_TOKEN")
 	switch {
 	case file != "":
@@ -127,16 +128,39 @@ func readToken(std *cli.IO, file string) (trust.Token, error) {
 		}
 		text = raw
 	case text == "" && std.In != nil:
-		line, err := bufio.NewReader(io.LimitReader(std.In, maxTokenBytes)).ReadString('\n')
-		if err != nil && line == "" {
-			return trust.Token{}, errkind.Hinted(
-				errkind.Invalid.Errorf("no token was given"),
-				"make one at the server with `fairlead-server token create` and pass it as FAIRLEAD_TOKEN or --token-file",
-			)
+		line, err := readLine(ctx, std)
+		if err != nil {
+			return trust.Token{}, err
 		}
 		text = line
 	}
 	return trust.ParseToken(strings.TrimSpace(text))
+}
+
+// readLine reads the token from standard input. A read of a terminal cannot be called back: when
+// ctx ends it is left alone, and the program ends.
+func readLine(ctx context.Context, std *cli.IO) (string, error) {
+	if std.Typed {
+		fmt.Fprintln(std.Err, "paste the token that `fairlead-server token create` printed, then press Enter:")
+	}
+	lines := make(chan string, 1)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		line, _ := bufio.NewReader(io.LimitReader(std.In, maxTokenBytes)).ReadString('\n')
+		lines <- line
+	})
+	select {
+	case line := <-lines:
+		if line == "" {
+			return "", errkind.Hinted(
+				errkind.Invalid.Errorf("no token was given"),
+				"make one at the server with `fairlead-server token create` and pass it as FAIRLEAD_TOKEN or --token-file",
+			)
+		}
+		return line, nil
+	case <-ctx.Done():
+		return "", errkind.Canceled.Errorf("read the token: %w", ctx.Err())
+	}
 }
 
 func readLimited(path string) (string, error) {

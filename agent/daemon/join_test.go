@@ -3,15 +3,21 @@
 package daemon_test
 
 import (
+	"context"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"fairlead/agent/daemon"
+	"fairlead/internal/cli"
 	"fairlead/internal/trust"
 )
 
@@ -165,6 +171,32 @@ func TestJoinMistakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A person who starts join without a token sees what it waits for and can leave.
+func TestJoinAtATerminalCanBeInterrupted(t *testing.T) {
+	m := newMachine(t)
+	in, typed := io.Pipe()
+	defer typed.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	errs, done := newOutput(), make(chan int, 1)
+	var running sync.WaitGroup
+	running.Go(func() {
+		std := cli.IO{In: in, Out: io.Discard, Err: errs, Typed: true}
+		done <- daemon.Main(ctx, []string{"join", "--home", m.home}, std, "1.2.3", m.real)
+	})
+	errs.await(t, "paste the token")
+	cancel()
+	select {
+	case code := <-done:
+		if code != 130 {
+			t.Errorf("join ended with %d:\n%s", code, errs)
+		}
+	case <-time.After(patience):
+		t.Error("join goes on after an interrupt")
+	}
+	typed.Close()
+	running.Wait()
 }
 
 func TestJoinWhileTheAgentRuns(t *testing.T) {

@@ -18,6 +18,8 @@ type IO struct {
 	Out, Err io.Writer
 	// Getenv answers for the environment; nil means an empty one.
 	Getenv func(string) string
+	// Typed says that In is a terminal, where a person must be told what is waited for.
+	Typed bool
 	// Columns is the width of the terminal that Out is, 0 when Out is none.
 	Columns int
 	// ErrColumns is the width of the terminal that Err is, 0 when Err is none.

@@ -12,7 +12,7 @@ import (
 func System() IO {
 	return IO{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv,
-		Columns: columnsOf(os.Stdout), ErrColumns: columnsOf(os.Stderr),
+		Typed: columnsOf(os.Stdin) > 0, Columns: columnsOf(os.Stdout), ErrColumns: columnsOf(os.Stderr),
 		Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}
 }
