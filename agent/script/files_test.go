@@ -370,7 +370,7 @@ func TestH5EnvironmentNames(t *testing.T) {
 		byName[name] = value
 	}
 	delete(byName, "USER")
-	want := map[string]string{"B_2": "a=b\n$(x);`y`", "_a": "", "HOME": "/srv", "LANG": "C.UTF-8", "PATH": searchPath}
+	want := map[string]string{"B_2": "a=b\n$(x);`y`", "_a": "", "HOME": "/srv", "LANG": "C.UTF-8", "PATH": host.SearchPath}
 	if diff := cmp.Diff(want, byName); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
