@@ -195,8 +195,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer d.keep(ctx)()
 	r := runner{cancel: cancel}
-	r.start(ctx, "line keeper", d.keeper.Run)
 	r.start(ctx, "fleet", d.fleet.Run)
 	r.start(ctx, "engine", d.engine.Run)
 	r.start(ctx, "store", d.watchStore)
@@ -204,6 +204,18 @@ func (d *Daemon) Run(ctx context.Context) error {
 	r.start(ctx, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
 	r.group.Wait()
 	return r.err
+}
+
+// keep runs the lines' keeper until stop. It outlives ctx: a session that says goodbye to an agent
+// which no longer answers ends by its deadline only.
+func (d *Daemon) keep(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var keeping sync.WaitGroup
+	keeping.Go(func() { _ = d.keeper.Run(ctx) }) // always nil
+	return func() {
+		cancel()
+		keeping.Wait()
+	}
 }
 
 // runner keeps parts running together: the first end is the end of all.
