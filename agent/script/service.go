@@ -265,9 +265,9 @@ func (s *Service) startedBefore(ctx context.Context, t *ticket, o *contract.Orde
 		return contract.TicketStatus{}, err
 	}
 	s.mu.Lock()
-	news := s.ledger.raise(o.Task, o.Epoch)
+	seen, known := s.ledger.epochs[o.Task]
 	s.mu.Unlock()
-	if news {
+	if !known || o.Epoch > seen { // write raises it, once it is durable
 		if err := s.write(ctx, epochLine(o.Task, o.Epoch)); err != nil {
 			return contract.TicketStatus{}, err
 		}

@@ -130,6 +130,35 @@ func TestKnownTicketStartsNothing(t *testing.T) {
 	}
 }
 
+// A new owner that was told of a full or broken disk asks again; only a durable epoch is an answer.
+func TestQ9EpochIsDurableBeforeItIsAnswered(t *testing.T) {
+	home := t.TempDir()
+	order := bash("a", "true")
+	order.Task, order.Epoch = "ServerTasks-1", 5
+	a := newAgent(t, home, script.Options{})
+	a.start(t, order)
+	a.watch(t, "a")
+	ledger := filepath.Join(home, "tickets", ".ledger")
+	if err := os.Mkdir(ledger, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	order.Epoch = 7
+	if _, err := a.Start(t.Context(), encode(order)); errkind.Of(err) != errkind.Internal {
+		t.Errorf("Start with a broken ledger = %v", err)
+	}
+	if err := os.Remove(ledger); err != nil {
+		t.Fatal(err)
+	}
+	a.start(t, order)
+	a.stop()
+	stale := bash("b", "true")
+	stale.Task, stale.Epoch = "ServerTasks-1", 6
+	b := newAgent(t, home, script.Options{})
+	if _, err := b.Start(t.Context(), encode(stale)); errkind.Of(err) != errkind.Conflict {
+		t.Errorf("Start with epoch 6 after 7 was answered = %v, want Conflict", err)
+	}
+}
+
 func TestQ9OldEpochIsRefused(t *testing.T) {
 	home := t.TempDir()
 	order := func(ticket string, epoch int64) contract.Order {
