@@ -100,8 +100,9 @@ func (s *step) environment() []string {
 	add("HOME", "/")
 	add("USER", "")
 	for _, name := range sortedKeys(s.order.Variables) {
-		if name, ok := strings.CutPrefix(name, "env:"); ok && !strings.HasPrefix(name, "FAIRLEAD_") {
-			add(name, "")
+		exported, ok := strings.CutPrefix(name, "env:")
+		if ok && !seen[exported] && !strings.HasPrefix(exported, "FAIRLEAD_") {
+			env = append(env, exported+"="+s.order.Variables[name]) // an empty one is set too
 		}
 	}
 	return env

@@ -32,8 +32,8 @@ type Options struct {
 	Wall     func() time.Time
 	// Point marks crash points; nil means none.
 	Point func(name string)
-	// Env reads the environment that the shim built for this order; hooks get PATH, HOME, LANG,
-	// USER and the variables named env:… from it. Nil means an empty one.
+	// Env reads the environment that the shim built for this order; hooks get PATH, HOME, LANG and
+	// USER from it, besides the order's variables named env:…. Nil means an empty one.
 	Env func(name string) string
 	// Limits bound what a package may unpack to; the zero value means archive.DefaultLimits.
 	Limits archive.Limits

@@ -224,11 +224,11 @@ set -eu
 [ "$(get_octopusvariable Octopus.Action.Package.PackageId)" = Web ]
 [ "$PWD" = "$FAIRLEAD_INSTALL_DIR" ]
 env | cut -d= -f1 | sort | tr '\n' ' '
-echo "$HTTP_PROXY $HOME"
+echo "$HTTP_PROXY $HOME ${NO_PROXY-unset}"
 echo problem >&2
 `})
-	s.wantOK(s.run(p, map[string]string{"env:HTTP_PROXY": "proxy", "Plain": "x"}))
-	if want := "FAIRLEAD_CURRENT FAIRLEAD_INSTALL_DIR HOME HTTP_PROXY LANG OLDPWD PATH PWD SHLVL _ proxy /root-of-test\n"; !strings.Contains(
+	s.wantOK(s.run(p, map[string]string{"env:HTTP_PROXY": "proxy", "env:NO_PROXY": "", "Plain": "x"}))
+	if want := "FAIRLEAD_CURRENT FAIRLEAD_INSTALL_DIR HOME HTTP_PROXY LANG NO_PROXY OLDPWD PATH PWD SHLVL _ proxy /root-of-test \n"; !strings.Contains(
 		strings.ReplaceAll(s.out.String(), "OLDPWD ", ""), strings.ReplaceAll(want, "OLDPWD ", "")) {
 		t.Errorf("got %s, want %s", &s.out, want)
 	}
