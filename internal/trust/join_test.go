@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -118,6 +119,21 @@ func TestE2RefusalsLookAlike(t *testing.T) {
 			t.Errorf("%s: %q, elsewhere %q", name, text, first)
 		}
 	}
+}
+
+// Whoever has no token yet learns nothing of what goes wrong inside.
+func TestJoinKeepsInternalErrorsToItself(t *testing.T) {
+	h, newcomer := newHouse(t), identity(t, "newcomer")
+	dial, listen := h.joining(t, newcomer)
+	_, asked, served := exchange(t, dial, listen, newcomer, joinRequest(t),
+		func(trust.Peer, trust.JoinRequest) (trust.JoinReply, error) {
+			return trust.JoinReply{}, errors.New("read /srv/fairlead/fairlead.db: disk I/O error")
+		})
+	wantKind(t, asked, errkind.Internal, "join refused", "server's log")
+	if strings.Contains(asked.Error(), "fairlead.db") {
+		t.Errorf("the applicant hears %v", asked)
+	}
+	wantKind(t, served, errkind.Internal, "fairlead.db")
 }
 
 // tape records what is written through it.

@@ -46,7 +46,12 @@ type joinRefusal struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
+// newRefusal tells an applicant why. What goes wrong inside is for the log: an applicant may be anybody.
 func newRefusal(err error) *joinRefusal {
+	if errkind.Of(err) == errkind.Internal {
+		err = errkind.Hinted(errkind.Internal.Errorf("something went wrong at the server"),
+			"look into the server's log, and join again with the same token")
+	}
 	return &joinRefusal{
 		Kind:    errkind.Of(err).String(),
 		Message: cutText(err.Error()),
