@@ -1,0 +1,85 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package netem
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Kind is what a packet is.
+type Kind uint8
+
+// The kinds of packets.
+const (
+	syn Kind = iota + 1
+	synAck
+	data
+	ack
+	fin
+	rst
+	probe
+)
+
+func (k Kind) String() string {
+	return [...]string{"none", "syn", "synack", "data", "ack", "fin", "rst", "probe"}[k]
+}
+
+// Opens reports whether the packet begins a connection.
+func (k Kind) Opens() bool { return k == syn }
+
+// Ends reports whether the packet ends a connection, or one direction of it.
+func (k Kind) Ends() bool { return k == fin || k == rst }
+
+// Packet is what travels: a flight of bytes, or a signal. Boxes may change From and To.
+type Packet struct {
+	From, To netip.AddrPort
+	Kind     Kind
+	Size     int // bytes of payload
+
+	data   []byte
+	seq    uint64 // offset of the first byte
+	ack    uint64 // all bytes before it have arrived
+	edge   uint64 // the receiver takes bytes before it
+	stream uint64
+	key    uint64
+	side   int // 0: the side that dialled sent it
+	number uint64
+}
+
+// Direction is the way a packet takes through a box.
+type Direction uint8
+
+// The directions.
+const (
+	Outward Direction = iota // from the inner segment to the outer one
+	Inward
+)
+
+// Action is what a box does with a packet.
+type Action uint8
+
+// The actions.
+const (
+	Pass        Action = iota
+	Silence            // drop without a word
+	Reset              // drop, and answer with RST
+	Unreachable        // drop, and answer with ICMP "host unreachable"
+)
+
+// Verdict is what a box decided. Why names the reason of anything but Pass, for the trace.
+type Verdict struct {
+	Action Action
+	Why    string
+	Delay  time.Duration
+}
+
+// Box is a middlebox: a table that is told the time. It may change the packet's addresses. The
+// world never calls it twice at once.
+type Box interface {
+	// Forward decides about a packet that arrives at now, since the world began. Times may go
+	// back by as much as the latency of two paths differs.
+	Forward(now time.Duration, d Direction, p *Packet) Verdict
+	// Owns reports whether packets to the address are for the box.
+	Owns(a netip.Addr) bool
+}

@@ -1,0 +1,152 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package netem
+
+import (
+	"net/netip"
+	"time"
+)
+
+// loopbackDelay is what a packet takes from a host to itself.
+const loopbackDelay = 20 * time.Microsecond
+
+// pair is two hosts in the order of a packet between them.
+type pair struct{ from, to int }
+
+// fate is what becomes of a packet.
+type fate struct {
+	host   *Host // where it arrives, nil when it does not
+	at     time.Duration
+	action Action // what a box answers when it does not
+	why    string
+}
+
+// sendLocked puts a packet on its way. Boxes and links decide now; what arrives, arrives later,
+// and after last, when the packet before it arrives: a direction of a connection keeps its order.
+func (h *Host) sendLocked(p Packet, last *time.Duration) {
+	w := h.w
+	w.counts.Packets++
+	sent := p
+	f := w.pathLocked(h, &p)
+	if f.host != nil {
+		at := max(f.at, *last+1)
+		*last = at
+		w.scheduleLocked(at, f.host.index, p.stream, func() { f.host.arriveLocked(&p) })
+		return
+	}
+	w.counts.Dropped++
+	w.trace.add(record{
+		at: w.Now(), kind: "drop", from: h.name, stream: p.stream, side: p.side, seq: p.seq, size: p.Size,
+		why: p.Kind.String() + " " + f.why,
+	})
+	if f.action == Silence || p.Kind == rst {
+		return
+	}
+	answer := Packet{
+		From: sent.To, To: sent.From, Kind: rst, stream: p.stream, key: p.key, side: 1 - p.side, number: p.number,
+		ack: sent.seq,
+	}
+	w.scheduleLocked(max(f.at, w.Now()), h.index, p.stream, func() {
+		if f.action == Unreachable {
+			h.unreachableLocked(&answer)
+			return
+		}
+		h.arriveLocked(&answer)
+	})
+}
+
+// pathLocked leads a packet from h to where it goes.
+func (w *World) pathLocked(h *Host, p *Packet) fate {
+	now := w.Now()
+	c := chance(w.o.Seed, p.key, uint64(p.side), p.number)
+	if p.To.Addr().IsLoopback() {
+		return fate{host: h, at: now + loopbackDelay}
+	}
+	if h.net == nil {
+		return fate{at: now, action: Unreachable, why: "no network"}
+	}
+	origin := now
+	now, lost := h.up.carry(now, p.Size, chance(c, 10))
+	if lost != "" {
+		return fate{at: origin, action: Silence, why: h.name + " " + lost}
+	}
+	at := h.net
+	for hop := range maxHops {
+		if dst := at.hosts[p.To.Addr()]; dst != nil {
+			return w.lastMile(h, dst, p, now, c)
+		}
+		e := at.ownerEdge(p.To.Addr())
+		if e == nil {
+			e = w.toward(at, p.To.Addr())
+		}
+		if e == nil {
+			return fate{at: now, action: Unreachable, why: "no host " + p.To.Addr().String() + " in " + at.name}
+		}
+		var v Verdict
+		if now, v = e.cross(at, now, p, chance(c, 20+uint64(hop))); v.Action != Pass {
+			return fate{at: now, action: v.Action, why: e.name + " " + v.Why}
+		}
+		at = e.far(at)
+	}
+	return fate{at: now, action: Silence, why: "too many hops"}
+}
+
+func (w *World) lastMile(from, dst *Host, p *Packet, now time.Duration, c uint64) fate {
+	if w.blocked[pair{from.index, dst.index}] > 0 {
+		return fate{at: now, action: Silence, why: "partition"}
+	}
+	at, lost := dst.down.carry(now, p.Size, chance(c, 11))
+	if lost != "" {
+		return fate{at: now, action: Silence, why: dst.name + " " + lost}
+	}
+	return fate{host: dst, at: at}
+}
+
+func (n *Net) ownerEdge(a netip.Addr) *Edge {
+	for _, e := range n.edges {
+		if e.owns(a) {
+			return e
+		}
+	}
+	return nil
+}
+
+// cross takes a packet over an edge: boxes, then the wire when it goes out, the other way round
+// when it comes in.
+func (e *Edge) cross(from *Net, now time.Duration, p *Packet, c uint64) (time.Duration, Verdict) {
+	if from == e.inner {
+		now, v := e.ask(now, Outward, p)
+		if v.Action != Pass {
+			return now, v
+		}
+		return wireVerdict(&e.up, now, p, c)
+	}
+	now, v := wireVerdict(&e.down, now, p, c)
+	if v.Action != Pass {
+		return now, v
+	}
+	return e.ask(now, Inward, p)
+}
+
+func wireVerdict(l *wire, now time.Duration, p *Packet, c uint64) (time.Duration, Verdict) {
+	at, lost := l.carry(now, p.Size, c)
+	if lost != "" {
+		return now, Verdict{Action: Silence, Why: lost}
+	}
+	return at, Verdict{}
+}
+
+func (e *Edge) ask(now time.Duration, d Direction, p *Packet) (time.Duration, Verdict) {
+	for i := range e.boxes {
+		b := e.boxes[i]
+		if d == Inward {
+			b = e.boxes[len(e.boxes)-1-i]
+		}
+		v := b.Forward(now, d, p)
+		now += v.Delay
+		if v.Action != Pass {
+			return now, v
+		}
+	}
+	return now, Verdict{}
+}

@@ -1,0 +1,184 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package netem
+
+import (
+	"syscall"
+	"time"
+)
+
+// maxEarlyFlights bounds what is kept of bytes that arrived before earlier ones.
+const maxEarlyFlights = 4096
+
+// inbound is the receiving side of a connection.
+type inbound struct {
+	received  []byte // in order, not read yet
+	next      uint64 // offset of the next byte
+	early     map[uint64]Packet
+	announced uint64 // the edge that the other end was told last
+	peerEnded bool
+	readGate  gate
+}
+
+// edgeLocked is how far the other end may send.
+func (c *Conn) edgeLocked() uint64 {
+	return c.next + uint64(max(0, c.w.o.ReceiveBuffer-len(c.received)))
+}
+
+// takeLocked gives bytes to the program, and tells the other end when a window that was shut has
+// opened by half.
+func (c *Conn) takeLocked(b []byte) int {
+	n := copy(b, c.received)
+	if c.received = c.received[n:]; len(c.received) == 0 {
+		c.received = nil
+	}
+	half := uint64(c.w.o.ReceiveBuffer / 2)
+	if c.announced-min(c.announced, c.next) < half && c.edgeLocked()-c.next >= half && !c.peerEnded {
+		c.announced = c.edgeLocked()
+		c.askLocked(func() {
+			if c.state == established {
+				c.emitLocked(Packet{Kind: ack})
+			}
+		})
+	}
+	return n
+}
+
+// receiveLocked takes a packet that belongs to the connection.
+func (c *Conn) receiveLocked(p *Packet) {
+	c.heard, c.probes = c.w.Now(), 0
+	switch {
+	case p.Kind == rst:
+		c.resetLocked()
+		return
+	case c.state == synSent:
+		if p.Kind == synAck {
+			c.openedLocked(p)
+		}
+		return
+	case p.Kind == syn:
+		if c.state == synReceived {
+			c.emitLocked(Packet{Kind: synAck})
+		}
+		return
+	case c.state == synReceived:
+		c.acceptedLocked()
+		if c.state != established {
+			return
+		}
+	case p.Kind == synAck: // our acknowledgement was lost
+		c.emitLocked(Packet{Kind: ack})
+		return
+	}
+	c.acknowledgedLocked(p)
+	if c.state == gone {
+		return
+	}
+	switch p.Kind {
+	case data, fin:
+		c.arrivedLocked(p)
+	case probe:
+		c.emitLocked(Packet{Kind: ack})
+	}
+}
+
+// openedLocked is the dialling end's change to established.
+func (c *Conn) openedLocked(p *Packet) {
+	c.measureHandshakeLocked()
+	c.state, c.tries, c.resend.at = established, 0, 0
+	c.limit = p.edge
+	c.emitLocked(Packet{Kind: ack})
+	c.armKeepAliveLocked()
+	d := c.dial
+	c.dial = nil
+	d.endLocked(c.w, nil)
+}
+
+// acceptedLocked is the listening end's change to established.
+func (c *Conn) acceptedLocked() {
+	l := c.listener
+	c.listener = nil
+	l.coming--
+	if l.closed {
+		c.abortLocked()
+		return
+	}
+	c.measureHandshakeLocked()
+	c.state, c.tries, c.resend.at = established, 0, 0
+	c.armKeepAliveLocked()
+	l.queue = append(l.queue, c)
+	l.gate.open(c.w)
+}
+
+// resetLocked is what RST means, by state.
+func (c *Conn) resetLocked() {
+	if c.state == synSent {
+		c.failLocked(syscall.ECONNREFUSED)
+		return
+	}
+	c.failLocked(syscall.ECONNRESET)
+}
+
+// arrivedLocked takes bytes, keeps those that came too early, and acknowledges.
+func (c *Conn) arrivedLocked(p *Packet) {
+	if c.closed && p.Kind == data {
+		c.w.trace.add(record{at: c.w.Now(), kind: "unwanted", from: c.host.name, stream: c.id, side: c.side})
+		c.abortLocked() // nobody will read it: Linux answers with RST
+		return
+	}
+	if p.seq >= c.next && len(c.early) < maxEarlyFlights {
+		if c.early == nil {
+			c.early = map[uint64]Packet{}
+		}
+		if _, have := c.early[p.seq]; !have {
+			c.early[p.seq] = *p
+		}
+	}
+	for {
+		q, have := c.early[c.next]
+		if !have {
+			break
+		}
+		delete(c.early, c.next)
+		if q.Kind == fin {
+			c.next++
+			c.peerEnded = true
+		}
+		c.next += uint64(len(q.data))
+		c.received = append(c.received, q.data...)
+		c.readGate.open(c.w)
+	}
+	c.emitLocked(Packet{Kind: ack})
+	if c.peerEnded {
+		c.lingerLocked()
+	}
+}
+
+// armKeepAliveLocked sets the timer of the next probe.
+func (c *Conn) armKeepAliveLocked() {
+	if c.state != established || !c.keep.Enable {
+		c.keepDue.at = 0
+		return
+	}
+	c.keepDue.setLocked(c, c.heard+c.keep.Idle+time.Duration(c.probes)*c.keep.Interval, c.keepAliveLocked)
+}
+
+func (c *Conn) keepAliveLocked() {
+	idle := c.w.Now() - c.heard
+	switch {
+	case c.state != established || c.host.off:
+		return
+	case idle >= c.keep.Idle+time.Duration(c.probes)*c.keep.Interval && len(c.unacked) == 0:
+		if c.probes >= c.keep.Count {
+			c.w.trace.add(record{at: c.w.Now(), kind: "keepalive", from: c.host.name, stream: c.id, side: c.side})
+			c.failLocked(syscall.ETIMEDOUT)
+			return
+		}
+		c.probes++
+		c.emitLocked(Packet{Kind: probe, seq: c.sent})
+	case len(c.unacked) > 0: // retransmission decides
+		c.keepDue.setLocked(c, c.w.Now()+c.keep.Interval, c.keepAliveLocked)
+		return
+	}
+	c.armKeepAliveLocked()
+}

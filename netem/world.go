@@ -1,0 +1,211 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package netem
+
+import (
+	"io"
+	"sort"
+	"sync"
+	"time"
+)
+
+const (
+	// defaultBufferBytes is what a connection holds for each direction on each side: 256 KiB.
+	defaultBufferBytes = 256 << 10
+	// idleLook is how long the loop sleeps when nothing is due.
+	idleLook = time.Hour
+)
+
+// Options of a World. The zero value works in real time, without a trace.
+type Options struct {
+	// Seed decides all chance.
+	Seed uint64
+	// Wait returns when every other goroutine is blocked: synctest.Wait. Nil means real time.
+	Wait func()
+	// Idle is called by the loop when nothing is left to do at this instant, before time moves.
+	Idle func()
+	// Trace gets one JSON line for each event; nil for none. Writes come from the loop.
+	Trace io.Writer
+	// SendBuffer and ReceiveBuffer are bytes for each connection; 0 means 256 KiB.
+	SendBuffer, ReceiveBuffer int
+}
+
+// World is one network. Make it with New, end it with Close.
+type World struct {
+	o     Options
+	start time.Time
+	kick  chan struct{}
+	stop  chan struct{}
+	owned sync.WaitGroup // the loop, and what At started
+
+	mu      sync.Mutex
+	hosts   []*Host
+	nets    []*Net
+	edges   []*Edge
+	zone    map[string]Answer
+	blocked map[pair]int // partitions in force between two hosts, by direction
+	queue   eventHeap
+	order   uint64 // breaks ties between events
+	asked   []*operation
+	streams uint64
+	woke    bool // the event that runs made somebody runnable
+	closed  bool
+	trace   tracer
+	counts  Counts
+}
+
+// Counts tells what happened in a world so far.
+type Counts struct {
+	Events, Packets, Dropped, Retransmitted, Dials, Rounds uint64
+}
+
+// New makes a world and starts its loop. Inside a bubble it belongs to that bubble.
+func New(o Options) *World {
+	if o.SendBuffer <= 0 {
+		o.SendBuffer = defaultBufferBytes
+	}
+	if o.ReceiveBuffer <= 0 {
+		o.ReceiveBuffer = defaultBufferBytes
+	}
+	w := &World{
+		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1), stop: make(chan struct{}),
+		zone: map[string]Answer{}, blocked: map[pair]int{}, trace: newTracer(o.Trace),
+	}
+	w.owned.Go(w.loop)
+	return w
+}
+
+// Now is the time since the world began.
+func (w *World) Now() time.Duration { return time.Since(w.start) }
+
+// Counts returns the counters.
+func (w *World) Counts() Counts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts
+}
+
+// Do runs f while nothing else in the world moves; f must not call the world or wait. It is the
+// way to change a box table or a link.
+func (w *World) Do(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+// At runs f in a goroutine of its own at t since the beginning; at once if that is past. Close
+// waits for it. Of two with the same t the label that sorts first runs first.
+func (w *World) At(t time.Duration, label string, f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.askLocked(&operation{host: -1, key: label, run: func() {
+		w.scheduleLocked(max(t, w.Now()), -1, 0, func() {
+			w.woke = true
+			w.noteLocked("at", label)
+			w.owned.Go(f)
+		})
+	}})
+}
+
+// Note puts a line of the program into trace and digest.
+func (w *World) Note(who, what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.noteLocked(who, what)
+}
+
+func (w *World) noteLocked(who, what string) {
+	w.trace.add(record{at: w.Now(), kind: "note", from: who, why: what})
+}
+
+// Leaks lists what programs left open when a world was closed.
+type Leaks struct {
+	Listeners, Conns int
+}
+
+// Close breaks what is still open, stops the loop and waits for what At started. A second call
+// does nothing.
+func (w *World) Close() Leaks {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return Leaks{}
+	}
+	w.closed = true
+	var leaks Leaks
+	for _, h := range w.hosts {
+		leaks.Listeners += len(h.listeners)
+		for _, c := range h.connsLocked() {
+			if !c.closed {
+				leaks.Conns++
+			}
+		}
+		h.dropAllLocked()
+	}
+	w.mu.Unlock()
+	close(w.stop)
+	w.owned.Wait()
+	return leaks
+}
+
+// loop is the only caller of Options.Wait.
+func (w *World) loop() {
+	timer := time.NewTimer(idleLook)
+	defer timer.Stop()
+	for {
+		if w.o.Wait != nil {
+			w.o.Wait()
+		}
+		ran, wait := w.round()
+		if ran {
+			select {
+			case <-w.stop:
+				return
+			default:
+				continue
+			}
+		}
+		if w.o.Idle != nil {
+			w.o.Idle()
+		}
+		timer.Reset(wait)
+		select {
+		case <-w.kick:
+		case <-timer.C:
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+// round takes what was asked for and runs due events until one wakes somebody. It returns whether
+// one did, and otherwise how long nothing will be due.
+func (w *World) round() (ran bool, wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts.Rounds++
+	w.takeLocked()
+	for len(w.queue) > 0 {
+		if left := w.queue[0].at - w.Now(); left > 0 {
+			return false, left
+		}
+		w.woke = false
+		w.runLocked()
+		w.takeLocked() // an event may ask for more: a reply, a window that opened
+		if w.woke {
+			return true, 0
+		}
+	}
+	return false, idleLook
+}
+
+func (w *World) takeLocked() {
+	for len(w.asked) > 0 {
+		asked := w.asked
+		w.asked = nil
+		sort.SliceStable(asked, func(i, j int) bool { return asked[i].before(asked[j]) })
+		for _, o := range asked {
+			o.run()
+		}
+	}
+}
