@@ -96,7 +96,8 @@ func newFolder(folder string, h Home) (string, error) {
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(folder))
 	if err != nil {
-		return "", errkind.Hinted(fileFault("look for the folder of the backup", err), "make the folder it is to lie in first")
+		return "", errkind.Hinted(fileFault("look for the folder of the backup", err),
+			"make the folder it is to lie in first")
 	}
 	if own, err := filepath.EvalSymlinks(string(h)); err == nil {
 		if inside, err := filepath.Rel(own, parent); err == nil && filepath.IsLocal(inside) {

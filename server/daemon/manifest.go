@@ -66,7 +66,8 @@ func (m manifest) save(folder string) error {
 		return errkind.Internal.Errorf("encode the manifest: %w", err)
 	}
 	if len(text) >= maxManifestBytes {
-		return errkind.Exhausted.Errorf("the manifest of %d files has more than %s", len(m.Files), cli.Bytes(maxManifestBytes))
+		return errkind.Exhausted.Errorf("the manifest of %d files has more than %s",
+			len(m.Files), cli.Bytes(maxManifestBytes))
 	}
 	return home.WriteFile(filepath.Join(folder, manifestName), append(text, '\n'))
 }

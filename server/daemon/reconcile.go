@@ -54,7 +54,8 @@ func (w *restoreWork) consult(ctx context.Context, db store.Store) (states map[s
 			return err
 		}
 		if installation.ID != w.manifest.Installation {
-			return damaged("the database is of installation %s: the manifest says %.80q", installation.ID, w.manifest.Installation)
+			return damaged("the database is of installation %s: the manifest says %.80q",
+				installation.ID, w.manifest.Installation)
 		}
 		if w.result.Missing, err = missing(r, held); err != nil {
 			return err

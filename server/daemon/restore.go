@@ -55,12 +55,14 @@ func (m *command) restore() cli.Command {
 
 func (r Restored) text() string {
 	text := fmt.Sprintf("restored %s as of %s: the database, the key, %s and %s: %s\n", r.Home,
-		r.MadeAt.Format("2006-01-02 15:04:05 MST"), plural(r.Packages, "package"), plural(r.Logs, "task log"), cli.Bytes(r.Bytes))
+		r.MadeAt.Format("2006-01-02 15:04:05 MST"), plural(r.Packages, "package"), plural(r.Logs, "task log"),
+		cli.Bytes(r.Bytes))
 	for _, name := range r.Missing {
 		text += "warning: the backup does not hold the content of package " + name + "; push it again\n"
 	}
 	if r.Unfinished > 0 {
-		text += fmt.Sprintf("warning: %s had not ended; the server takes them up when it starts\n", plural(r.Unfinished, "task"))
+		text += fmt.Sprintf("warning: tasks that had not ended then: %d; the server goes on with them when it starts\n",
+			r.Unfinished)
 	}
 	return text + "The key is the same, " + r.Pin.String() + ", so machines come back by themselves.\n" +
 		"Start it with: fairlead-server run --home " + r.Home + "\n"
