@@ -147,17 +147,17 @@ func TestJoinMistakes(t *testing.T) {
 		want  string
 		made  bool // the home is there afterwards
 	}{
-		"E1 no token":        {"", nil, 2, "no token was given", false},
-		"E1 no token at all": {"hello", nil, 2, "text is no join token", false},
-		"E1 cut token":       {token[:40], nil, 2, "cut short", false},
-		"wrong pin":          {other.Reveal(), nil, 4, "peer proved pin", true},
-		"nobody there":       {nobody.Reveal(), nil, 5, "dial 127.0.0.1:1: connect: connection refused", true},
-		"bad name":           {token, []string{"--name", "Web 1"}, 2, "for example web-1", false},
-		"bad server":         {token, []string{"--server", "x"}, 2, "missing port in address", false},
-		"no public address":  {token, []string{"--listening"}, 2, "add --public-address HOST:PORT", false},
-		"bad listen":         {token, []string{"--listening", "--public-address", "a:1", "--listen", "x"}, 2, "listen: address", false},
-		"no token file":      {"", []string{"--token-file", "/nowhere/token"}, 3, "read token: open /nowhere/token", false},
-		"folder as file":     {"", []string{"--token-file", "/"}, 4, "read token: read /", false},
+		"no token":          {"", nil, 2, "no token was given", false},
+		"no token at all":   {"hello", nil, 2, "text is no join token", false},
+		"cut token":         {token[:40], nil, 2, "cut short", false},
+		"wrong pin":         {other.Reveal(), nil, 4, "peer proved pin", true},
+		"nobody there":      {nobody.Reveal(), nil, 5, "dial 127.0.0.1:1: connect: connection refused", true},
+		"bad name":          {token, []string{"--name", "Web 1"}, 2, "for example web-1", false},
+		"bad server":        {token, []string{"--server", "x"}, 2, "missing port in address", false},
+		"no public address": {token, []string{"--listening"}, 2, "add --public-address HOST:PORT", false},
+		"bad listen":        {token, []string{"--listening", "--public-address", "a:1", "--listen", "x"}, 2, "listen: address", false},
+		"no token file":     {"", []string{"--token-file", "/nowhere/token"}, 3, "read token: open /nowhere/token", false},
+		"folder as file":    {"", []string{"--token-file", "/"}, 4, "read token: read /", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)

@@ -5,6 +5,8 @@ package daemon_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,7 +102,7 @@ func awaitState(t *testing.T, m *machine, words ...string) string {
 }
 
 // An agent that was revoked hears it from the server as a TLS alert behind the handshake.
-func TestT6RefusedAgentSaysWhyAndWhatToDo(t *testing.T) {
+func TestRefusedAgentSaysWhyAndWhatToDo(t *testing.T) {
 	s := newServer(t)
 	m := joined(t, s)
 	s.accept = stranger
@@ -297,6 +299,31 @@ func TestHealthNamesTheShellOfScripts(t *testing.T) {
 	a.stop(t)
 }
 
+func TestCacheLimitIsKept(t *testing.T) {
+	s, m := newServer(t), newMachine(t)
+	address := freeAddress(t)
+	first := m.start(t, "listen", "--listen", address, "--trust", s.identity.Pin.String())
+	first.log.await(t, "listening for the server")
+	first.stop(t)
+	path := filepath.Join(m.home, "agent.toml")
+	text := strings.Replace(m.files(t)["agent.toml"], "cache_mb = 10240", "cache_mb = 1", 1)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := m.start(t, "run")
+	a.log.await(t, "listening for the server")
+	session, end := s.open(t, address, pinOf(t, m))
+	content := make([]byte, 1<<20+1)
+	sum := sha256.Sum256(content)
+	put := contract.BlobPutArgs{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content))}
+	_, err := contract.BlobPut.Send(t.Context(), session, put, bytes.NewReader(content))
+	if errkind.Of(err) != errkind.Exhausted || errkind.Hint(err) != "raise cache_mb in agent.toml" {
+		t.Errorf("put = %v, hint %q", err, errkind.Hint(err))
+	}
+	end()
+	a.stop(t)
+}
+
 func TestListenMistakes(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -314,7 +341,8 @@ func TestListenMistakes(t *testing.T) {
 		"wrong pin":  {[]string{"--trust", "12"}, 2, "--trust \"12\": want pin: pin \"12\" has 2 hex digits", false},
 		"bad listen": {[]string{"--trust", pin, "--listen", "10933"}, 2, "listen: address", false},
 		"port in use": {
-			[]string{"--trust", pin, "--listen", busy.Addr().String()}, 6,
+			[]string{"--trust", pin, "--listen", busy.Addr().String()},
+			6,
 			"listen on " + busy.Addr().String() + ": bind: address already in use\n  hint: another program has this port", true,
 		},
 	} {
