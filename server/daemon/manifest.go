@@ -46,7 +46,7 @@ const hintOtherBackup = "use another backup; nothing was restored and nothing wa
 type manifest struct {
 	Format       string         `json:"format"`
 	Version      string         `json:"version"` // of the program that made the backup
-	MadeAt       time.Time      `json:"madeAt"`  // when the copy of the database began
+	MadeAt       time.Time      `json:"madeAt"`  // when the backup began
 	Installation string         `json:"installation"`
 	Files        []manifestFile `json:"files"` // by path, each once
 }
