@@ -5,6 +5,7 @@ package contract
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"fairlead/internal/errkind"
@@ -80,7 +81,14 @@ func (m Method[A, R]) Exchange(ctx context.Context, o Opener, args A, body io.Re
 }
 
 func (m Method[A, R]) converse(stream Stream, args []byte, body io.Reader) (*Answer[R], error) {
-	sendErr := send(stream, requestHead{Method: m.Name, Args: args}, body)
+	if err := writeHead(stream, requestHead{Method: m.Name, Args: args}); err != nil {
+		return nil, err
+	}
+	source := &bodySource{r: body}
+	sendErr := source.sendTo(stream)
+	if source.err != nil {
+		return nil, source.err // the agent waits for bytes that never come: no answer either
+	}
 	var head responseHead
 	if err := readHead(stream, &head); err != nil {
 		if sendErr != nil {
@@ -98,12 +106,23 @@ func (m Method[A, R]) converse(stream Stream, args []byte, body io.Reader) (*Ans
 	return answer, Decode(head.Result, &answer.Result)
 }
 
-func send(stream Stream, head requestHead, body io.Reader) error {
-	if err := writeHead(stream, head); err != nil {
-		return err
+// bodySource tells a body that cannot be read from a stream that cannot be written.
+type bodySource struct {
+	r   io.Reader // nil for no body
+	err error
+}
+
+func (b *bodySource) Read(p []byte) (n int, err error) {
+	n, err = b.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = err
 	}
-	if body != nil {
-		if _, err := io.Copy(stream, body); err != nil {
+	return n, err
+}
+
+func (b *bodySource) sendTo(stream Stream) error {
+	if b.r != nil {
+		if _, err := io.Copy(stream, b); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func cut(text string, limit int) string {
 	if len(text) > limit {
 		text = text[:limit] + "…"
 	}
-	return strings.ToValidUTF8(text, "\uFFFD")
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD") // as Decode wants it
 }
 
 // writeHead writes one length-prefixed document. Errors: Exhausted (too long), or the writer's.
@@ -102,8 +102,12 @@ func short(what string, err error) error {
 	return err
 }
 
-// Decode reads one strict JSON document into v: no unknown and no repeated members, nothing
-// after the document, valid UTF-8 without NUL, at most 32 levels. Errors: Corrupt.
+// checker is a message whose members must fit each other. Decode asks it.
+type checker interface{ check() error }
+
+// Decode reads one strict JSON document into v: no unknown and no repeated members (case does not
+// tell them apart), nothing after the document, valid UTF-8 without NUL, at most 32 levels.
+// Errors: Corrupt.
 func Decode(body []byte, v any) error {
 	if err := checkShape(body); err != nil {
 		return err
@@ -112,6 +116,9 @@ func Decode(body []byte, v any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return errkind.Corrupt.Errorf("decode %T: %w", v, err)
+	}
+	if c, ok := v.(checker); ok {
+		return c.check()
 	}
 	return nil
 }
@@ -130,6 +137,9 @@ func checkShape(body []byte) error {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) && d.InputOffset() > 0 && len(open) == 0 {
 			return nil
+		}
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF // io.EOF is the clean end of what carries documents
 		}
 		if err != nil {
 			return errkind.Corrupt.Errorf("document: %w", err)
@@ -188,7 +198,8 @@ func (l *level) take(token json.Token) error {
 		l.value = false
 		return nil
 	}
-	key := strings.ToLower(token.(string))
+	// As encoding/json folds member names: by way of upper case, which makes an s of a long s.
+	key := strings.ToLower(strings.ToUpper(token.(string)))
 	if l.seen[key] {
 		return errkind.Corrupt.Errorf("member %.80q comes twice", key)
 	}

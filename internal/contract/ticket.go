@@ -69,6 +69,9 @@ const (
 	Finished State = "finished" // Verdict is set
 )
 
+// maxLogOffset is past every log in bytes, and far enough from overflow to add to.
+const maxLogOffset = 1 << 52
+
 // TicketStatus is what the agent knows of a ticket.
 type TicketStatus struct {
 	Ticket TicketID `json:"ticket"`
@@ -77,6 +80,42 @@ type TicketStatus struct {
 	WaitingFor string   `json:"waiting_for,omitempty"`
 	Verdict    *Verdict `json:"verdict,omitempty"`
 	LogEnd     int64    `json:"log_end"` // offset after the last record so far
+}
+
+// check refuses what a caller could not act on: a verdict that is missing, early or unknown, a
+// place outside of any log. Errors: Corrupt.
+func (s *TicketStatus) check() error {
+	switch s.State {
+	case Unknown, Waiting, Running:
+		if s.Verdict != nil {
+			return errkind.Corrupt.Errorf("ticket %s is %s and has a verdict", s.Ticket, s.State)
+		}
+	case Finished:
+		if s.Verdict == nil {
+			return errkind.Corrupt.Errorf("ticket %s is finished and has no verdict", s.Ticket)
+		}
+		if err := s.Verdict.check(s.Ticket); err != nil {
+			return err
+		}
+	default:
+		return errkind.Corrupt.Errorf("ticket %s is in the state %.80q", s.Ticket, s.State)
+	}
+	if s.LogEnd < 0 || s.LogEnd > maxLogOffset {
+		return errkind.Corrupt.Errorf("ticket %s: its log ends at %d", s.Ticket, s.LogEnd)
+	}
+	return nil
+}
+
+func (v *Verdict) check(ticket TicketID) error {
+	switch v.Outcome {
+	case Succeeded, Failed, Canceled, TimedOut, NotStarted, Indeterminate:
+	default:
+		return errkind.Corrupt.Errorf("ticket %s: outcome %.80q", ticket, v.Outcome)
+	}
+	if v.LogEnd < 0 || v.LogEnd > maxLogOffset {
+		return errkind.Corrupt.Errorf("ticket %s: its log ends at %d", ticket, v.LogEnd)
+	}
+	return nil
 }
 
 // TicketArgs names a ticket.
