@@ -69,6 +69,9 @@ func plural(n int, what string) string {
 
 // makeBackup makes the folder and fills it; when that goes wrong, it takes the folder away again.
 func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (Backup, error) {
+	if err := m.homeFolder().refuseIncomplete(); err != nil {
+		return Backup{}, err
+	}
 	folder, err := newFolder(folder, m.homeFolder())
 	if err != nil {
 		return Backup{}, err
@@ -86,6 +89,19 @@ func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (B
 		Folder: folder, Installation: w.manifest.Installation, MadeAt: w.manifest.MadeAt, Damaged: w.damaged,
 		Packages: w.manifest.count(packagesName), Logs: w.manifest.count(logsName), Bytes: w.manifest.bytes(),
 	}, nil
+}
+
+// refuseIncomplete refuses a home without a database or a key. Errors: NotFound, Denied.
+func (h Home) refuseIncomplete() error {
+	for _, name := range []string{databaseName, identityName} {
+		if _, err := os.Stat(h.path(name)); errors.Is(err, fs.ErrNotExist) {
+			return errkind.Hinted(errkind.NotFound.Errorf("the home %s has no %s: no server has run there", h, name),
+				"name the home of the server that is to be backed up: --home DIR")
+		} else if err != nil {
+			return fileFault("look at home", err)
+		}
+	}
+	return nil
 }
 
 // newFolder makes the folder. Errors: Conflict (it exists), Invalid (inside the home), NotFound.
@@ -253,14 +269,12 @@ func (w *backupWork) logs(ctx context.Context) error {
 
 // rest copies the key, which must be there, and the settings, which need not.
 func (w *backupWork) rest(ctx context.Context) error {
-	_, found, err := w.file(ctx, identityName, whole)
-	if err == nil && !found {
-		err = errkind.NotFound.Errorf("the home %s has no %s", w.home, identityName)
-	}
-	if err != nil {
+	if _, found, err := w.file(ctx, identityName, whole); err != nil {
 		return err
+	} else if !found {
+		return errkind.NotFound.Errorf("%s went away from the home %s", identityName, w.home)
 	}
-	_, _, err = w.file(ctx, settingsName, whole)
+	_, _, err := w.file(ctx, settingsName, whole)
 	return err
 }
 

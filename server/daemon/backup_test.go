@@ -329,8 +329,20 @@ func TestBackupRefusesPlaces(t *testing.T) {
 	refused(t, "conflict", "it exists", "backup", base, "--home", home)
 	refused(t, "invalid", "lies in the server's home", "backup", filepath.Join(home, "packages", "b"), "--home", home)
 	refused(t, "not-found", "no such file", "backup", filepath.Join(base, "no", "b"), "--home", home)
-	refused(t, "not-found", "look for the database", "backup", filepath.Join(base, "b"), "--home", filepath.Join(base, "other"))
+	refused(t, "not-found", "has no fairlead.db", "backup", filepath.Join(base, "b"), "--home", filepath.Join(base, "other"))
 	if _, err := os.Stat(filepath.Join(base, "b")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a backup that went wrong left its folder: %v", err)
+	}
+}
+
+// TestBackupTakesAnUnfinishedFolderAway has a database that cannot be read.
+func TestBackupTakesAnUnfinishedFolderAway(t *testing.T) {
+	base := t.TempDir()
+	home, folder := filepath.Join(base, "home"), filepath.Join(base, "backup")
+	newDaemon(t, home).Close()
+	put(t, filepath.Join(home, "fairlead.db"), "short")
+	refused(t, "corrupt", "only 5 bytes", "backup", folder, "--home", home)
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a backup that went wrong left its folder: %v", err)
 	}
 }

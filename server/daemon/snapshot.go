@@ -99,14 +99,10 @@ func (d *Daemon) sendDatabase() http.HandlerFunc {
 }
 
 // openSnapshot copies the database of the home: the running server does it, or this process when
-// none runs. Errors: NotFound (no database), Conflict, Unavailable, and the store's.
+// none runs. Errors: Conflict, Unavailable, and the store's.
 func openSnapshot(ctx context.Context, h Home) (snapshot, error) {
 	if home.IsTaken(string(h)) {
 		return askSnapshot(ctx, h)
-	}
-	if _, err := os.Stat(h.database()); err != nil {
-		return snapshot{}, errkind.Hinted(fileFault("look for the database", err),
-			"name the home of the server that is to be backed up: --home DIR")
 	}
 	release, err := home.Take(string(h))
 	if err != nil {
