@@ -98,7 +98,8 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 		t.verdict = neverStarted(*cancel)
 	case !ok:
 		delete(s.tickets, id)
-		return nil, errkind.Internal.Errorf("recover ticket %s: its folder cannot be read", id)
+		err := errkind.Internal.Errorf("recover ticket %s: its folder cannot be read, so it may run or not", id)
+		return nil, errkind.Hinted(err, "the log says why; end what still runs of it and move %s away", dir)
 	case o.verdict != nil:
 		t.verdict = o.verdict
 	case o.exit != nil:

@@ -159,6 +159,30 @@ func TestQ9EpochIsDurableBeforeItIsAnswered(t *testing.T) {
 	}
 }
 
+// Nothing is started beside a ticket of which nobody knows whether it runs.
+func TestRunNamesTheTicketThatCannotBeRead(t *testing.T) {
+	home := t.TempDir()
+	a := newAgent(t, home, script.Options{})
+	a.start(t, bash("a", "true"))
+	a.watch(t, "a")
+	a.stop()
+	claim := filepath.Join(home, "tickets", "a", "claim")
+	if err := os.Remove(claim); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(claim, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b, err := script.New(home, host.Real(quiet()), script.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Run(t.Context())
+	if errkind.Of(err) != errkind.Internal || !strings.Contains(errkind.Hint(err), filepath.Dir(claim)) {
+		t.Errorf("Run = %v, hint %q", err, errkind.Hint(err))
+	}
+}
+
 func TestQ9OldEpochIsRefused(t *testing.T) {
 	home := t.TempDir()
 	order := func(ticket string, epoch int64) contract.Order {
