@@ -35,6 +35,8 @@ type carrier struct {
 	absentSince time.Time // zero while the machine can be reached
 	canceledAt  time.Time
 	waitingFor  string // as last told to the log
+	trouble     string // as last told to the log
+	isRuled     bool   // the verdict is the server's own
 }
 
 func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
@@ -67,9 +69,12 @@ func (c *carrier) run(ctx context.Context) error {
 	}
 	for tries := 0; ctx.Err() == nil; tries++ {
 		verdict, err := c.try(ctx)
+		if verdict != nil {
+			err = c.settle(ctx, *verdict)
+		}
 		switch {
-		case verdict != nil:
-			return c.settle(ctx, *verdict)
+		case verdict != nil && err == nil:
+			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !temporary(err):
@@ -92,49 +97,54 @@ func temporary(err error) bool {
 
 // try is one attempt over one session: it ends with a verdict or with the error that broke it.
 func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
+	c.isRuled = false
 	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
 	if err != nil {
 		return c.absent(err), err
 	}
 	c.present()
 	if c.ticket.StateID == "" && c.isCanceled() {
-		return &contract.Verdict{Outcome: contract.Canceled, Reason: "before it was sent to the machine"}, nil
+		return c.rule(contract.Canceled, "before it was sent to the machine"), nil
 	}
 	if c.ticket.StateID != "" && c.ticket.StateID != stateID {
-		return &contract.Verdict{
-			Outcome: contract.Indeterminate,
-			Reason:  "the agent has lost its journal (a new home or a reinstalled machine) since the order was sent",
-		}, nil
+		return c.rule(contract.Indeterminate,
+			"the agent has lost its journal (a new home or a reinstalled machine) since the order was sent"), nil
 	}
 	status, err := t.Status(ctx, c.ticket.ID)
-	err = remote(err)
-	if err == nil && status.State == contract.Unknown {
-		status, err = c.send(ctx, t, stateID)
-		if verdict := refusal(err); verdict != nil {
-			return verdict, nil
-		}
-	}
 	if err != nil {
-		return nil, err
+		return nil, remote(err)
+	}
+	if status.State == contract.Unknown {
+		var refused *contract.Verdict
+		if status, refused, err = c.send(ctx, t, stateID); refused != nil || err != nil {
+			return refused, err
+		}
 	}
 	if done := c.held(status); done != nil {
 		return done, nil
 	}
-	return c.follow(ctx, t)
+	verdict, err := c.follow(ctx, t)
+	if errkind.Of(err) == errkind.Invalid && status.State == contract.Finished {
+		c.say(tasklog.Warning, "The rest of its output is lost: "+err.Error()+".")
+		return status.Verdict, nil
+	}
+	return verdict, remote(err)
 }
 
-// refusal is the verdict of an order that the agent, or the server itself, would not start.
-func refusal(err error) *contract.Verdict {
+// rule makes a verdict of the server's own, on a ticket that the agent cannot speak for.
+func (c *carrier) rule(outcome contract.Outcome, why string) *contract.Verdict {
+	c.isRuled = true
+	return &contract.Verdict{Outcome: outcome, Reason: why, LogEnd: c.worker.log.TicketEnd(c.ticket.ID)}
+}
+
+// refusal is the verdict on an order that the agent, or the server itself, would not start; nil
+// when the error says nothing about that.
+func (c *carrier) refusal(err error) *contract.Verdict {
 	switch errkind.Of(err) {
 	case errkind.Exhausted, errkind.Invalid, errkind.Denied, errkind.NotFound:
-		return &contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error()}
-	case errkind.Internal,
-		errkind.Conflict,
-		errkind.Untrusted,
-		errkind.Unavailable,
-		errkind.Timeout,
-		errkind.Corrupt,
-		errkind.Canceled:
+		return c.rule(contract.NotStarted, err.Error())
+	case errkind.Internal, errkind.Conflict, errkind.Untrusted, errkind.Unavailable, errkind.Timeout,
+		errkind.Corrupt, errkind.Canceled:
 	}
 	return nil
 }
@@ -147,33 +157,43 @@ func (c *carrier) held(status contract.TicketStatus) *contract.Verdict {
 	return nil
 }
 
-// send brings the packages, commits where the order goes, and sends it.
-func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (contract.TicketStatus, error) {
+// send brings the packages, commits where the order goes, and sends it. It ends with the agent's
+// status, with the verdict on an order that will never start, or with an error.
+func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (
+	status contract.TicketStatus, refused *contract.Verdict, err error,
+) {
 	order, contents, err := c.order(ctx)
 	if err != nil {
-		return contract.TicketStatus{}, err
+		return status, c.refusal(err), err
 	}
 	for _, content := range contents {
 		if err := c.bring(ctx, t, content, order); err != nil {
-			return contract.TicketStatus{}, err
+			return status, c.refusal(err), err
 		}
 	}
 	if c.ticket.StateID == "" {
-		c.ticket.StateID = stateID
-		if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(c.ticket) }); err != nil {
-			c.ticket.StateID = ""
-			return contract.TicketStatus{}, err
+		sent := c.ticket
+		sent.StateID = stateID
+		if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(sent) }); err != nil {
+			return status, nil, err
 		}
+		c.ticket = sent
 	}
 	c.worker.engine.Env.Point("engine.ticket.sending")
-	status, err := t.Start(ctx, order)
+	status, err = t.Start(ctx, order)
 	c.worker.engine.Env.Point("engine.ticket.sent")
-	return status, remote(err)
+	if errkind.Of(err) == errkind.Conflict {
+		// The agent has forgotten the ticket, or has seen a later owner of the task: this server's
+		// store is older than what it has done, for instance after a restore.
+		return status, c.rule(contract.Indeterminate, err.Error()), nil
+	}
+	return status, c.refusal(err), remote(err)
 }
 
-// remote marks an internal error of the agent, or of the way to it, as one to try again after.
+// remote marks an error of the agent, or of the way to it, as one to try again after: only the
+// server's own store and lease end the work on a ticket without a verdict.
 func remote(err error) error {
-	if err != nil && errkind.Of(err) == errkind.Internal {
+	if err != nil && !temporary(err) {
 		return errkind.Unavailable.Errorf("%w", err)
 	}
 	return err
@@ -194,18 +214,11 @@ func (c *carrier) bring(ctx context.Context, t target.Target, content target.Con
 	return nil
 }
 
-// follow takes output and state until the verdict. A cancel goes out beside it.
+// follow takes output and state until the verdict. A cancel goes out beside it, until it is heard.
 func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contract.Verdict, err error) {
 	var group sync.WaitGroup
-	over := make(chan struct{})
-	group.Go(func() {
-		select {
-		case <-over:
-		case <-c.canceled:
-			// A lost cancel is sent again by the next try: the ticket has no verdict yet.
-			_ = t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server")
-		}
-	})
+	cancelCtx, over := context.WithCancel(ctx)
+	group.Go(func() { c.cancelAt(cancelCtx, t) })
 	offset := c.worker.log.TicketEnd(c.ticket.ID)
 	err = t.Follow(ctx, c.ticket.ID, offset, func(records []contract.Record, status *contract.TicketStatus) error {
 		if status != nil {
@@ -215,13 +228,32 @@ func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contrac
 		}
 		return c.worker.log.Append(lines(c.node, c.ticket.ID, records)...)
 	})
-	close(over)
+	over()
 	group.Wait()
-	if err != nil {
-		return nil, remote(err)
-	}
-	return verdict, nil
+	return verdict, err
 }
+
+// cancelAt tells the machine of a cancel, again and again until it has heard, or ctx ends.
+func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-c.canceled:
+	}
+	for tries := 0; ctx.Err() == nil; tries++ {
+		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server") == nil {
+			return
+		}
+		timer := time.NewTimer(backoff(tries))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func backoff(tries int) time.Duration { return min(retryMost, retryFirst<<min(tries, 5)) }
 
 // state tells the log, once, what a waiting ticket waits for.
 func (c *carrier) state(s contract.TicketStatus) {
@@ -245,20 +277,13 @@ func (c *carrier) absent(why error) *contract.Verdict {
 	gone := time.Since(c.absentSince)
 	switch canceled := c.isCanceled(); {
 	case canceled && c.ticket.StateID == "":
-		return &contract.Verdict{Outcome: contract.Canceled, Reason: "before it was sent to the machine"}
+		return c.rule(contract.Canceled, "before it was sent to the machine")
 	case canceled && time.Since(c.canceledAt) >= limits.CancelWait:
-		return &contract.Verdict{
-			Outcome: contract.Indeterminate,
-			Reason: fmt.Sprintf(
-				"canceled, but the machine did not answer for %s and the script may still run",
-				limits.CancelWait,
-			),
-		}
+		return c.rule(contract.Indeterminate, fmt.Sprintf(
+			"canceled, but the machine did not answer for %s and the script may still run", limits.CancelWait))
 	case c.ticket.StateID == "" && gone >= limits.MachineWait:
-		return &contract.Verdict{
-			Outcome: contract.NotStarted,
-			Reason:  fmt.Sprintf("the machine was not on line for %s: %v", limits.MachineWait, why),
-		}
+		return c.rule(contract.NotStarted,
+			fmt.Sprintf("the machine was not on line for %s: %v", limits.MachineWait, why))
 	}
 	return nil
 }
@@ -273,9 +298,14 @@ func (c *carrier) present() {
 	}
 }
 
-// pause waits for the machine's presence to change, a cancel, or the time for the next look.
+// pause waits for the machine's presence to change, a cancel, or the time for the next look. What
+// went wrong twice in the same words is told to the log, once.
 func (c *carrier) pause(ctx context.Context, tries int, why error) {
-	wait := min(retryMost, retryFirst<<min(tries, 5))
+	wait := backoff(tries)
+	if text := why.Error(); c.absentSince.IsZero() && tries > 0 && text != c.trouble {
+		c.trouble = text
+		c.say(tasklog.Wait, "It is tried again: "+text+".")
+	}
 	changed := c.worker.engine.Reach.Changed(c.ticket.Machine)
 	canceled := c.canceled
 	if c.isCanceled() {
@@ -304,25 +334,26 @@ func (c *carrier) pause(ctx context.Context, tries int, why error) {
 
 // settle makes the log durable, commits the verdict and lets the machine forget.
 func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
-	if c.worker.log.TicketEnd(c.ticket.ID) <= verdict.LogEnd {
-		category, text := sentence(verdict)
-		// The line's end lies past the log's own, so that it is not written again after a crash.
-		line := tasklog.Line{
-			At: c.worker.engine.Env.Wall(), Category: category, Node: c.node, Text: text,
-			Ticket: c.ticket.ID, TicketEnd: verdict.LogEnd + 1,
-		}
-		if err := c.worker.log.Append(line); err != nil {
-			return err
-		}
+	category, text := sentence(verdict)
+	line := tasklog.Line{At: c.worker.engine.Env.Wall(), Category: category, Node: c.node, Text: text}
+	if !c.isRuled {
+		// The line's end lies past the log's own, so that it is not written again after a crash. A
+		// ruling has no such place: the machine may be back by then, and its output go on.
+		line.Ticket, line.TicketEnd = c.ticket.ID, verdict.LogEnd+1
+	}
+	if err := c.worker.log.Append(line); err != nil {
+		return err
 	}
 	if err := c.worker.log.Sync(); err != nil {
 		return err
 	}
 	c.worker.engine.Env.Point("engine.ticket.logged")
-	c.ticket.State, c.ticket.Verdict, c.ticket.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
-	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(c.ticket) }); err != nil {
+	ended := c.ticket
+	ended.State, ended.Verdict, ended.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
+	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(ended) }); err != nil {
 		return err
 	}
+	c.ticket = ended
 	c.worker.engine.Env.Point("engine.ticket.settled")
 	c.forget(ctx)
 	return nil

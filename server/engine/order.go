@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,19 +154,26 @@ func (c *carrier) variables(f facts, action deploy.Action) map[string]string {
 		"Fairlead.Ticket":       string(c.ticket.ID),
 	}
 	if c.worker.task.Kind == deploy.DeployTask {
-		for name, value := range map[string]string{
+		maps.Copy(system, map[string]string{
 			"Octopus.Deployment.Id": string(c.worker.task.Deployment),
 			"Octopus.Release.Id":    string(f.release.ID), "Octopus.Release.Number": f.release.Version,
 			"Octopus.Release.Notes":  f.release.Notes,
 			"Octopus.Environment.Id": string(f.environment.ID), "Octopus.Environment.Name": f.environment.Name,
 			"Octopus.Project.Id": string(f.project.ID), "Octopus.Project.Name": f.project.Name,
-		} {
-			system[name] = value
-		}
+		})
 	}
-	for name, value := range system {
-		values[name] = value
+	return overlay(values, system)
+}
+
+// overlay puts the system's variables on top of the user's. Names are one whatever their case: an
+// order that held both would be refused by the agent.
+func overlay(values, system map[string]string) map[string]string {
+	isSystem := map[string]bool{}
+	for name := range system {
+		isSystem[strings.ToLower(name)] = true
 	}
+	maps.DeleteFunc(values, func(name, _ string) bool { return isSystem[strings.ToLower(name)] })
+	maps.Copy(values, system)
 	return values
 }
 

@@ -1,0 +1,363 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/host"
+	"fairlead/internal/store"
+	"fairlead/internal/store/sqlite"
+	"fairlead/internal/tasklog"
+	"fairlead/server/engine"
+	"fairlead/server/target"
+	"fairlead/server/tasks"
+)
+
+// scripted is a machine whose answers a test writes; nil fields answer as a healthy machine on
+// which the script is running and says nothing.
+type scripted struct {
+	status func() (contract.TicketStatus, error)
+	start  func(contract.Order) error
+	follow func(context.Context, target.FollowFunc) error
+	cancel func() error
+}
+
+func running() contract.TicketStatus {
+	return contract.TicketStatus{Ticket: "t", State: contract.Running}
+}
+
+func (m *scripted) Status(context.Context, contract.TicketID) (contract.TicketStatus, error) {
+	if m.status == nil {
+		return contract.TicketStatus{State: contract.Unknown}, nil
+	}
+	return m.status()
+}
+
+func (m *scripted) Start(_ context.Context, order contract.Order) (contract.TicketStatus, error) {
+	if m.start == nil {
+		return running(), nil
+	}
+	return running(), m.start(order)
+}
+
+func (m *scripted) Follow(ctx context.Context, _ contract.TicketID, _ int64, f target.FollowFunc) error {
+	if m.follow == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return m.follow(ctx, f)
+}
+
+func (m *scripted) Cancel(context.Context, contract.TicketID, time.Duration, string) error {
+	if m.cancel == nil {
+		return nil
+	}
+	return m.cancel()
+}
+
+func (m *scripted) Forget(context.Context, contract.TicketID) error    { return nil }
+func (m *scripted) Send(context.Context, target.Content) (bool, error) { return true, nil }
+func (m *scripted) Health(context.Context) (contract.HealthReport, error) {
+	return contract.HealthReport{}, nil
+}
+func (m *scripted) Changed(deploy.MachineID) <-chan struct{}               { return nil }
+func (m *scripted) Target(deploy.MachineID) (target.Target, string, error) { return m, "state-1", nil }
+
+// bench runs one task with one script on one machine.
+type bench struct {
+	t     *testing.T
+	store store.Store
+	logs  *tasklog.Folder
+	runs  int
+}
+
+func newBench(t *testing.T, edit func(store.Writer) error) *bench {
+	b := &bench{t: t}
+	var err error
+	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), time.Now)
+	b.must(err)
+	b.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"), sqlite.Options{})
+	b.must(err)
+	b.must(b.store.Update(t.Context(), func(w store.Writer) error {
+		err := w.PutMachine(deploy.Machine{
+			ID: "Machines-1", Space: deploy.DefaultSpace, Name: "m", Style: deploy.Polling, Pin: strings.Repeat("1", 64),
+		})
+		if err != nil {
+			return err
+		}
+		return w.PutTask(deploy.Task{
+			ID: "ServerTasks-1", Space: deploy.DefaultSpace, Kind: deploy.ScriptTask, Description: "try",
+			State: deploy.TaskQueued, QueuedAt: time.Now(),
+			Plan: deploy.Plan{Steps: []deploy.PlannedStep{{
+				Number: 1, Name: "step", Window: 1, Machines: []deploy.MachineID{"Machines-1"}, Condition: deploy.OnSuccess,
+				Actions: []deploy.Action{{
+					ID: "a", Name: "a", Kind: deploy.ScriptAction, Properties: map[string]string{deploy.PropScriptBody: "true"},
+				}},
+			}}},
+		})
+	}))
+	if edit != nil {
+		b.must(b.store.Update(t.Context(), edit))
+	}
+	return b
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// run runs an engine until the task is done, for five minutes, or to the named point.
+func (b *bench) run(m *scripted, reach engine.Reach, killAt string, meanwhile func(*engine.Engine)) {
+	ctx, stop := context.WithTimeout(b.t.Context(), 5*time.Minute)
+	defer stop()
+	b.runs++
+	k := &killed{left: -1, stop: stop}
+	point := func(name string) {
+		if name == killAt {
+			k.mu.Lock()
+			k.dead = true
+			k.mu.Unlock()
+			stop()
+		}
+	}
+	if reach == nil {
+		reach = m
+	}
+	fenced := fencedStore{b.store, k}
+	e := engine.New(engine.Deps{
+		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", b.runs), 5), Logs: b.logs, Reach: reach,
+		Env: host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Point: point},
+	})
+	var group sync.WaitGroup
+	group.Go(func() { _ = e.Run(ctx) })
+	if meanwhile != nil {
+		time.Sleep(time.Second)
+		meanwhile(e)
+	}
+	for ctx.Err() == nil && !b.task().State.IsCompleted() {
+		time.Sleep(time.Second)
+	}
+	stop()
+	group.Wait()
+}
+
+func (b *bench) task() (task deploy.Task) {
+	b.must(b.store.View(context.WithoutCancel(b.t.Context()), func(r store.Reader) (err error) {
+		task, err = r.Task("ServerTasks-1")
+		return err
+	}))
+	return task
+}
+
+func (b *bench) log() string {
+	lines, _, err := b.logs.Read("ServerTasks-1", 0, 1<<20)
+	b.must(err)
+	var text strings.Builder
+	for _, l := range lines {
+		fmt.Fprintln(&text, l.Category, l.Text)
+	}
+	return text.String()
+}
+
+func (b *bench) cancel(e *engine.Engine) {
+	b.must(b.store.Update(b.t.Context(), func(w store.Writer) error {
+		task, err := w.Task("ServerTasks-1")
+		task.CancelAsked, task.State = true, deploy.TaskCancelling
+		if err != nil {
+			return err
+		}
+		return w.PutTask(task)
+	}))
+	e.Wake()
+}
+
+func verdictOf(o contract.Outcome, end int64) *contract.TicketStatus {
+	return &contract.TicketStatus{
+		Ticket: "t", State: contract.Finished, LogEnd: end, Verdict: &contract.Verdict{Outcome: o, LogEnd: end},
+	}
+}
+
+func output(text string) []contract.Record {
+	return []contract.Record{{Source: contract.Stdout, Text: []byte(text)}}
+}
+
+// TestCancelIsRepeated: a cancel that the agent could not take, on a line that holds, goes out again.
+func TestCancelIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		asked, heard := 0, make(chan struct{})
+		m := &scripted{
+			cancel: func() error {
+				if asked++; asked < 3 {
+					return errkind.Exhausted.Errorf("no space")
+				}
+				close(heard)
+				return nil
+			},
+			follow: func(ctx context.Context, f target.FollowFunc) error {
+				select {
+				case <-heard:
+					return f(nil, verdictOf(contract.Canceled, 0))
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			},
+		}
+		b.run(m, nil, "", b.cancel)
+		if state := b.task().State; state != deploy.TaskCanceled || asked != 3 {
+			t.Fatalf("the task is %s after %d cancels, want Canceled after 3\n%s", state, asked, b.log())
+		}
+	})
+}
+
+// gone is a machine that leaves once its script has said something.
+type gone struct {
+	*scripted
+	left bool
+}
+
+func (g *gone) Target(id deploy.MachineID) (target.Target, string, error) {
+	if g.left {
+		return nil, "", errkind.Unavailable.Errorf("m is off line")
+	}
+	return g.scripted.Target(id)
+}
+
+// TestRulingIsSaid: what the server itself decides stands in the log although output came before.
+func TestRulingIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		m := &gone{scripted: &scripted{}}
+		m.follow = func(_ context.Context, f target.FollowFunc) error {
+			m.left = true
+			return f(output("some output"), nil)
+		}
+		m.follow = func(inner func(context.Context, target.FollowFunc) error) func(context.Context, target.FollowFunc) error {
+			return func(ctx context.Context, f target.FollowFunc) error {
+				_ = inner(ctx, f)
+				return errkind.Unavailable.Errorf("the line broke")
+			}
+		}(m.follow)
+		b.run(nil, m, "", b.cancel)
+		if log := b.log(); !strings.Contains(log, "the script may still run") || b.task().State != deploy.TaskCanceled && b.task().State != deploy.TaskFailed {
+			t.Fatalf("the task is %s and its log does not say why:\n%s", b.task().State, log)
+		}
+	})
+}
+
+// TestRulingLeavesNoPlaceInTheLog kills the server between a ruling's line and its commit: when
+// the order can be sent after all, its output is followed from its beginning.
+func TestRulingLeavesNoPlaceInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		b.run(&scripted{start: func(contract.Order) error { return errkind.Exhausted.Errorf("full") }}, nil, "engine.ticket.logged", nil)
+		m := &scripted{follow: func(_ context.Context, f target.FollowFunc) error {
+			r := output("first")
+			if err := f(r, nil); err != nil {
+				return err
+			}
+			return f(nil, verdictOf(contract.Succeeded, r[0].End()))
+		}}
+		followed := int64(-1)
+		b.run(nil, offsets{m, &followed}, "", nil)
+		if followed != 0 || b.task().State != deploy.TaskSuccess || !strings.Contains(b.log(), "first") {
+			t.Fatalf("followed from %d, the task is %s:\n%s", followed, b.task().State, b.log())
+		}
+	})
+}
+
+// offsets notes where a log is followed from.
+type offsets struct {
+	*scripted
+	from *int64
+}
+
+func (o offsets) Target(deploy.MachineID) (target.Target, string, error) { return o, "state-1", nil }
+
+func (o offsets) Follow(ctx context.Context, id contract.TicketID, from int64, f target.FollowFunc) error {
+	*o.from = from
+	return o.scripted.Follow(ctx, id, from, f)
+}
+
+// TestNoAnswerLeavesATask: whatever an agent answers, the task ends or says what it waits for.
+func TestNoAnswerLeavesATask(t *testing.T) {
+	for name, c := range map[string]struct {
+		m    scripted
+		want deploy.TaskState
+		says string
+	}{
+		"start: forgotten already": {
+			scripted{start: func(contract.Order) error { return errkind.Conflict.Errorf("it was finished and forgotten") }},
+			deploy.TaskFailed, "finished and forgotten",
+		},
+		"start: refused": {
+			scripted{start: func(contract.Order) error { return errkind.Invalid.Errorf("a variable is no name") }},
+			deploy.TaskFailed, "a variable is no name",
+		},
+		"follow: no record there, finished": {
+			scripted{
+				status: func() (contract.TicketStatus, error) { return *verdictOf(contract.Succeeded, 99), nil },
+				follow: func(context.Context, target.FollowFunc) error { return errkind.Invalid.Errorf("no record there") },
+			},
+			deploy.TaskSuccess, "output is lost: no record there",
+		},
+		"status: denied for ever": {
+			scripted{status: func() (contract.TicketStatus, error) {
+				return contract.TicketStatus{}, errkind.Denied.Errorf("not for you")
+			}},
+			deploy.TaskExecuting, "It is tried again: not for you",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				defer b.store.Close()
+				b.run(&c.m, nil, "", nil)
+				if state := b.task().State; state != c.want || !strings.Contains(b.log(), c.says) {
+					t.Fatalf("the task is %s, want %s with %q in the log:\n%s", state, c.want, c.says, b.log())
+				}
+				if n := strings.Count(b.log(), c.says); n > 2 {
+					t.Errorf("%q is said %d times", c.says, n)
+				}
+			})
+		})
+	}
+}
+
+// TestVariablesInOtherCase: the agent refuses an order whose names differ in case only.
+func TestVariablesInOtherCase(t *testing.T) {
+	got := engine.Overlay(
+		map[string]string{"octopus.machine.NAME": "mine", "Own": "x"}, map[string]string{"Octopus.Machine.Name": "web-1"})
+	raw, err := json.Marshal(contract.Order{Ticket: "t-1", Variables: got})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order contract.Order
+	if err := contract.Decode(raw, &order); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"Octopus.Machine.Name": "web-1", "Own": "x"}, order.Variables); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,6 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+// Overlay puts the system's variables on top of the user's.
+var Overlay = overlay
