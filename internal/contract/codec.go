@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"fairlead/internal/errkind"
 )
@@ -120,90 +119,5 @@ func Decode(body []byte, v any) error {
 	if c, ok := v.(checker); ok {
 		return c.check()
 	}
-	return nil
-}
-
-// checkShape walks the tokens: encoding/json itself accepts repeated members, replaces invalid
-// text and goes 10,000 levels deep.
-func checkShape(body []byte) error {
-	if !utf8.Valid(body) {
-		return errkind.Corrupt.Errorf("document is not UTF-8")
-	}
-	genuine := bytes.Contains(body, []byte("\uFFFD")) || bytes.Contains(bytes.ToLower(body), []byte(`\ufffd`))
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var open []*level
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) && d.InputOffset() > 0 && len(open) == 0 {
-			return nil
-		}
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF // io.EOF is the clean end of what carries documents
-		}
-		if err != nil {
-			return errkind.Corrupt.Errorf("document: %w", err)
-		}
-		if text, ok := token.(string); ok &&
-			(strings.ContainsRune(text, 0) || !genuine && strings.ContainsRune(text, utf8.RuneError)) {
-			return errkind.Corrupt.Errorf("document holds a string with NUL or half a surrogate pair")
-		}
-		if open, err = descend(open, token); err != nil {
-			return err
-		}
-		if len(open) == 0 {
-			return checkEnd(body[d.InputOffset():])
-		}
-	}
-}
-
-func checkEnd(rest []byte) error {
-	if len(bytes.TrimSpace(rest)) > 0 {
-		return errkind.Corrupt.Errorf("%d bytes follow the document", len(rest))
-	}
-	return nil
-}
-
-// level is one open object (seen is set) or array.
-type level struct {
-	seen  map[string]bool
-	value bool // the next token of this object is a value
-}
-
-func descend(open []*level, token json.Token) ([]*level, error) {
-	if len(open) > 0 && token != json.Delim('}') && token != json.Delim(']') {
-		if err := open[len(open)-1].take(token); err != nil {
-			return nil, err
-		}
-	}
-	switch token {
-	case json.Delim('{'):
-		open = append(open, &level{seen: map[string]bool{}})
-	case json.Delim('['):
-		open = append(open, &level{})
-	case json.Delim('}'), json.Delim(']'):
-		open = open[:len(open)-1]
-	}
-	if len(open) > maxNesting {
-		return nil, errkind.Corrupt.Errorf("document is nested deeper than %d", maxNesting)
-	}
-	return open, nil
-}
-
-func (l *level) take(token json.Token) error {
-	if l.seen == nil {
-		return nil
-	}
-	if l.value {
-		l.value = false
-		return nil
-	}
-	// As encoding/json folds member names: by way of upper case, which makes an s of a long s.
-	key := strings.ToLower(strings.ToUpper(token.(string)))
-	if l.seen[key] {
-		return errkind.Corrupt.Errorf("member %.80q comes twice", key)
-	}
-	l.seen[key] = true
-	l.value = true
 	return nil
 }

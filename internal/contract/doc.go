@@ -14,6 +14,7 @@
 //  1. Every method may be repeated: it is keyed by a ticket, a hash or an epoch.
 //  2. No message says who the agent is. The session does; an id in a message is only compared.
 //
-// codec.go reads and writes heads, call.go is the caller's side, serve.go the agent's side,
-// methods.go lists the methods, order.go, ticket.go, record.go and blob.go hold their types.
+// codec.go reads and writes heads, shape.go is strict with their JSON, call.go is the caller's
+// side, serve.go the agent's side, methods.go lists the methods, order.go, ticket.go, record.go
+// and blob.go hold their types.
 package contract
