@@ -5,10 +5,7 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"fairlead/internal/cli"
@@ -25,15 +22,12 @@ const (
 
 // health reports on the machine as it is now. What cannot be read is left out, not guessed.
 func (d *Daemon) health(context.Context, contract.Nothing) (contract.HealthReport, error) {
-	r := contract.HealthReport{Running: d.scripts.Running(), Warnings: []string{}}
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(string(d.home), &disk); err == nil {
-		size := int64(disk.Bsize)
-		r.DiskFreeBytes, r.DiskTotalBytes = int64(disk.Bavail)*size, int64(disk.Blocks)*size
+	now := d.env.Vitals(string(d.home))
+	r := contract.HealthReport{
+		Running: d.scripts.Running(), Warnings: []string{},
+		DiskFreeBytes: now.DiskFreeBytes, DiskTotalBytes: now.DiskTotalBytes, MemoryFreeBytes: now.MemoryFreeBytes,
+		Load1: now.Load1, UptimeSeconds: now.UptimeSeconds,
 	}
-	r.MemoryFreeBytes = memoryFree()
-	r.Load1 = firstNumber("/proc/loadavg")
-	r.UptimeSeconds = int64(firstNumber("/proc/uptime"))
 	r.Shell, r.ShellVersion = findShell(d.env.Exec)
 	r.Warnings = append(r.Warnings, warnings(r, d.identity.NotAfter().Sub(d.env.Wall()))...)
 	return r, nil
@@ -48,31 +42,6 @@ func warnings(r contract.HealthReport, certificateLeft time.Duration) (list []st
 		list = append(list, fmt.Sprintf("The agent's certificate ends in %d days.", max(0, days)))
 	}
 	return list
-}
-
-// firstNumber is the first word of a file in /proc, or 0.
-func firstNumber(path string) float64 {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	word, _, _ := strings.Cut(string(text), " ")
-	number, _ := strconv.ParseFloat(word, 64)
-	return number
-}
-
-func memoryFree() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			kilobytes, _ := strconv.ParseInt(strings.Fields(rest + " 0")[0], 10, 64)
-			return kilobytes << 10
-		}
-	}
-	return 0
 }
 
 // findShell asks the bash that scripts run with where it lies and which version it is.

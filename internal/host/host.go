@@ -37,6 +37,8 @@ type Env struct {
 	Bells Bells
 	// Facts describes the machine. The answer may change from call to call.
 	Facts func() Facts
+	// Vitals says how the machine is right now, and the disk that holds folder.
+	Vitals func(folder string) Vitals
 	// Wall is the wall clock. It is for display, certificate dates and token expiry only;
 	// durations and deadlines use package time.
 	Wall func() time.Time
@@ -63,6 +65,14 @@ type Facts struct {
 	Arch         string // "amd64", "arm64", "arm"
 	// BootID changes with every boot of the kernel; a process id is only meaningful within one.
 	BootID string
+}
+
+// Vitals says how a machine is at one moment. What cannot be read is zero.
+type Vitals struct {
+	Load1                         float64 // runnable processes, mean of a minute
+	UptimeSeconds                 int64
+	MemoryFreeBytes               int64 // that can be had without swapping
+	DiskFreeBytes, DiskTotalBytes int64 // free for this user
 }
 
 // Exec starts processes and says whether one still lives.

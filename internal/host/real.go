@@ -29,14 +29,15 @@ var keepAlive = net.KeepAliveConfig{
 func Real(log *slog.Logger) Env {
 	exec := newRealExec()
 	return Env{
-		Net:   newRealNetwork(),
-		Exec:  exec,
-		Bells: realBells{},
-		Facts: func() Facts { return realFacts(exec.bootID) },
-		Wall:  time.Now,
-		Log:   log,
-		Rand:  realRand,
-		Point: func(string) {},
+		Net:    newRealNetwork(),
+		Exec:   exec,
+		Bells:  realBells{},
+		Facts:  func() Facts { return realFacts(exec.bootID) },
+		Vitals: realVitals,
+		Wall:   time.Now,
+		Log:    log,
+		Rand:   realRand,
+		Point:  func(string) {},
 	}
 }
 
