@@ -84,6 +84,8 @@ type CloseError struct {
 	// idle connections shows in the two.
 	Silence  time.Duration
 	Survived uint32
+	// Streams is how many streams the session carried.
+	Streams uint32
 	// Err is the transport's error or the *ProtocolError; it may be nil.
 	Err error
 }

@@ -240,7 +240,7 @@ func (m *Machine) end(e *CloseError) {
 }
 
 func (m *Machine) close(e *CloseError) {
-	e.LastHeard, e.Silence, e.Survived = m.lastHeard, m.silence, m.survived
+	e.LastHeard, e.Silence, e.Survived, e.Streams = m.lastHeard, m.silence, m.survived, m.highest
 	m.emit(Close{Err: e})
 }
 

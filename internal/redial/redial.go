@@ -51,6 +51,9 @@ func Keep(ctx context.Context, t Terms) {
 		closed, isClose := errors.AsType[*link.CloseError](err)
 		if isClose {
 			pace = pace.Adapt(closed)
+			if closed.Streams > 0 && closed.Goodbye.Code != link.GoodbyeRevoked {
+				backoff.Proven() // it served something; who was sent away for good stays slow
+			}
 			backoff.Ended(lived, closed.RetryAfter())
 		} else {
 			backoff.Ended(0, 0)
