@@ -418,6 +418,42 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	})
+	t.Run("E1 fifty keys at one moment", func(t *testing.T) {
+		in(t, func(y *yard) {
+			token := y.token(plain)
+			var group sync.WaitGroup
+			var joined, refused atomic.Int32
+			for n := range 50 {
+				name := fmt.Sprint("new-", n)
+				a := y.newAgent(name)
+				group.Go(func() {
+					switch _, err := y.join(a, token, name); {
+					case err == nil:
+						joined.Add(1)
+					case errkind.Of(err) == errkind.Untrusted:
+						refused.Add(1)
+					}
+				})
+			}
+			group.Wait()
+			if joined.Load() != 1 || refused.Load() != 49 {
+				t.Fatalf("%d joined and %d were refused, want 1 and 49", joined.Load(), refused.Load())
+			}
+		})
+	})
+	t.Run("E3 same key again, its machine deleted", func(t *testing.T) {
+		in(t, func(y *yard) {
+			a, token := y.newAgent("run-1"), y.token(plain)
+			reply, err := y.join(a, token, "web-1")
+			y.must(err)
+			y.must(y.store.Update(y.t.Context(), func(w store.Writer) error {
+				return w.DeleteMachine(deploy.MachineID(reply.MachineID))
+			}))
+			if _, err := y.join(a, token, "web-1"); errkind.Of(err) != errkind.Denied {
+				t.Fatalf("retired key with its token = %v, want Denied", err)
+			}
+		})
+	})
 	t.Run("E6 key of a deleted machine", func(t *testing.T) {
 		in(t, func(y *yard) {
 			a := y.newAgent("run-1")

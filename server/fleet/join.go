@@ -80,7 +80,9 @@ func (f *Fleet) join(
 	admission, why := record(token).Admit(q, pin, f.Env.Wall())
 	switch admission {
 	case trust.AdmitAgain:
-		m, err = w.Machine(token.UsedBy)
+		if m, err = w.Machine(token.UsedBy); err != nil && errkind.Of(err) == errkind.NotFound {
+			err = errRetired()
+		}
 	case trust.AdmitNew:
 		m, err = f.create(w, token, pin, q)
 	case trust.AdmitNobody:
@@ -174,10 +176,14 @@ func free(w store.Writer, m deploy.Machine) error {
 		return err
 	}
 	if slices.Contains(retired, m.Pin) {
-		return errkind.Hinted(errkind.Denied.Errorf("this certificate belonged to a machine that was deleted"),
-			"use a new home folder: a retired certificate never comes back")
+		return errRetired()
 	}
 	return nil
+}
+
+func errRetired() error {
+	return errkind.Hinted(errkind.Denied.Errorf("this certificate belonged to a machine that was deleted"),
+		"use a new home folder: a retired certificate never comes back")
 }
 
 // alarm notes on the first machine that its token turned up again in other hands.

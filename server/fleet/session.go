@@ -95,15 +95,20 @@ func (f *Fleet) greet(ctx context.Context, s *session) error {
 	if other := f.twin(s); other != nil && f.lives(ctx, other) {
 		return f.quarantine(ctx, s, other)
 	}
-	for _, old := range f.enter(s) {
+	leave, err := f.enter(s)
+	for _, old := range leave {
 		old.line.Goodbye(link.GoodbyeReplaced, 0, "a newer session of this agent took over")
 	}
-	return nil
+	return err
 }
 
 func (f *Fleet) machine(id deploy.MachineID) (deploy.Machine, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.machineLocked(id)
+}
+
+func (f *Fleet) machineLocked(id deploy.MachineID) (deploy.Machine, error) {
 	m, ok := f.known[id]
 	switch {
 	case !ok:
@@ -179,10 +184,14 @@ func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
 	return errkind.Denied.Errorf("%s", why)
 }
 
-// enter makes s the newest session and returns those that must leave.
-func (f *Fleet) enter(s *session) (leave []*session) {
+// enter makes s the newest session and returns those that must leave. Errors: Denied, Untrusted
+// (the machine was disabled or removed while the agent said hello).
+func (f *Fleet) enter(s *session) (leave []*session, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, err := f.machineLocked(s.machine); err != nil {
+		return nil, err
+	}
 	p := f.presenceLocked(s.machine)
 	for _, old := range p.sessions {
 		if old.facts.RunID != s.facts.RunID {
@@ -195,7 +204,7 @@ func (f *Fleet) enter(s *session) (leave []*session) {
 	p.sessions = append(p.sessions, s)
 	p.trouble = ""
 	p.change()
-	return leave
+	return leave, nil
 }
 
 func (f *Fleet) sendAway(s *session, why error) {
@@ -258,8 +267,11 @@ func (f *Fleet) leave(ctx context.Context, s *session, why error) {
 	}
 	err := f.Store.Update(ctx, func(w store.Writer) error {
 		m, err := w.Machine(s.machine)
-		if errkind.Of(err) == errkind.NotFound {
+		switch {
+		case err != nil && errkind.Of(err) == errkind.NotFound:
 			return nil
+		case err != nil:
+			return err
 		}
 		m.Health.LastSeen = now
 		return w.PutMachine(m)
