@@ -73,7 +73,7 @@ func showProject(p deploy.Project) obj {
 	self := spacePath + "projects/" + string(p.ID)
 	template := p.VersionTemplate
 	if template == "" {
-		template = catalog.DefaultVersionTemplate
+		template = deploy.DefaultVersionTemplate
 	}
 	return obj{
 		"Id": p.ID, "SpaceId": p.Space, "Name": p.Name, "Slug": p.Slug, "Description": p.Description,

@@ -38,8 +38,8 @@ func TestZ7EveryUseCaseAsksForAPermission(t *testing.T) {
 		}
 	}
 	slices.Sort(open)
-	// Join asks for a token instead; Installation is public; Seed and Probe are the program's own.
-	if diff := cmp.Diff([]string{"Installation", "Join", "Probe", "Seed"}, open); diff != "" {
+	// Installation is public; Seed and Probe are the program's own.
+	if diff := cmp.Diff([]string{"Installation", "Probe", "Seed"}, open); diff != "" {
 		t.Errorf("use cases without a principal (-want +got):\n%s", diff)
 	}
 }

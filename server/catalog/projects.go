@@ -12,9 +12,6 @@ import (
 	"fairlead/server/identity"
 )
 
-// DefaultVersionTemplate numbers releases unless a project says otherwise. Source: Octopus.
-const DefaultVersionTemplate = "#{Octopus.Version.LastMajor}.#{Octopus.Version.LastMinor}.#{Octopus.Version.NextPatch}"
-
 // ProjectDraft is what a caller may choose of a project. Group and Lifecycle are ids, names or
 // slugs; "" means the first one there is (for an edit: as it is).
 type ProjectDraft struct {

@@ -164,7 +164,7 @@ func nextVersion(r store.Reader, project deploy.Project) (string, error) {
 	}
 	template := project.VersionTemplate
 	if template == "" {
-		template = DefaultVersionTemplate
+		template = deploy.DefaultVersionTemplate
 	}
 	return deploy.NextVersion(template, last)
 }
