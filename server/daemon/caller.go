@@ -49,7 +49,7 @@ func newCaller(ctx context.Context, o Options, env host.Env) (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	local := api.Local(d.web, identity.System())
+	local := api.Local(d.newWeb(nil), identity.System())
 	return &caller{web: http.Client{Transport: local}, close: d.Close}, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 
@@ -63,7 +62,6 @@ type Daemon struct {
 	catalog   *catalog.Catalog
 	directory *identity.Directory
 	line      *port.Port
-	web       http.Handler
 	toPortal  *handedOver // connections of browsers that came to the agents' port
 
 	mu       sync.Mutex
@@ -150,8 +148,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	if d.line, err = d.newLine(); err != nil {
 		return err
 	}
-	d.web, err = d.newWeb()
-	return err
+	return nil
 }
 
 // cameOnline is what happens when a machine's line is up: old tickets are forgotten there, and

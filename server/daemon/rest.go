@@ -68,7 +68,9 @@ func (l logs) Follow(
 func restLines(lines []tasklog.Line) []api.LogLine {
 	out := make([]api.LogLine, len(lines))
 	for i, l := range lines {
-		out[i] = api.LogLine{Number: l.Number, At: l.At, Category: string(l.Category), Node: l.Node, Text: l.Text, More: l.More}
+		out[i] = api.LogLine{
+			Number: l.Number, At: l.At, Category: string(l.Category), Node: l.Node, Text: l.Text, More: l.More,
+		}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ package daemon
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -29,6 +30,12 @@ type Settings struct {
 	// PublicLink is the address that join tokens carry. "" makes it this machine's name with the
 	// port of Link.
 	PublicLink string `toml:"public_link,omitempty" comment:"how agents reach the link port; goes into join tokens"`
+	// Hosts are the names, without port, by which browsers and programs may ask for portal and
+	// REST; none means any. Commands on this machine always may.
+	Hosts []string `toml:"hosts,omitempty" comment:"host names that portal and REST answer to; none means any"`
+	// PublicURL is how people reach the portal: "https://deploy.example". "" makes it this
+	// machine's name, or localhost, with the port of HTTP.
+	PublicURL string `toml:"public_url,omitempty" comment:"how people reach the portal; https:// behind a TLS proxy"`
 	// TaskLimit is how many tasks run at once, 1 to 1,000.
 	TaskLimit int `toml:"task_limit" comment:"how many tasks run at once"`
 }
@@ -59,6 +66,15 @@ func (s Settings) check() error {
 			problems = append(problems, "public_link: "+err.Error())
 		}
 	}
+	for _, host := range s.Hosts {
+		if host == "" || strings.ContainsAny(host, "/@ []") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+			problems = append(problems, fmt.Sprintf("hosts: %q is not a host name or address without port", host))
+		}
+	}
+	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.User != nil ||
+		u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+		problems = append(problems, fmt.Sprintf("public_url: %.80q: want http:// or https:// and a host", s.PublicURL))
+	}
 	if s.TaskLimit < 1 || s.TaskLimit > 1000 {
 		problems = append(problems, fmt.Sprintf("task_limit: want 1 to 1000, got %d", s.TaskLimit))
 	}
@@ -82,4 +98,23 @@ func (s Settings) publicLink(hostname, listening string) string {
 		host = hostname
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// publicURL is the portal's address as people type it: the setting, or what listening, host:port,
+// means from outside.
+func (s Settings) publicURL(hostname, listening string) string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(listening)
+	if err != nil {
+		return "http://" + listening
+	}
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip != nil && ip.IsUnspecified():
+		host = hostname
+	case ip != nil && ip.IsLoopback():
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }

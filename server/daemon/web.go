@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,12 +28,20 @@ const (
 	drainLimit = 5 * time.Second
 )
 
-// newWeb makes the handler of both HTTP listeners: /app is the portal, the rest is REST.
-func (d *Daemon) newWeb() (http.Handler, error) {
-	rest := api.New(d.apiDeps())
+// newWeb makes the handler of both HTTP listeners: /app is the portal, the rest is REST. Both
+// answer to these host names only; none means any.
+func (d *Daemon) newWeb(hosts []string) http.Handler {
+	deps := d.apiDeps()
+	deps.Hosts = hosts
+	rest := api.New(deps)
+	listening := d.Bound().HTTP
+	if listening == "" {
+		listening = d.options.Settings.HTTP
+	}
 	pages := portal.New(d.newPages(), portal.Options{
 		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version,
-		URL: "http://" + d.options.Settings.HTTP,
+		URL:    d.options.Settings.publicURL(d.env.Facts().Hostname, listening),
+		Secure: strings.HasPrefix(d.options.Settings.PublicURL, "https://"), Hosts: hosts,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/api", rest)
@@ -40,13 +49,13 @@ func (d *Daemon) newWeb() (http.Handler, error) {
 	mux.Handle("/healthz", rest)
 	mux.Handle("/metrics", rest)
 	mux.Handle("/", pages)
-	return mux, nil
+	return mux
 }
 
 // serveWeb answers browsers and REST callers on the HTTP port, on the agents' port, and, as the
 // administrator, on the admin socket.
 func (d *Daemon) serveWeb(ctx context.Context, o opened) error {
-	web := d.newServer(ctx, d.web)
+	web := d.newServer(ctx, d.newWeb(d.options.Settings.Hosts))
 	local := d.newServer(ctx, d.localWeb())
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -76,7 +85,7 @@ func (d *Daemon) serveWeb(ctx context.Context, o opened) error {
 // localWeb is what the admin socket answers: REST as the administrator, and the server's state.
 func (d *Daemon) localWeb() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", api.AsPrincipal(d.web, identity.System()))
+	mux.Handle("/", api.AsPrincipal(d.newWeb(nil), identity.System()))
 	mux.HandleFunc("POST "+localDatabasePath, d.sendDatabase())
 	mux.HandleFunc("GET "+localStatusPath, func(w http.ResponseWriter, r *http.Request) {
 		count := 0
