@@ -50,8 +50,11 @@ func ParseFileName(name string) (id, version, format string, err error) {
 
 func cutExtension(name string) (stem, format string) {
 	for _, e := range []struct{ extension, format string }{
-		{".zip", string(archive.Zip)}, {".nupkg", string(archive.Nupkg)}, {".tar", string(archive.Tar)},
-		{".tar.gz", string(archive.TarGz)}, {".tgz", string(archive.TarGz)},
+		{".zip", string(archive.Zip)},
+		{".nupkg", string(archive.Nupkg)},
+		{".tar", string(archive.Tar)},
+		{".tar.gz", string(archive.TarGz)},
+		{".tgz", string(archive.TarGz)},
 	} {
 		if n := len(name) - len(e.extension); n > 0 && strings.EqualFold(name[n:], e.extension) {
 			return name[:n], e.format

@@ -145,11 +145,13 @@ func TestActs(t *testing.T) {
 		location string
 	}{
 		{
-			"/app/projects/shop/deploy", []string{"version", "1.4.2", "environment", "Environments-2"},
+			"/app/projects/shop/deploy",
+			[]string{"version", "1.4.2", "environment", "Environments-2"},
 			"ann deploys {Project:shop Version:1.4.2 Environment:Environments-2}", "/app/tasks/ServerTasks-9",
 		},
 		{
-			"/app/projects/shop/releases", []string{"version", "1.5.0"},
+			"/app/projects/shop/releases",
+			[]string{"version", "1.5.0"},
 			"ann creates release {Project:shop Version:1.5.0 Notes:}", "/app/projects/shop/releases/1.4.3",
 		},
 		{"/app/tasks/ServerTasks-41/cancel", nil, "ann cancels ServerTasks-41", "/app/tasks/ServerTasks-41"},

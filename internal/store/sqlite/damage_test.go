@@ -79,7 +79,7 @@ func TestD1FlippedBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	clean := read(t, path)
-	s = open(t, path)
+	open(t, path)
 	unclean, log := read(t, path), read(t, path+"-wal") // as a crash leaves them
 	t.Run("after a clean end", func(t *testing.T) {
 		t.Parallel()

@@ -127,7 +127,7 @@ func (l *ledger) one(w store.Writer, st step) (got, want error) {
 func (l *ledger) putMachine(m deploy.Machine) error {
 	old, known := l.machines[m.ID]
 	for id, other := range l.machines {
-		if id != m.ID && (strings.ToLower(other.Name) == strings.ToLower(m.Name) || m.Pin != "" && other.Pin == m.Pin) {
+		if id != m.ID && (strings.EqualFold(other.Name, m.Name) || m.Pin != "" && other.Pin == m.Pin) {
 			return errkind.Conflict
 		}
 	}

@@ -82,8 +82,10 @@ func orderOfPlaces(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error {
 		var errs []error
 		for _, e := range []deploy.Environment{
-			{ID: "E-1", Name: "zeta", SortOrder: 1}, {ID: "E-2", Name: "Beta", SortOrder: 2},
-			{ID: "E-3", Name: "alpha", SortOrder: 2}, {ID: "E-4", Name: "x", SortOrder: -1},
+			{ID: "E-1", Name: "zeta", SortOrder: 1},
+			{ID: "E-2", Name: "Beta", SortOrder: 2},
+			{ID: "E-3", Name: "alpha", SortOrder: 2},
+			{ID: "E-4", Name: "x", SortOrder: -1},
 		} {
 			e.Space = "Spaces-1"
 			errs = append(errs, w.PutEnvironment(e))
