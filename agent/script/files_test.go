@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
@@ -102,6 +103,43 @@ func TestRecorderKeepsEveryByte(t *testing.T) {
 		}
 		if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// However valid text is cut into writes, wherever a pause or the longest record ends a piece, no
+// record holds half a character.
+func TestRecorderCutsBetweenCharacters(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		path := filepath.Join(dir, "log")
+		r, err := openRecorder(path, maxLogBytes, time.Now, make(chan struct{}, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit := rapid.StringMatching(`[aé€😀]{1,9}`).Draw(t, "unit")
+		text := []byte(strings.Repeat(unit, rapid.IntRange(1, 30_000).Draw(t, "repeats")))
+		for len(text) > 0 {
+			n := min(len(text), rapid.IntRange(1, 2*contract.MaxRecordText).Draw(t, "bytes"))
+			_, _ = source{r, contract.Stdout}.Write(text[:n])
+			text = text[n:]
+			if rapid.Bool().Draw(t, "pause") {
+				r.partials(time.Now().Add(time.Hour))
+			}
+		}
+		if _, _, err := r.close(); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(path)
+		for at := int64(0); len(raw) > 0; {
+			rec, after, ok, parseErr := contract.ParseRecord(raw, at)
+			if err != nil || !ok || parseErr != nil {
+				t.Fatalf("record at %d: %v, %v", at, err, parseErr)
+			}
+			if !utf8.Valid(rec.Text) {
+				t.Fatalf("record at %d holds half a character: % x", at, rec.Text[max(0, len(rec.Text)-8):])
+			}
+			raw, at = after, rec.End()
 		}
 	})
 }

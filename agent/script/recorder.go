@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"fairlead/internal/contract"
 )
@@ -112,17 +113,33 @@ func (r *recorder) splitLocked(id contract.Source, p []byte) {
 	}
 	l.text = append(l.text, p...)
 	for len(l.text) >= contract.MaxRecordText {
-		r.recordLocked(id, contract.FlagMore, l.text[:contract.MaxRecordText])
-		l.text = append(l.text[:0], l.text[contract.MaxRecordText:]...)
+		end := wholeRunes(l.text[:contract.MaxRecordText])
+		r.recordLocked(id, contract.FlagMore, l.text[:end])
+		l.text = append(l.text[:0], l.text[end:]...)
 		l.since = time.Now()
 	}
+}
+
+// wholeRunes is the length of text without a character that only begins at its end: its other
+// bytes are still to come, and half a character would be shown as a wrong one.
+func wholeRunes(text []byte) int {
+	for back := 1; back < utf8.UTFMax && back <= len(text); back++ {
+		if start := len(text) - back; utf8.RuneStart(text[start]) {
+			if !utf8.FullRune(text[start:]) {
+				return start
+			}
+			break
+		}
+	}
+	return len(text)
 }
 
 // lineLocked records a whole line or the end of one, in pieces if it is long.
 func (r *recorder) lineLocked(id contract.Source, text []byte) {
 	for len(text) > contract.MaxRecordText {
-		r.recordLocked(id, contract.FlagMore, text[:contract.MaxRecordText])
-		text = text[contract.MaxRecordText:]
+		end := wholeRunes(text[:contract.MaxRecordText])
+		r.recordLocked(id, contract.FlagMore, text[:end])
+		text = text[end:]
 	}
 	r.recordLocked(id, 0, text)
 }
@@ -205,9 +222,12 @@ func (r *recorder) partials(now time.Time) time.Time {
 			}
 			continue
 		}
-		r.recordLocked(contract.Source(i+1), contract.FlagMore, l.text)
-		l.text = l.text[:0]
-		r.flushLocked()
+		if end := wholeRunes(l.text); end > 0 {
+			r.recordLocked(contract.Source(i+1), contract.FlagMore, l.text[:end])
+			l.text = append(l.text[:0], l.text[end:]...)
+			r.flushLocked()
+		}
+		l.since = now
 	}
 	return next
 }
