@@ -25,6 +25,7 @@ const (
 // carrier brings one ticket to its verdict, over as many sessions as it takes.
 type carrier struct {
 	worker *worker
+	task   deploy.Task // as it was when the ticket was taken up
 	ticket deploy.Ticket
 	step   deploy.PlannedStep
 	node   string
@@ -42,7 +43,7 @@ type carrier struct {
 func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
 	step := w.task.Plan.Steps[ticket.Step]
 	return &carrier{
-		worker: w, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
+		worker: w, task: w.task, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
 	}
 }
 
@@ -314,7 +315,7 @@ func (c *carrier) pause(ctx context.Context, tries int, why error) {
 	c.worker.engine.log.Debug(
 		"ticket waits",
 		"task",
-		c.worker.task.ID,
+		c.task.ID,
 		"ticket",
 		c.ticket.ID,
 		"wait_ms",

@@ -5,6 +5,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -250,16 +251,10 @@ func TestRulingIsSaid(t *testing.T) {
 		m := &gone{scripted: &scripted{}}
 		m.follow = func(_ context.Context, f target.FollowFunc) error {
 			m.left = true
-			return f(output("some output"), nil)
+			return errors.Join(f(output("some output"), nil), errkind.Unavailable.Errorf("the line broke"))
 		}
-		m.follow = func(inner func(context.Context, target.FollowFunc) error) func(context.Context, target.FollowFunc) error {
-			return func(ctx context.Context, f target.FollowFunc) error {
-				_ = inner(ctx, f)
-				return errkind.Unavailable.Errorf("the line broke")
-			}
-		}(m.follow)
 		b.run(nil, m, "", b.cancel)
-		if log := b.log(); !strings.Contains(log, "the script may still run") || b.task().State != deploy.TaskCanceled && b.task().State != deploy.TaskFailed {
+		if log := b.log(); !strings.Contains(log, "the script may still run") || !b.task().State.IsCompleted() {
 			t.Fatalf("the task is %s and its log does not say why:\n%s", b.task().State, log)
 		}
 	})
@@ -360,4 +355,40 @@ func TestVariablesInOtherCase(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"Octopus.Machine.Name": "web-1", "Own": "x"}, order.Variables); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestLostLeaseStops: when somebody else has claimed the task, the worker commits nothing more.
+func TestLostLeaseStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		m := &scripted{follow: func(ctx context.Context, f target.FollowFunc) error {
+			select {
+			case <-time.After(time.Minute):
+				return f(nil, verdictOf(contract.Succeeded, 0))
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+		b.run(m, nil, "", func(e *engine.Engine) {
+			b.must(b.store.Update(t.Context(), func(w store.Writer) error {
+				task, err := w.Task("ServerTasks-1")
+				if err != nil {
+					return err
+				}
+				task.LeaseOwner = "somebody else"
+				task.LeaseEpoch++
+				return w.PutTask(task)
+			}))
+			e.Wake() // the worker looks at its task again
+		})
+		var tickets []deploy.Ticket
+		b.must(b.store.View(context.WithoutCancel(t.Context()), func(r store.Reader) (err error) {
+			tickets, err = r.Tickets("ServerTasks-1")
+			return err
+		}))
+		if len(tickets) != 1 || tickets[0].Verdict != nil || b.task().State != deploy.TaskExecuting {
+			t.Fatalf("the task is %s with tickets %+v, want the new owner's to end", b.task().State, tickets)
+		}
+	})
 }

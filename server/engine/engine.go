@@ -180,7 +180,10 @@ func (e *Engine) pause(ctx context.Context, next time.Time) {
 }
 
 func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.Task) {
-	w := &worker{engine: e, task: task, wake: make(chan struct{}, 1), carrying: map[deploy.Slot]*carrier{}}
+	w := &worker{
+		engine: e, id: task.ID, epoch: task.LeaseEpoch, task: task,
+		wake: make(chan struct{}, 1), carrying: map[deploy.Slot]*carrier{},
+	}
 	e.mu.Lock()
 	e.workers[task.ID] = w
 	e.mu.Unlock()

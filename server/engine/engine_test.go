@@ -177,7 +177,6 @@ func drawPlan(t *rapid.T) deploy.Plan {
 
 func newRig(rt *rapid.T, t *testing.T, dir string, plan deploy.Plan, seed uint64, failing int) *rig {
 	r := &rig{t: rt, machines: map[deploy.MachineID]*fakeMachine{}}
-	rng := rand.New(rand.NewPCG(seed, 1))
 	logs, err := tasklog.Open(filepath.Join(dir, "logs"), time.Now)
 	if err != nil {
 		rt.Fatal(err)
@@ -194,7 +193,7 @@ func newRig(rt *rapid.T, t *testing.T, dir string, plan deploy.Plan, seed uint64
 			}
 			r.machines[id] = &fakeMachine{
 				name:   m.Name,
-				rng:    rng,
+				rng:    rand.New(rand.NewPCG(seed, uint64(i))),
 				known:  map[contract.TicketID]*fakeRun{},
 				failAt: failing,
 			}

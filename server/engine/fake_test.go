@@ -21,7 +21,7 @@ type fakeMachine struct {
 	failAt int // the run with this number fails; runs count from 0
 
 	mu    sync.Mutex
-	rng   *rand.Rand // shared by all machines; the bubble runs one goroutine at a time
+	rng   *rand.Rand
 	known map[contract.TicketID]*fakeRun
 }
 

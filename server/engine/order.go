@@ -39,7 +39,7 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 		return contract.Order{}, nil, err
 	}
 	order := contract.Order{
-		Ticket: c.ticket.ID, Task: string(c.worker.task.ID), Epoch: c.worker.task.LeaseEpoch,
+		Ticket: c.ticket.ID, Task: string(c.task.ID), Epoch: c.task.LeaseEpoch,
 		Name:      c.title(action),
 		Isolation: isolation(action),
 		GraceMS:   c.worker.engine.Limits.Grace.Milliseconds(),
@@ -80,7 +80,7 @@ func (c *carrier) warnOfUnknown(action deploy.Action) {
 }
 
 func (c *carrier) title(action deploy.Action) string {
-	title := fmt.Sprintf("%s: step %d (%s)", c.worker.task.Description, c.step.Number, c.step.Name)
+	title := fmt.Sprintf("%s: step %d (%s)", c.task.Description, c.step.Number, c.step.Name)
 	if len(c.step.Actions) > 1 {
 		title += ", " + action.Name
 	}
@@ -88,7 +88,7 @@ func (c *carrier) title(action deploy.Action) string {
 }
 
 func (c *carrier) read(ctx context.Context) (f facts, err error) {
-	task := c.worker.task
+	task := c.task
 	err = c.worker.engine.Store.View(ctx, func(r store.Reader) (err error) {
 		f = facts{packages: map[string]deploy.Package{}}
 		if f.machine, err = r.Machine(c.ticket.Machine); err != nil || task.Kind != deploy.DeployTask {
@@ -145,7 +145,7 @@ func (c *carrier) variables(f facts, action deploy.Action) map[string]string {
 		c.say(tasklog.Warning, text+strings.Join(ties, ", ")+".")
 	}
 	system := map[string]string{
-		"Octopus.Task.Id": string(c.worker.task.ID), "Octopus.Task.Name": c.worker.task.Description,
+		"Octopus.Task.Id": string(c.task.ID), "Octopus.Task.Name": c.task.Description,
 		"Octopus.Machine.Id": string(f.machine.ID), "Octopus.Machine.Name": f.machine.Name,
 		"Octopus.Machine.Roles": strings.Join(f.machine.Tags, ","),
 		"Octopus.Step.Name":     c.step.Name, "Octopus.Step.Number": strconv.Itoa(c.step.Number),
@@ -153,9 +153,9 @@ func (c *carrier) variables(f facts, action deploy.Action) map[string]string {
 		"Octopus.Action.Number": strconv.Itoa(c.ticket.Action + 1),
 		"Fairlead.Ticket":       string(c.ticket.ID),
 	}
-	if c.worker.task.Kind == deploy.DeployTask {
+	if c.task.Kind == deploy.DeployTask {
 		maps.Copy(system, map[string]string{
-			"Octopus.Deployment.Id": string(c.worker.task.Deployment),
+			"Octopus.Deployment.Id": string(c.task.Deployment),
 			"Octopus.Release.Id":    string(f.release.ID), "Octopus.Release.Number": f.release.Version,
 			"Octopus.Release.Notes":  f.release.Notes,
 			"Octopus.Environment.Id": string(f.environment.ID), "Octopus.Environment.Name": f.environment.Name,

@@ -18,9 +18,12 @@ import (
 	"fairlead/internal/tasklog"
 )
 
-// worker walks one task to its end. Its fields belong to its own goroutine.
+// worker walks one task to its end. Its fields belong to its own goroutine; carriers use those
+// that do not change: engine, id, epoch and log.
 type worker struct {
 	engine   *Engine
+	id       deploy.TaskID
+	epoch    int64 // of the lease it works under
 	task     deploy.Task
 	log      *tasklog.Writer
 	wake     chan struct{} // capacity 1
@@ -83,10 +86,12 @@ func (w *worker) loop(ctx context.Context) error {
 func (w *worker) advance(ctx context.Context) (done bool, err error) {
 	var tickets []deploy.Ticket
 	err = w.engine.Store.View(ctx, func(r store.Reader) (err error) {
-		if w.task, err = r.Task(w.task.ID); err != nil {
+		stored, err := w.leased(r)
+		if err != nil {
 			return err
 		}
-		tickets, err = r.Tickets(w.task.ID)
+		w.task = stored
+		tickets, err = r.Tickets(w.id)
 		return err
 	})
 	if err != nil {
@@ -139,20 +144,20 @@ func newTicketID() contract.TicketID {
 // update runs f under the lease. Errors: Conflict when the lease is lost.
 func (w *worker) update(ctx context.Context, f func(store.Writer) error) error {
 	return w.engine.Store.Update(ctx, func(s store.Writer) error {
-		stored, err := s.Task(w.task.ID)
-		if err != nil {
+		if _, err := w.leased(s); err != nil {
 			return err
-		}
-		if stored.LeaseEpoch != w.task.LeaseEpoch {
-			return errkind.Conflict.Errorf(
-				"%s: lease epoch is %d, ours was %d",
-				w.task.ID,
-				stored.LeaseEpoch,
-				w.task.LeaseEpoch,
-			)
 		}
 		return f(s)
 	})
+}
+
+// leased reads the task if its lease is still this worker's. Errors: Conflict when it is not.
+func (w *worker) leased(r store.Reader) (deploy.Task, error) {
+	stored, err := r.Task(w.id)
+	if err == nil && stored.LeaseEpoch != w.epoch {
+		err = errkind.Conflict.Errorf("%s: lease epoch is %d, ours was %d", w.id, stored.LeaseEpoch, w.epoch)
+	}
+	return stored, err
 }
 
 // carry sees to it that an open ticket has its carrier, and that the carrier knows of a cancel.
@@ -167,7 +172,7 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 		w.carrying[slot] = c
 		w.group.Go(func() {
 			if err := c.run(ctx); err != nil && ctx.Err() == nil {
-				w.engine.log.Error("ticket was left", "task", w.task.ID, "ticket", ticket.ID, "err", err)
+				w.engine.log.Error("ticket was left", "task", w.id, "ticket", ticket.ID, "err", err)
 			}
 			w.rouse()
 		})
@@ -192,7 +197,7 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 		return err
 	}
 	w.engine.Env.Point("engine.task.logged")
-	if err := w.engine.Queue.Finish(ctx, w.task.ID, w.task.LeaseEpoch, p.State, p.Reason); err != nil {
+	if err := w.engine.Queue.Finish(ctx, w.id, w.epoch, p.State, p.Reason); err != nil {
 		return err
 	}
 	w.engine.Env.Point("engine.task.ended")
