@@ -71,8 +71,7 @@ func (s Settings) check() error {
 			problems = append(problems, fmt.Sprintf("hosts: %q is not a host name or address without port", host))
 		}
 	}
-	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.User != nil ||
-		u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+	if s.PublicURL != "" && !isOrigin(s.PublicURL) {
 		problems = append(problems, fmt.Sprintf("public_url: %.80q: want http:// or https:// and a host", s.PublicURL))
 	}
 	if s.TaskLimit < 1 || s.TaskLimit > 1000 {
@@ -117,4 +116,14 @@ func (s Settings) publicURL(hostname, listening string) string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// isOrigin tells http:// or https:// and a host, and nothing else.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return false
+	}
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host}
+	return strings.TrimRight(text, "/") == bare.String()
 }

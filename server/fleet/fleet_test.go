@@ -418,6 +418,15 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	})
+	t.Run("A5 token at its end", func(t *testing.T) {
+		in(t, func(y *yard) {
+			token := y.token(func(k *deploy.JoinToken) { k.ExpiresAt = time.Now().Add(time.Minute) })
+			time.Sleep(time.Minute)
+			if _, err := y.join(y.newAgent("run-1"), token, "web-1"); errkind.Of(err) != errkind.Untrusted {
+				t.Fatalf("at its end = %v, want Untrusted", err)
+			}
+		})
+	})
 	t.Run("E1 fifty keys at one moment", func(t *testing.T) {
 		in(t, func(y *yard) {
 			token := y.token(plain)
