@@ -68,8 +68,8 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	done := make(chan reply, 1)
 	w := h.w
 	w.mu.Lock()
-	h.lookups++
-	w.askLocked(&operation{host: h.index, key: "dns " + name, seq: h.lookups, run: func() {
+	h.calls++
+	w.askLocked(&operation{host: h.index, key: "dns " + name, seq: h.calls, run: func() {
 		wait := h.resolver
 		if a := w.zone[strings.ToLower(name)]; a.Silent {
 			wait = silentLookup

@@ -40,7 +40,7 @@ type Host struct {
 	conns     map[tuple]*Conn
 	taken     map[time.Duration]bool // instants that have an event already
 	dials     map[string]uint64      // by target: the number of the next dial
-	lookups   uint64
+	calls     uint64                 // of DNS and After
 	nextPort  uint16
 	off       bool
 	frozen    int
@@ -98,6 +98,24 @@ func (h *Host) Addr() netip.Addr {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
 	return h.addr
+}
+
+// After runs f at an instant of its own, d from now or a little later, as an event of this host: what
+// f wakes has settled before anything else happens. f must not wait or call the world. It is for
+// models of what else happens on a machine. Events of one instant keep the order of their labels.
+func (h *Host) After(d time.Duration, label string, f func()) {
+	w := h.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := w.Now() + d
+	h.calls++
+	w.askLocked(&operation{host: h.index, key: label, seq: h.calls, run: func() {
+		w.scheduleLocked(at, h.index, 0, func() {
+			w.woke = true
+			w.trace.add(record{at: w.Now(), kind: "after", from: h.name, why: label})
+			f()
+		})
+	}})
 }
 
 // Conns counts the connections that the machine's kernel knows, closing ones included.

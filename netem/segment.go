@@ -2,10 +2,7 @@
 
 package netem
 
-import (
-	"net/netip"
-	"strconv"
-)
+import "net/netip"
 
 // maxHops bounds a path, so that a loop of routes ends.
 const maxHops = 16
@@ -108,5 +105,3 @@ func (w *World) netOf(a netip.Addr) (best *Net) {
 	}
 	return best
 }
-
-func port(p uint16) string { return strconv.Itoa(int(p)) }

@@ -1,0 +1,88 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/host"
+	"fairlead/netem"
+)
+
+// maxRings is how many words wait at a bell, as in a socket's queue; more are lost.
+const maxRings = 10
+
+// ringDelay is what a word takes from who rings to who waits. The ringer has gone on to its next
+// wait by then, so that the order of what the two do to their files is no matter of luck.
+const ringDelay = 100 * time.Microsecond
+
+// bells are a machine's bells.
+type bells struct {
+	net *netem.Host
+
+	mu     sync.Mutex
+	byPath map[string]*bell
+}
+
+type bell struct {
+	all    *bells
+	path   string
+	words  chan string
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Open implements host.Bells.
+func (b *bells) Open(path string) (host.Bell, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.byPath[path] != nil {
+		return nil, errkind.Conflict.Errorf("open bell %q: another process listens there", path)
+	}
+	one := &bell{all: b, path: path, words: make(chan string, maxRings), closed: make(chan struct{})}
+	b.byPath[path] = one
+	return one, nil
+}
+
+// Ring implements host.Bells.
+func (b *bells) Ring(path, word string) {
+	b.net.After(ringDelay, "ring "+word, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if one := b.byPath[path]; one != nil {
+			select {
+			case one.words <- word:
+			default:
+			}
+		}
+	})
+}
+
+// Wait implements host.Bell.
+func (b *bell) Wait(ctx context.Context) (string, error) {
+	select {
+	case word := <-b.words:
+		return word, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-b.closed:
+		return "", net.ErrClosed
+	}
+}
+
+// Close implements host.Bell.
+func (b *bell) Close() error {
+	b.once.Do(func() {
+		close(b.closed)
+		b.all.mu.Lock()
+		defer b.all.mu.Unlock()
+		if b.all.byPath[b.path] == b {
+			delete(b.all.byPath, b.path)
+		}
+	})
+	return nil
+}
