@@ -21,6 +21,13 @@ const (
 	probe
 )
 
+// The kinds that tests of boxes need.
+const (
+	Opening = syn
+	Bytes   = data
+	Ending  = fin
+)
+
 func (k Kind) String() string {
 	return [...]string{"none", "syn", "synack", "data", "ack", "fin", "rst", "probe"}[k]
 }
@@ -66,6 +73,14 @@ const (
 	Reset              // drop, and answer with RST
 	Unreachable        // drop, and answer with ICMP "host unreachable"
 )
+
+// refusal is an action that does not let a packet pass: silence unless another was chosen.
+func refusal(a Action) Action {
+	if a == Pass {
+		return Silence
+	}
+	return a
+}
 
 // Verdict is what a box decided. Why names the reason of anything but Pass, for the trace.
 type Verdict struct {

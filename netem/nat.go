@@ -46,9 +46,10 @@ type NATSpec struct {
 	// FirstPort and LastPort are the outer ports to give away.
 	FirstPort, LastPort uint16
 	// Expired is what a packet from inside of a forgotten connection gets: Silence, Reset, or Pass,
-	// which takes it for a new one (Linux's nf_conntrack_tcp_loose) with perhaps another port.
+	// the zero value, which takes it for a new one with perhaps another port (Linux's
+	// nf_conntrack_tcp_loose).
 	Expired Action
-	// Full is what a new connection gets when no port is left.
+	// Full is what a new connection gets when no port is left: Silence unless set.
 	Full Action
 }
 
@@ -131,7 +132,7 @@ func (n *NAT) outward(now time.Duration, p *Packet) Verdict {
 	}
 	if m = n.inner[key]; m == nil { // its last session may just have been forgotten
 		if m = n.open(now, key); m == nil {
-			return Verdict{Action: n.spec.Full, Why: "nat out of ports"}
+			return Verdict{Action: refusal(n.spec.Full), Why: "nat out of ports"}
 		}
 	}
 	if s == nil {

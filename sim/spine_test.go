@@ -98,6 +98,7 @@ func newSite(t *testing.T, dir string, seed uint64, idle func()) *site {
 	s.nat = netem.NewNAT(netem.NATSpec{
 		Public: netip.MustParseAddr("203.0.113.7"), Mapping: netem.AddressPortDependent,
 		Filtering: netem.AddressPortDependent, Established: 40 * time.Second, Transitory: 30 * time.Second,
+		Expired: netem.Silence,
 	})
 	delay := netem.Dist{Least: 20 * time.Millisecond, Spread: 5 * time.Millisecond}
 	s.ward = s.world.Join(ward, internet, netem.Symmetric(netem.LinkSpec{Latency: delay}), s.nat)
