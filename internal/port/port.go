@@ -95,7 +95,9 @@ func (p *Port) Serve(ctx context.Context, listener net.Listener) error {
 		case errors.Is(err, net.ErrClosed):
 			return errkind.Internal.Errorf("accept on %s: %w", listener.Addr(), err)
 		case err != nil:
-			p.terms.Log.Warn("connection was not accepted", "err", err)
+			if p.isLoud() {
+				p.terms.Log.Warn("connection was not accepted", "err", err)
+			}
 			pause(ctx, acceptPause)
 		default:
 			p.admit(ctx, conn)
@@ -164,12 +166,18 @@ func (p *Port) prove(ctx context.Context, conn net.Conn) (*tls.Conn, trust.Peer,
 func (p *Port) refuse(ctx context.Context, from net.Addr, err error) {
 	p.mu.Lock()
 	p.counts.Refused++
-	loud := p.quiet.allows(time.Now())
 	p.mu.Unlock()
-	if loud && ctx.Err() == nil {
+	if p.isLoud() && ctx.Err() == nil {
 		p.terms.Log.Warn("connection refused", "remote", from.String(), "kind", errkind.Of(err).String(),
 			"err", err, "hint", errkind.Hint(err))
 	}
+}
+
+// isLoud reports whether the log takes one more line about strangers.
+func (p *Port) isLoud() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.quiet.allows(time.Now())
 }
 
 func (p *Port) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer) {

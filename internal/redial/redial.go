@@ -39,26 +39,56 @@ type Terms struct {
 	Ended func(err error, wait time.Duration)
 }
 
+// A server that was just here comes back soon, more often than not: it is being restarted or
+// upgraded. So for soonFor after a session that served, waits are soonWait at most.
+const (
+	soonFor  = 30 * time.Second
+	soonWait = 3 * time.Second
+)
+
+// waits says how long to wait after each try, and which ping interval to ask for next.
+type waits struct {
+	backoff link.Backoff
+	pace    link.Pace
+	soon    time.Time // until then waits are short
+}
+
+// after takes note of a try that ended at now with err, as a session that lived so long if it
+// became one.
+func (w *waits) after(now time.Time, err error, lived time.Duration, r *rand.Rand) time.Duration {
+	closed, isClose := errors.AsType[*link.CloseError](err)
+	if !isClose {
+		w.backoff.Ended(0, 0)
+		return w.short(now, w.backoff.Next(r), r)
+	}
+	w.pace = w.pace.Adapt(closed)
+	if closed.Streams > 0 && closed.Goodbye.Code != link.GoodbyeRevoked {
+		w.backoff.Proven() // it served something; who was sent away for good stays slow
+		w.soon = now.Add(soonFor)
+	}
+	w.backoff.Ended(lived, closed.RetryAfter())
+	if closed.RetryAfter() > 0 {
+		return w.backoff.Next(r)
+	}
+	return w.short(now, w.backoff.Next(r), r)
+}
+
+func (w *waits) short(now time.Time, wait time.Duration, r *rand.Rand) time.Duration {
+	if wait > soonWait && now.Before(w.soon) {
+		return time.Duration(r.Int64N(int64(soonWait)))
+	}
+	return wait
+}
+
 // Keep keeps the line up until ctx ends.
 func Keep(ctx context.Context, t Terms) {
-	var backoff link.Backoff
-	var pace link.Pace
+	var w waits
 	for ctx.Err() == nil {
-		lived, err := t.once(ctx, pace.Interval())
+		lived, err := t.once(ctx, w.pace.Interval())
 		if ctx.Err() != nil {
 			return
 		}
-		closed, isClose := errors.AsType[*link.CloseError](err)
-		if isClose {
-			pace = pace.Adapt(closed)
-			if closed.Streams > 0 && closed.Goodbye.Code != link.GoodbyeRevoked {
-				backoff.Proven() // it served something; who was sent away for good stays slow
-			}
-			backoff.Ended(lived, closed.RetryAfter())
-		} else {
-			backoff.Ended(0, 0)
-		}
-		wait := backoff.Next(t.Rand)
+		wait := w.after(time.Now(), err, lived, t.Rand)
 		t.Ended(err, wait)
 		timer := time.NewTimer(wait)
 		select {

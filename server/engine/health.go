@@ -23,6 +23,9 @@ func (w *worker) checkHealth(ctx context.Context) error {
 		var group sync.WaitGroup
 		for i, id := range step.Machines {
 			window <- struct{}{}
+			if w.isCanceled(ctx) {
+				break
+			}
 			group.Go(func() {
 				results[i] = w.engine.Check(ctx, id)
 				<-window
@@ -30,6 +33,9 @@ func (w *worker) checkHealth(ctx context.Context) error {
 		}
 		group.Wait()
 		for i, health := range results {
+			if health.Status == "" {
+				continue // canceled before its turn
+			}
 			category := tasklog.Info
 			if health.Status != deploy.HealthHealthy {
 				category, bad = tasklog.Warning, bad+1
@@ -41,10 +47,25 @@ func (w *worker) checkHealth(ctx context.Context) error {
 		return ctx.Err()
 	}
 	p := deploy.Progress{State: deploy.TaskSuccess}
-	if bad > 0 {
+	switch {
+	case w.task.CancelAsked:
+		p = deploy.Progress{State: deploy.TaskCanceled, Reason: "canceled"}
+	case bad > 0:
 		p = deploy.Progress{State: deploy.TaskFailed, Reason: fmt.Sprintf("%s not healthy", machines(bad))}
 	}
 	return w.finish(ctx, p)
+}
+
+// isCanceled reads whether somebody has asked for the end of the task meanwhile.
+func (w *worker) isCanceled(ctx context.Context) bool {
+	err := w.engine.Store.View(ctx, func(r store.Reader) error {
+		task, err := r.Task(w.task.ID)
+		if err == nil {
+			w.task.CancelAsked, w.task.CancelAskers = task.CancelAsked, task.CancelAskers
+		}
+		return err
+	})
+	return err != nil || w.task.CancelAsked
 }
 
 // Check asks one machine for its report and stores the finding.
