@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // One run is the same as the next only when nothing outside of it decides what runs first: no
@@ -49,4 +50,11 @@ func quietRuntime() (idle, restore func()) {
 		runtime.GOMAXPROCS(processors)
 		debug.SetGCPercent(percent)
 	}
+}
+
+// wallClock is the real time, also inside a bubble.
+func wallClock() time.Time {
+	var now syscall.Timeval
+	_ = syscall.Gettimeofday(&now)
+	return time.Unix(now.Sec, now.Usec*1000)
 }
