@@ -5,7 +5,6 @@ package daemon
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -80,21 +79,8 @@ func (m *command) logFlags(f *flag.FlagSet) {
 	f.BoolVar(&m.verbose, "verbose", false, "log every call and retry")
 }
 
-// env is the real machine with a log on w: text for people, JSON where nobody looks.
-func (m *command) env(std *cli.IO) host.Env {
-	return m.real(slog.New(m.handler(std.Err, std.ErrColumns > 0)))
-}
-
-func (m *command) handler(w io.Writer, terminal bool) slog.Handler {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if m.verbose {
-		options.Level = slog.LevelDebug
-	}
-	if terminal {
-		return slog.NewTextHandler(w, options)
-	}
-	return slog.NewJSONHandler(w, options)
-}
+// env is the real machine.
+func (m *command) env(std *cli.IO) host.Env { return m.real(std.Logger(m.verbose)) }
 
 func (m *command) run() cli.Command {
 	return cli.Command{

@@ -5,11 +5,7 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"net"
-	"syscall"
 
-	"fairlead/internal/errkind"
 	"fairlead/internal/link"
 	"fairlead/internal/port"
 	"fairlead/internal/trust"
@@ -30,9 +26,9 @@ func (d *Daemon) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := d.env.Net.Listen(ctx, "tcp", d.settings.Listen)
+	listener, err := port.Listen(ctx, d.env.Net, d.settings.Listen, "--listen")
 	if err != nil {
-		return listenError(d.settings.Listen, err)
+		return err
 	}
 	d.env.Log.Info("listening for the server", "address", listener.Addr().String(), "pin", d.identity.Pin.Short())
 	d.state.listening(listener.Addr().String())
@@ -45,23 +41,4 @@ func (d *Daemon) listen(ctx context.Context) error {
 			},
 		},
 	}).Serve(ctx, listener)
-}
-
-// listenError says what keeps a port from being opened.
-func listenError(address string, err error) error {
-	if op, is := errors.AsType[*net.OpError](err); is {
-		err = op.Err // the address is said already
-	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return errkind.Hinted(errkind.Conflict.Errorf("listen on %s: %w", address, err),
-			"another program has this port: stop it (ss -ltnp shows it) or choose another port")
-	case errors.Is(err, syscall.EACCES):
-		return errkind.Hinted(errkind.Denied.Errorf("listen on %s: %w", address, err),
-			"ports below 1024 need the right to bind them: choose a higher one")
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return errkind.Hinted(errkind.Invalid.Errorf("listen on %s: %w", address, err),
-			"this machine has no such address: 0.0.0.0 means all of its addresses")
-	}
-	return errkind.Invalid.Errorf("listen on %s: %w", address, err)
 }

@@ -80,7 +80,7 @@ func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (B
 	defer progress.Done()
 	w := &backupWork{
 		home: m.homeFolder(), copies: copies{folder: folder, progress: progress}, copied: map[string]bool{},
-		manifest: manifest{Format: manifestFormat, Version: m.version, MadeAt: m.env(io.Discard, false).Wall().UTC()},
+		manifest: manifest{Format: manifestFormat, Version: m.version, MadeAt: m.env(std).Wall().UTC()},
 	}
 	if err := w.run(ctx); err != nil {
 		return Backup{}, errors.Join(err, os.RemoveAll(folder))

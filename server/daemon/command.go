@@ -5,7 +5,6 @@ package daemon
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -58,17 +57,8 @@ func (m *command) homeFolder() Home {
 	return Home(m.home)
 }
 
-// env is the real machine with a log on w: text for people, JSON where nobody looks.
-func (m *command) env(w io.Writer, terminal bool) host.Env {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	if m.verbose {
-		options.Level = slog.LevelDebug
-	}
-	if terminal {
-		return m.real(slog.New(slog.NewTextHandler(w, options)))
-	}
-	return m.real(slog.New(slog.NewJSONHandler(w, options)))
-}
+// env is the real machine.
+func (m *command) env(std *cli.IO) host.Env { return m.real(std.Logger(m.verbose)) }
 
 func (m *command) options() (Options, error) {
 	s, err := LoadSettings(m.homeFolder().settings())
@@ -100,7 +90,7 @@ func (m *command) run() cli.Command {
 			override(&o.Settings.HTTP, http)
 			override(&o.Settings.Link, link)
 			override(&o.Settings.PublicLink, public)
-			d, err := New(ctx, o, m.env(std.Err, std.ErrColumns > 0))
+			d, err := New(ctx, o, m.env(std))
 			if err != nil {
 				return err
 			}
@@ -121,7 +111,7 @@ func (m *command) ask(ctx context.Context, std *cli.IO, f func(*caller) error) e
 	if err != nil {
 		return err
 	}
-	c, err := newCaller(ctx, o, m.env(std.Err, std.ErrColumns > 0))
+	c, err := newCaller(ctx, o, m.env(std))
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,9 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"sync"
-	"syscall"
 
-	"fairlead/internal/errkind"
 	"fairlead/internal/port"
 	"fairlead/internal/trust"
 )
@@ -54,11 +51,11 @@ func (d *Daemon) listen(ctx context.Context) (o opened, err error) {
 			o.close()
 		}
 	}()
-	if o.link, err = d.env.Net.Listen(ctx, "tcp", d.options.Settings.Link); err != nil {
-		return o, listenError("link", d.options.Settings.Link, err)
+	if o.link, err = port.Listen(ctx, d.env.Net, d.options.Settings.Link, "--link"); err != nil {
+		return o, err
 	}
-	if o.web, err = d.env.Net.Listen(ctx, "tcp", d.options.Settings.HTTP); err != nil {
-		return o, listenError("http", d.options.Settings.HTTP, err)
+	if o.web, err = port.Listen(ctx, d.env.Net, d.options.Settings.HTTP, "--http"); err != nil {
+		return o, err
 	}
 	if !d.options.NoAdminSocket {
 		if o.admin, err = listenAdmin(d.options.Home.admin()); err != nil {
@@ -80,25 +77,6 @@ func (o opened) close() {
 			_ = l.Close()
 		}
 	}
-}
-
-// listenError says what keeps a port from being opened.
-func listenError(key, address string, err error) error {
-	if op, is := errors.AsType[*net.OpError](err); is {
-		err = op.Err // the address is said already
-	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return errkind.Hinted(errkind.Conflict.Errorf("listen on %s: %w", address, err),
-			"another program has this port (ss -ltnp shows it): stop it, or choose another one with --%s", key)
-	case errors.Is(err, syscall.EACCES):
-		return errkind.Hinted(errkind.Denied.Errorf("listen on %s: %w", address, err),
-			"ports below 1024 need the right to bind them: choose a higher one with --%s", key)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return errkind.Hinted(errkind.Invalid.Errorf("listen on %s: %w", address, err),
-			"this machine has no such address: 0.0.0.0 means all of its addresses")
-	}
-	return errkind.Invalid.Errorf("listen on %s: %w", address, err)
 }
 
 // handedOver is a listener whose connections were accepted, and proved, by somebody else.
