@@ -9,6 +9,7 @@ import "time"
 type alarm struct {
 	at     time.Duration // 0 for none
 	events time.Duration // when the earliest scheduled look is, 0 for none
+	look   *event
 }
 
 // setLocked makes fire run at the given time, or never for 0.
@@ -18,11 +19,11 @@ func (a *alarm) setLocked(c *Conn, at time.Duration, fire func()) {
 		return
 	}
 	a.events = at
-	c.w.scheduleLocked(at, c.host.index, c.id, func() {
+	a.look = c.w.scheduleLocked(at, c.host.index, c.id, func() {
 		if a.events != at {
 			return // a nearer look took over
 		}
-		a.events = 0
+		a.events, a.look = 0, nil
 		switch now := c.w.Now(); {
 		case a.at == 0:
 		case a.at > now:
@@ -32,4 +33,14 @@ func (a *alarm) setLocked(c *Conn, at time.Duration, fire func()) {
 			fire()
 		}
 	})
+}
+
+// dropLocked is for alarms that rarely go off: the look is taken back, as each costs the loop a
+// turn.
+func (a *alarm) dropLocked(w *World) {
+	a.at = 0
+	if a.look != nil {
+		w.unscheduleLocked(a.look)
+		a.events, a.look = 0, nil
+	}
 }

@@ -77,8 +77,9 @@ func (c *Conn) overLocked() {
 		c.listener.coming--
 	}
 	c.state = gone
-	c.resend.at, c.keepDue.at, c.lastRites.at = 0, 0, 0
-	c.reading.due.at, c.writing.due.at = 0, 0
+	for _, a := range []*alarm{&c.resend, &c.keepDue, &c.lastRites, &c.ackDue, &c.reading.due, &c.writing.due} {
+		a.dropLocked(c.w)
+	}
 	c.pending, c.unacked, c.early = nil, nil, nil
 	delete(c.host.conns, tuple{c.local, c.remote})
 }

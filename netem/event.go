@@ -47,6 +47,7 @@ type event struct {
 	host  int
 	conn  uint64
 	order uint64
+	index int // in the heap, below 0 outside of it
 	run   func()
 }
 
@@ -67,10 +68,17 @@ func (h eventHeap) Less(i, j int) bool {
 	return a.order < b.order
 }
 
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h eventHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
 
 // Push implements heap.Interface.
-func (h *eventHeap) Push(x any) { *h = append(*h, x.(*event)) }
+func (h *eventHeap) Push(x any) {
+	e := x.(*event)
+	e.index = len(*h)
+	*h = append(*h, e)
+}
 
 // Pop implements heap.Interface.
 func (h *eventHeap) Pop() any {
@@ -78,11 +86,12 @@ func (h *eventHeap) Pop() any {
 	last := len(old) - 1
 	e := old[last]
 	old[last], *h = nil, old[:last]
+	e.index = -1
 	return e
 }
 
 // scheduleLocked puts an event into the first nanosecond from at on that its host has free.
-func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func()) {
+func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func()) *event {
 	if host >= 0 {
 		taken := w.hosts[host].taken
 		for taken[at] {
@@ -91,14 +100,28 @@ func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func
 		taken[at] = true
 	}
 	w.order++
-	heap.Push(&w.queue, &event{at: at, host: host, conn: conn, order: w.order, run: run})
+	e := &event{at: at, host: host, conn: conn, order: w.order, run: run}
+	heap.Push(&w.queue, e)
+	return e
+}
+
+// unscheduleLocked takes an event back. One that has run is no error.
+func (w *World) unscheduleLocked(e *event) {
+	if e.index >= 0 {
+		heap.Remove(&w.queue, e.index)
+		w.freeLocked(e)
+	}
+}
+
+func (w *World) freeLocked(e *event) {
+	if e.host >= 0 {
+		delete(w.hosts[e.host].taken, e.at)
+	}
 }
 
 func (w *World) runLocked() {
 	e := heap.Pop(&w.queue).(*event)
-	if e.host >= 0 {
-		delete(w.hosts[e.host].taken, e.at)
-	}
+	w.freeLocked(e)
 	w.counts.Events++
 	e.run()
 }

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// ackDelay is how long one flight waits for bytes that its acknowledgement could travel with:
+// TCP_DELACK_MIN. A second flight, a gap or the end is acknowledged at once.
+const ackDelay = 40 * time.Millisecond
+
 // maxEarlyFlights bounds what is kept of bytes that arrived before earlier ones.
 const maxEarlyFlights = 4096
 
@@ -17,6 +21,8 @@ type inbound struct {
 	early     map[uint64]Packet
 	announced uint64 // the edge that the other end was told last
 	peerEnded bool
+	owed      int   // flights that no packet has acknowledged yet
+	ackDue    alarm // when that is made up for
 	readGate  gate
 }
 
@@ -85,7 +91,8 @@ func (c *Conn) receiveLocked(p *Packet) {
 // openedLocked is the dialling end's change to established.
 func (c *Conn) openedLocked(p *Packet) {
 	c.measureHandshakeLocked()
-	c.state, c.tries, c.resend.at = established, 0, 0
+	c.state, c.tries = established, 0
+	c.resend.dropLocked(c.w)
 	c.limit = p.edge
 	c.emitLocked(Packet{Kind: ack})
 	c.armKeepAliveLocked()
@@ -104,7 +111,8 @@ func (c *Conn) acceptedLocked() {
 		return
 	}
 	c.measureHandshakeLocked()
-	c.state, c.tries, c.resend.at = established, 0, 0
+	c.state, c.tries = established, 0
+	c.resend.dropLocked(c.w)
 	c.armKeepAliveLocked()
 	l.queue = append(l.queue, c)
 	l.gate.open(c.w)
@@ -134,6 +142,7 @@ func (c *Conn) arrivedLocked(p *Packet) {
 			c.early[p.seq] = *p
 		}
 	}
+	before := c.next
 	for {
 		q, have := c.early[c.next]
 		if !have {
@@ -148,7 +157,16 @@ func (c *Conn) arrivedLocked(p *Packet) {
 		c.received = append(c.received, q.data...)
 		c.readGate.open(c.w)
 	}
-	c.emitLocked(Packet{Kind: ack})
+	c.owed++
+	if c.owed > 1 || p.Kind == fin || len(c.early) > 0 || p.seq < before || c.peerEnded {
+		c.emitLocked(Packet{Kind: ack})
+	} else {
+		c.ackDue.setLocked(c, c.w.Now()+ackDelay, func() {
+			if c.owed > 0 {
+				c.emitLocked(Packet{Kind: ack})
+			}
+		})
+	}
 	if c.peerEnded {
 		c.lingerLocked()
 	}

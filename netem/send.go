@@ -143,6 +143,8 @@ func (c *Conn) emitLocked(p Packet) {
 	p.stream, p.key, p.side, p.number = c.id, c.key, c.side, c.numbered
 	p.ack, p.edge = c.next, c.edgeLocked()
 	c.announced = p.edge
+	c.owed = 0
+	c.ackDue.dropLocked(c.w)
 	c.host.emitLocked(p, &c.arrival)
 }
 
@@ -166,7 +168,8 @@ func (c *Conn) timeoutLocked() time.Duration {
 func (c *Conn) armResendLocked() {
 	switch {
 	case c.state == gone, len(c.unacked) == 0 && len(c.pending) == 0 && c.state == established:
-		c.resend.at, c.tries = 0, 0
+		c.resend.dropLocked(c.w)
+		c.tries = 0
 	case c.resend.at == 0:
 		if c.tries == 0 {
 			c.since = c.w.Now()
@@ -247,7 +250,8 @@ func (c *Conn) acknowledgedLocked(p *Packet) {
 	}
 	switch {
 	case progress, opened:
-		c.tries, c.resend.at = 0, 0
+		c.tries = 0
+		c.resend.dropLocked(c.w)
 	case len(c.unacked) == 0: // the window stays shut, and the other end lives
 		c.tries = min(c.tries, maxProbeBackoff)
 	}

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 // quietRuntime makes goroutines take turns on one processor and leaves the collection of garbage
 // to idle, which runs when every goroutine is blocked. restore ends that.
 func quietRuntime() (idle, restore func()) {
-	const roundsPerCollection = 4096
+	const roundsPerCollection = 1 << 15
 	processors, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(-1)
 	rounds := 0
 	idle = func() {
