@@ -4,11 +4,8 @@ package contract
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
-
-	"fairlead/internal/errkind"
 )
 
 // Stream is one call's two-way byte stream. Reads and writes fail once the stream was reset, its
@@ -64,15 +61,15 @@ func (m Method[A, R]) Send(ctx context.Context, o Opener, args A, body io.Reader
 // Exchange runs the method and leaves the answer's bytes to be read; the caller closes it. An
 // agent that refuses early, without reading the body, is heard all the same.
 func (m Method[A, R]) Exchange(ctx context.Context, o Opener, args A, body io.Reader) (*Answer[R], error) {
-	raw, err := json.Marshal(args)
+	head, err := encodeRequest(m.Name, args)
 	if err != nil {
-		return nil, errkind.Internal.Errorf("call %s: encode arguments: %w", m.Name, err)
+		return nil, err
 	}
 	stream, err := o.Open(ctx, m.Bulk)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := m.converse(stream, raw, body)
+	answer, err := m.converse(stream, head, body)
 	if err != nil {
 		stream.Reset("call failed")
 		return nil, err
@@ -80,30 +77,27 @@ func (m Method[A, R]) Exchange(ctx context.Context, o Opener, args A, body io.Re
 	return answer, nil
 }
 
-func (m Method[A, R]) converse(stream Stream, args []byte, body io.Reader) (*Answer[R], error) {
-	if err := writeHead(stream, requestHead{Method: m.Name, Args: args}); err != nil {
-		return nil, err
-	}
+func (m Method[A, R]) converse(stream Stream, head []byte, body io.Reader) (*Answer[R], error) {
 	source := &bodySource{r: body}
-	sendErr := source.sendTo(stream)
+	sendErr := source.sendTo(stream, head)
 	if source.err != nil {
 		return nil, source.err // the agent waits for bytes that never come: no answer either
 	}
-	var head responseHead
-	if err := readHead(stream, &head); err != nil {
+	var response responseHead
+	if err := readHead(stream, &response); err != nil {
 		if sendErr != nil {
 			return nil, sendErr
 		}
 		return nil, err
 	}
-	if head.Error != nil {
-		return nil, fromWire(head.Error)
+	if response.Error != nil {
+		return nil, fromWire(response.Error)
 	}
 	if sendErr != nil {
 		return nil, sendErr
 	}
 	answer := &Answer[R]{stream: stream}
-	return answer, Decode(head.Result, &answer.Result)
+	return answer, decode(response.Result, &answer.Result)
 }
 
 // bodySource tells a body that cannot be read from a stream that cannot be written.
@@ -120,11 +114,15 @@ func (b *bodySource) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-func (b *bodySource) sendTo(stream Stream) error {
-	if b.r != nil {
-		if _, err := io.Copy(stream, b); err != nil {
-			return err
-		}
+func (b *bodySource) sendTo(stream Stream, head []byte) error {
+	if b.r == nil {
+		return writeLast(stream, head)
+	}
+	if _, err := stream.Write(head); err != nil {
+		return err
+	}
+	if _, err := io.Copy(stream, b); err != nil {
+		return err
 	}
 	return stream.CloseWrite()
 }

@@ -63,18 +63,19 @@ func cut(text string, limit int) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD") // as Decode wants it
 }
 
-// writeHead writes one length-prefixed document. Errors: Exhausted (too long), or the writer's.
-func writeHead(w io.Writer, head any) error {
-	body, err := json.Marshal(head)
-	if err != nil {
-		return errkind.Internal.Errorf("encode head: %w", err)
+// lastWriter is a stream that takes its last bytes together with its end, for less than the two
+// cost one after the other.
+type lastWriter interface{ WriteLast(p []byte) error }
+
+// writeLast writes p and the end.
+func writeLast(stream Stream, p []byte) error {
+	if w, ok := stream.(lastWriter); ok {
+		return w.WriteLast(p)
 	}
-	if len(body) > MaxHeadBytes {
-		return errkind.Exhausted.Errorf("head has %d bytes: limit is %d", len(body), MaxHeadBytes)
+	if _, err := stream.Write(p); err != nil {
+		return err
 	}
-	framed := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(body)), uint32(len(body)))
-	_, err = w.Write(append(framed, body...))
-	return err
+	return stream.CloseWrite()
 }
 
 // readHead reads one length-prefixed document into head. Errors: Corrupt, or the reader's.
@@ -91,7 +92,13 @@ func readHead(r io.Reader, head any) error {
 	if _, err := io.ReadFull(r, body); err != nil {
 		return short("head", err)
 	}
-	return Decode(body, head)
+	if err := checkShape(body); err != nil {
+		return err
+	}
+	if e, ok := head.(interface{ open(body []byte) bool }); ok && e.open(body) {
+		return nil
+	}
+	return decode(body, head)
 }
 
 func short(what string, err error) error {
@@ -111,9 +118,18 @@ func Decode(body []byte, v any) error {
 	if err := checkShape(body); err != nil {
 		return err
 	}
+	return decode(body, v)
+}
+
+// decode reads a document, or a value of one, that checkShape has passed.
+func decode(body []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	err := d.Decode(v)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // io.EOF is the clean end of what carries documents
+	}
+	if err != nil {
 		return errkind.Corrupt.Errorf("decode %T: %w", v, err)
 	}
 	if c, ok := v.(checker); ok {

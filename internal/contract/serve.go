@@ -16,15 +16,17 @@ type Call[A, R any] struct {
 	// Body is what follows the request head.
 	Body   io.Reader
 	stream Stream
+	last   []byte // the head of an answer that nothing follows
 }
 
 // Reply sends the result; what is written to the returned writer follows it.
 func (c *Call[A, R]) Reply(result R) (io.Writer, error) {
-	raw, err := json.Marshal(result)
+	head, err := encodeResult(result)
 	if err != nil {
-		return nil, errkind.Internal.Errorf("encode result: %w", err)
+		return nil, err
 	}
-	return c.stream, writeHead(c.stream, responseHead{Result: raw})
+	_, err = c.stream.Write(head)
+	return c.stream, err
 }
 
 // Mux maps method names to handlers. Fill it before the first Serve.
@@ -48,7 +50,7 @@ func Handle[A, R any](m *Mux, method Method[A, R], f func(context.Context, A) (R
 		if err != nil {
 			return err
 		}
-		_, err = c.Reply(result)
+		c.last, err = encodeResult(result)
 		return err
 	})
 }
@@ -63,21 +65,28 @@ func HandleStream[A, R any](m *Mux, method Method[A, R], f func(context.Context,
 		call := &Call[A, R]{Body: stream}
 		out := &answerStream{Stream: stream}
 		call.stream = out
-		err := Decode(raw, &call.Args)
+		err := decode(raw, &call.Args)
 		if err == nil {
 			err = f(ctx, call)
 		}
-		if err == nil {
+		switch {
+		case err == nil && call.last != nil:
+			return writeLast(stream, call.last)
+		case err == nil:
 			return stream.CloseWrite()
-		}
-		if out.wrote {
+		case out.wrote:
 			return err
 		}
-		if err := writeHead(stream, responseHead{Error: toWire(err)}); err != nil {
-			return err
-		}
-		return stream.CloseWrite()
+		return refuse(stream, err)
 	}
+}
+
+func refuse(stream Stream, why error) error {
+	head, err := encodeError(why)
+	if err != nil {
+		return err
+	}
+	return writeLast(stream, head)
 }
 
 // answerStream remembers whether the answer has begun.
@@ -102,10 +111,7 @@ func (m *Mux) Serve(ctx context.Context, stream Stream) error {
 	handler, ok := m.handlers[head.Method]
 	if !ok {
 		err := errkind.NotFound.Errorf("method %.80q: this agent does not serve it", head.Method)
-		if err := writeHead(stream, responseHead{Error: toWire(err)}); err != nil {
-			return err
-		}
-		return stream.CloseWrite()
+		return refuse(stream, err)
 	}
 	return handler(ctx, head.Args, stream)
 }

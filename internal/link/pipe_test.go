@@ -20,6 +20,7 @@ type wire struct {
 	buffer   []byte // accepted and not under way
 	arrived  []byte
 	carried  int
+	writes   int  // calls of write
 	ended    bool // the writer closed
 	closed   bool // the reader closed
 	black    bool // everything vanishes
@@ -77,6 +78,7 @@ func (w *wire) read(p []byte) (int, error) {
 func (w *wire) write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.writes++
 	sent := 0
 	for sent < len(p) {
 		for len(w.buffer) >= w.capacity && !w.ended && !w.closed {
@@ -91,6 +93,13 @@ func (w *wire) write(p []byte) (int, error) {
 		w.changed.Broadcast()
 	}
 	return sent, nil
+}
+
+// written is how often write was called.
+func (w *wire) written() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.writes
 }
 
 // total is how many bytes have arrived.

@@ -53,6 +53,9 @@ type Session struct {
 	ran      bool
 	cut      bool // the transport must be closed
 	closed   bool // and was
+	corked   bool // a Wake is only noted
+	held     bool // a Wake was noted: who steps next starts the writer
+	unheard  int  // bytes written since the last frame arrived
 }
 
 // SessionBinding derives the value that a hello must carry from the TLS session itself, so that no
@@ -134,10 +137,13 @@ func (s *Session) Open(ctx context.Context, isBulk bool) (contract.Stream, error
 	if s.err != nil {
 		return nil, errkind.Unavailable.Errorf("line: open a stream: the session is over: %w", s.err)
 	}
+	s.releaseLocked()
 	outs, err := s.machine.Step(time.Now(), Open{Bulk: isBulk})
 	if err != nil {
 		return nil, err
 	}
+	s.corked = true // an open stream says nothing yet: it leaves with what is written next
+	defer func() { s.corked = false }()
 	var opened *Stream
 	for _, out := range outs {
 		if o, ok := out.(StreamOpened); ok {
@@ -243,6 +249,8 @@ func (s *Session) receive(h Header, c *chunk) (kept bool) {
 	}
 	s.mu.Lock()
 	defer s.unlock()
+	s.unheard = 0
+	s.releaseLocked()
 	outs, err := s.machine.Step(time.Now(), in)
 	if err != nil {
 		return false
@@ -285,6 +293,9 @@ func (s *Session) step(in Input) error {
 }
 
 func (s *Session) stepLocked(in Input) error {
+	if !s.corked {
+		s.releaseLocked()
+	}
 	outs, err := s.machine.Step(time.Now(), in)
 	for _, out := range outs {
 		s.perform(out)
@@ -314,7 +325,10 @@ func abort(conn net.Conn) {
 func (s *Session) perform(out Output) {
 	switch o := out.(type) {
 	case Wake:
-		s.tasks.Go(s.write)
+		s.held = true
+		if !s.corked {
+			s.releaseLocked()
+		}
 	case Arm:
 		s.keeper.arm(s, o.At)
 	case Ready:

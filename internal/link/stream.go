@@ -116,6 +116,7 @@ func (st *Stream) awaitLocked() error {
 		if st.err != nil {
 			return st.err
 		}
+		st.session.releaseLocked()
 		st.readable.Wait()
 	}
 	return nil
@@ -181,6 +182,40 @@ func (st *Stream) Write(p []byte) (int, error) {
 		}
 	}
 	return sent, st.writeErrorLocked()
+}
+
+// WriteLast writes p and ends this direction. Where p is small and nothing else is under way, all of
+// it leaves on the caller's goroutine, in one record. Otherwise it is Write and CloseWrite.
+func (st *Stream) WriteLast(p []byte) error {
+	s := st.session
+	s.mu.Lock()
+	if st.writing || len(p) > smallWriteBytes {
+		s.unlock()
+		return st.writeThenClose(p)
+	}
+	s.corked = true
+	done, err := st.stashLocked(p)
+	if done && err == nil {
+		err = st.closeWriteLocked()
+	}
+	s.corked = false
+	claimed := s.claimLocked(len(p))
+	s.releaseLocked()
+	s.unlock()
+	if claimed {
+		s.writeNow()
+	}
+	if !done {
+		return st.writeThenClose(p)
+	}
+	return err
+}
+
+func (st *Stream) writeThenClose(p []byte) error {
+	if _, err := st.Write(p); err != nil {
+		return err
+	}
+	return st.CloseWrite()
 }
 
 // stashLocked puts a small write in the outbox if it fits.
@@ -268,6 +303,10 @@ func (st *Stream) ReadFrom(r io.Reader) (total int64, err error) {
 func (st *Stream) CloseWrite() error {
 	st.session.mu.Lock()
 	defer st.session.unlock()
+	return st.closeWriteLocked()
+}
+
+func (st *Stream) closeWriteLocked() error {
 	if st.err != nil || st.wroteEnd {
 		return st.err
 	}

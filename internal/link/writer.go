@@ -4,26 +4,73 @@ package link
 
 import "time"
 
+// nowBytes is the most that may be written since the peer was heard for a write to be made by the
+// goroutine that asks for it: so little always finds room in a transport, and does not block.
+const nowBytes = 8 << 10
+
+// releaseLocked starts the writer that a Wake asked for.
+func (s *Session) releaseLocked() {
+	if s.held {
+		s.held = false
+		s.tasks.Go(s.write)
+	}
+}
+
+// claimLocked makes the caller the writer if one was asked for and about size bytes can be written
+// without blocking. The caller unlocks and calls writeNow.
+func (s *Session) claimLocked(size int) bool {
+	if !s.held || s.err != nil || s.unheard+size+MaxControlBytes > nowBytes {
+		return false
+	}
+	s.held = false
+	s.tasks.Add(1)
+	return true
+}
+
+// writeNow writes once on the caller's goroutine, which saves waking another one; a goroutine of its
+// own goes on if more has come meanwhile.
+func (s *Session) writeNow() {
+	defer s.tasks.Done()
+	c := s.keeper.chunk()
+	if size, last := s.fill(c.data[:]); s.send(c, size, last) {
+		if size, last = s.fill(c.data[:]); size > 0 {
+			s.tasks.Go(func() { s.writeOn(c, size, last) })
+			return
+		}
+	}
+	s.keeper.recycle(c)
+}
+
 // write is the one writer of the connection. It exists from a Wake until nothing is left to send.
 // Every round is one transport write of at most one TLS record, so a control frame waits for one
 // record at most before it is chosen.
 func (s *Session) write() {
 	c := s.keeper.chunk()
+	size, last := s.fill(c.data[:])
+	s.writeOn(c, size, last)
+}
+
+// writeOn writes what was filled, and what comes then. It recycles c.
+func (s *Session) writeOn(c *chunk, size int, last bool) {
 	defer s.keeper.recycle(c)
-	for {
-		size, last := s.fill(c.data[:])
-		if size == 0 {
-			return
-		}
-		if _, err := s.conn.Write(c.data[:size]); err != nil {
-			_ = s.step(Lost{Err: err})
-			return
-		}
-		if last {
-			s.halfClose()
-			return
-		}
+	for s.send(c, size, last) {
+		size, last = s.fill(c.data[:])
 	}
+}
+
+// send writes one record and reports whether another may follow.
+func (s *Session) send(c *chunk, size int, last bool) bool {
+	if size == 0 {
+		return false
+	}
+	if _, err := s.conn.Write(c.data[:size]); err != nil {
+		_ = s.step(Lost{Err: err})
+		return false
+	}
+	if last {
+		s.halfClose()
+	}
+	return !last
 }
 
 // fill puts the frames that go next into b and reports whether they are the last ones.
@@ -44,6 +91,7 @@ func (s *Session) fill(b []byte) (size int, last bool) {
 			s.perform(out)
 		}
 	}
+	s.unheard += size
 	return size, last
 }
 
