@@ -270,3 +270,38 @@ func TestMachinesThatGoOffFreezeAndAreKilled(t *testing.T) {
 		}
 	})
 }
+
+// TestAPortThatIsUsedAgainEndsTheOldConnection: a NAT that was flushed gives a new connection the
+// outer port of one that the server still remembers. Linux challenges the SYN, hears RST, and the
+// next SYN gets through.
+func TestAPortThatIsUsedAgainEndsTheOldConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nat := netem.NewNAT(netem.NATSpec{
+			Public: netip.MustParseAddr("203.0.113.7"), FirstPort: 4000, LastPort: 4000, Expired: netem.Silence,
+		})
+		p := newPair(netem.Options{Seed: 1, Wait: synctest.Wait}, nat)
+		defer p.w.Close()
+		l, err := p.b.Listen(t.Context(), "tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.a.DialContext(t.Context(), "tcp", "b:80"); err != nil {
+			t.Fatal(err)
+		}
+		old, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.w.Do(nat.Flush)
+		began := time.Now()
+		if _, err := p.a.DialContext(t.Context(), "tcp", "b:80"); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(began); d < time.Second || d > 2*time.Second {
+			t.Errorf("connected after %v, want after the first retry of the SYN", d)
+		}
+		if _, err := old.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the old connection: %v, want ECONNRESET", err)
+		}
+	})
+}

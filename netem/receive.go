@@ -57,15 +57,17 @@ func (c *Conn) receiveLocked(p *Packet) {
 	case p.Kind == rst:
 		c.resetLocked()
 		return
+	case c.state == synSent && p.Kind == synAck:
+		c.openedLocked(p)
+		return
 	case c.state == synSent:
-		if p.Kind == synAck {
-			c.openedLocked(p)
-		}
+		c.emitLocked(Packet{Kind: rst}) // the other end remembers an earlier connection: it is over
+		return
+	case p.Kind == syn && c.state == synReceived:
+		c.emitLocked(Packet{Kind: synAck})
 		return
 	case p.Kind == syn:
-		if c.state == synReceived {
-			c.emitLocked(Packet{Kind: synAck})
-		}
+		c.emitLocked(Packet{Kind: ack}) // RFC 5961's challenge: who has opened anew answers with RST
 		return
 	case c.state == synReceived:
 		c.acceptedLocked()
