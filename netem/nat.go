@@ -78,6 +78,13 @@ type session struct {
 
 // NewNAT makes a NAT with an empty table.
 func NewNAT(s NATSpec) *NAT {
+	n := &NAT{}
+	n.Become(s)
+	return n
+}
+
+// Become replaces the box by another one with an empty table.
+func (n *NAT) Become(s NATSpec) {
 	if s.Established == 0 {
 		s.Established = defaultEstablished
 	}
@@ -90,9 +97,8 @@ func NewNAT(s NATSpec) *NAT {
 	if s.LastPort == 0 {
 		s.LastPort = defaultLastPort
 	}
-	n := &NAT{spec: s}
+	n.spec = s
 	n.Flush()
-	return n
 }
 
 // Flush forgets all connections, as a reboot does.

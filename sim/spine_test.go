@@ -93,7 +93,9 @@ func newSite(t *testing.T, dir string, seed uint64, agents int, idle func()) *si
 		for _, m := range append(s.agents, s.server) {
 			m.Stop()
 		}
-		s.world.Close()
+		if leaks := s.world.Close(); leaks != (netem.Leaks{}) {
+			t.Errorf("the programs left open: %+v", leaks)
+		}
 	})
 	s.world = netem.New(netem.Options{Seed: seed, Wait: synctest.Wait, Idle: idle, Trace: &s.trace})
 	internet := s.world.Net("internet", netip.MustParsePrefix("0.0.0.0/0"))
