@@ -158,7 +158,6 @@ func (d *Daemon) cameOnline(ctx context.Context, id deploy.MachineID) {
 		d.log.Warn("old tickets were not forgotten", "machine", id, "err", err)
 	}
 	d.engine.Check(ctx, id)
-	d.fleet.Refresh()
 }
 
 // mint makes a join token for this server's address and key.

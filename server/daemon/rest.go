@@ -36,7 +36,7 @@ type presence struct{ d *Daemon }
 // Machine implements api.Presence.
 func (p presence) Machine(id deploy.MachineID) api.Online {
 	now := p.d.fleet.Presence(id)
-	online := api.Online{IsOnline: now.Online, Version: now.Facts.Version}
+	online := api.Online{IsOnline: now.Online, Version: now.Version}
 	if now.Online {
 		online.Since, online.LastSeen = now.Since, p.d.env.Wall()
 	} else if !now.Since.IsZero() {

@@ -27,14 +27,14 @@ func (f *Fleet) dial(ctx context.Context, group *sync.WaitGroup) {
 	defer f.mu.Unlock()
 	for id, d := range f.dialled {
 		m, ok := f.known[id]
-		if !ok || m.Style != deploy.Listening || m.IsDisabled || m.Address != d.address || m.Pin != d.pin {
+		if !ok || m.style != deploy.Listening || m.isDisabled || m.address != d.address || m.pin != d.pin {
 			d.cancel()
 			delete(f.dialled, id)
 		}
 	}
 	var missing []deploy.MachineID
 	for id, m := range f.known {
-		if _, ok := f.dialled[id]; !ok && m.Style == deploy.Listening && !m.IsDisabled {
+		if _, ok := f.dialled[id]; !ok && m.style == deploy.Listening && !m.isDisabled {
 			missing = append(missing, id)
 		}
 	}
@@ -42,29 +42,29 @@ func (f *Fleet) dial(ctx context.Context, group *sync.WaitGroup) {
 	for _, id := range missing {
 		m := f.known[id]
 		own, cancel := context.WithCancel(ctx)
-		f.dialled[id] = &dialling{address: m.Address, pin: m.Pin, cancel: cancel}
+		f.dialled[id] = &dialling{address: m.address, pin: m.pin, cancel: cancel}
 		f.presenceLocked(id)
 		group.Go(func() {
 			defer cancel()
-			f.keepLine(own, m)
+			f.keepLine(own, id, m)
 		})
 	}
 }
 
 // keepLine dials one listening agent again and again.
-func (f *Fleet) keepLine(ctx context.Context, m deploy.Machine) {
+func (f *Fleet) keepLine(ctx context.Context, id deploy.MachineID, m member) {
 	redial.Keep(ctx, redial.Terms{
-		Net: f.Env.Net, Rand: f.Env.Rand("fleet.dial." + string(m.ID)), Address: m.Address,
+		Net: f.Env.Net, Rand: f.Env.Rand("fleet.dial." + string(id)), Address: m.address,
 		Dialler: func() (*trust.Dialler, error) { return f.dialler(m) },
 		Serve: func(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
 			return trust.Explain(f.serve(ctx, conn, peer, ping))
 		},
 		Ended: func(err error, wait time.Duration) {
-			f.note(m.ID, err)
+			f.note(id, err)
 			f.log.Debug(
 				"listening agent is dialled again later",
 				"machine",
-				m.ID,
+				id,
 				"wait_ms",
 				wait.Milliseconds(),
 				"err",
@@ -74,8 +74,8 @@ func (f *Fleet) keepLine(ctx context.Context, m deploy.Machine) {
 	})
 }
 
-func (f *Fleet) dialler(m deploy.Machine) (*trust.Dialler, error) {
-	pin, err := trust.ParsePin(m.Pin)
+func (f *Fleet) dialler(m member) (*trust.Dialler, error) {
+	pin, err := trust.ParsePin(m.pin)
 	if err != nil {
 		return nil, err
 	}

@@ -61,8 +61,8 @@ type Fleet struct {
 	pins    *trust.PinSet
 
 	mu       sync.Mutex
-	known    map[deploy.MachineID]deploy.Machine // as stored
-	machines map[deploy.MachineID]*presence      // entries of known machines only
+	known    map[deploy.MachineID]member    // as stored
+	machines map[deploy.MachineID]*presence // entries of known machines only
 	dialled  map[deploy.MachineID]*dialling
 }
 
@@ -71,7 +71,7 @@ func New(d Deps) *Fleet {
 	return &Fleet{
 		Deps: d, log: d.Env.Log.With("part", "fleet"),
 		hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
-		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]deploy.Machine{},
+		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]member{},
 		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
 	}
 }
@@ -158,13 +158,13 @@ func (f *Fleet) replace(machines []deploy.Machine) (ends []*session) {
 	defer f.mu.Unlock()
 	clear(f.known)
 	for _, m := range machines {
-		f.known[m.ID] = m
+		f.known[m.ID] = newMember(m)
 	}
 	for id, p := range f.machines {
 		if m, ok := f.known[id]; !ok {
 			p.change()
 			delete(f.machines, id)
-		} else if m.IsDisabled {
+		} else if m.isDisabled {
 			ends = append(ends, p.sessions...)
 		}
 	}
@@ -198,10 +198,10 @@ func (f *Fleet) stale() (ids []deploy.MachineID) {
 	now := f.Env.Wall()
 	for id, m := range f.known {
 		online := f.machines[id] != nil && f.machines[id].newest() != nil
-		old := now.Sub(m.Health.CheckedAt) >= healthEvery
-		lost := !online && m.Health.Status != deploy.HealthUnavailable && now.Sub(m.Health.LastSeen) > 2*time.Minute
-		found := online && m.Health.Status == deploy.HealthUnavailable
-		if !m.IsDisabled && (online && old || lost || found) {
+		old := now.Sub(m.checkedAt) >= healthEvery
+		lost := !online && m.health != deploy.HealthUnavailable && now.Sub(m.lastSeen) > 2*time.Minute
+		found := online && m.health == deploy.HealthUnavailable
+		if !m.isDisabled && (online && old || lost || found) {
 			ids = append(ids, id)
 		}
 	}

@@ -195,7 +195,7 @@ func TestMachineComesAndGoes(t *testing.T) {
 		if _, state, err := y.fleet.Target("Machines-1"); err != nil || state != "state-run-1" {
 			t.Fatalf("Target = %q, %v", state, err)
 		}
-		if p := y.fleet.Presence("Machines-1"); !p.Online || p.Facts.Version != "1.0.0" {
+		if p := y.fleet.Presence("Machines-1"); !p.Online || p.Version != "1.0.0" {
 			t.Fatalf("presence %+v", p)
 		}
 		y.stop()

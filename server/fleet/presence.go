@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/target"
@@ -16,8 +15,9 @@ import (
 type Presence struct {
 	Online bool
 	Since  time.Time // on line, or off line, since; zero when the server has not seen it yet
-	Facts  contract.Facts
-	Remote string // address that the line comes from
+	// Version is the agent's; "" while it is off line.
+	Version string
+	Remote  string // address that the line comes from
 	// Trouble says in a clause why the last try did not work; "" when it did.
 	Trouble string
 }
@@ -54,7 +54,7 @@ func (f *Fleet) Presence(id deploy.MachineID) Presence {
 	}
 	result := Presence{Since: p.since, Trouble: p.trouble}
 	if s := p.newest(); s != nil {
-		result.Online, result.Facts, result.Remote = true, s.facts, s.remote
+		result.Online, result.Version, result.Remote = true, s.facts.version, s.remote
 	}
 	return result
 }
@@ -80,13 +80,13 @@ func (f *Fleet) Target(id deploy.MachineID) (target.Target, string, error) {
 	switch {
 	case !ok:
 		return nil, "", errkind.Unavailable.Errorf("%s is not a machine here any more", id)
-	case known.IsDisabled:
-		return nil, "", errkind.Unavailable.Errorf("%s is disabled", known.Name)
+	case known.isDisabled:
+		return nil, "", errkind.Unavailable.Errorf("%s is disabled", known.name)
 	case p == nil || p.newest() == nil:
-		return nil, "", errkind.Unavailable.Errorf("%s is off line%s", known.Name, f.absence(p))
+		return nil, "", errkind.Unavailable.Errorf("%s is off line%s", known.name, f.absence(p))
 	}
 	s := p.newest()
-	return target.Line{Session: s.line}, s.facts.StateID, nil
+	return target.Line{Session: s.line}, s.facts.stateID, nil
 }
 
 func (f *Fleet) absence(p *presence) string {

@@ -23,7 +23,7 @@ type session struct {
 	machine deploy.MachineID
 	peer    trust.Peer
 	line    *link.Session
-	facts   contract.Facts
+	facts   facts
 	remote  string
 }
 
@@ -61,12 +61,13 @@ func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping
 	var group sync.WaitGroup
 	entered := false
 	group.Go(func() {
-		if err := f.greet(ctx, s); err != nil {
+		said, err := f.greet(ctx, s)
+		if err != nil {
 			f.sendAway(s, err)
 			return
 		}
 		entered = true
-		f.cameOnline(ctx, s)
+		f.cameOnline(ctx, s, said)
 	})
 	// The session itself runs here: an idle machine costs one goroutine with a small stack.
 	err = line.Run(ctx)
@@ -77,44 +78,46 @@ func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping
 	return err
 }
 
-// greet says hello, looks for clones and makes the session the machine's newest.
-func (f *Fleet) greet(ctx context.Context, s *session) error {
+// greet says hello, looks for clones and makes the session the machine's newest. It returns what
+// the agent said of itself.
+func (f *Fleet) greet(ctx context.Context, s *session) (said contract.Facts, err error) {
 	select {
 	case f.inHello <- struct{}{}:
 		defer func() { <-f.inHello }()
 	default:
-		return errkind.Exhausted.Errorf("%d machines are saying hello already", maxGreeting)
+		return said, errkind.Exhausted.Errorf("%d machines are saying hello already", maxGreeting)
 	}
 	machine, err := f.machine(s.machine)
 	if err != nil {
-		return err
+		return said, err
 	}
-	if s.facts, err = f.hello(ctx, s, machine.Name); err != nil {
-		return err
+	if said, err = f.hello(ctx, s, machine.name); err != nil {
+		return said, err
 	}
+	s.facts = newFacts(said)
 	if other := f.twin(s); other != nil && f.lives(ctx, other) {
-		return f.quarantine(ctx, s, other)
+		return said, f.quarantine(ctx, s, other)
 	}
 	leave, err := f.enter(s)
 	for _, old := range leave {
 		old.line.Goodbye(link.GoodbyeReplaced, 0, "a newer session of this agent took over")
 	}
-	return err
+	return said, err
 }
 
-func (f *Fleet) machine(id deploy.MachineID) (deploy.Machine, error) {
+func (f *Fleet) machine(id deploy.MachineID) (member, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.machineLocked(id)
 }
 
-func (f *Fleet) machineLocked(id deploy.MachineID) (deploy.Machine, error) {
+func (f *Fleet) machineLocked(id deploy.MachineID) (member, error) {
 	m, ok := f.known[id]
 	switch {
 	case !ok:
 		return m, errkind.Untrusted.Errorf("%s is not a machine here any more", id)
-	case m.IsDisabled:
-		return m, errkind.Denied.Errorf("%s is disabled at the server: %s", m.Name, m.Health.Summary)
+	case m.isDisabled:
+		return m, errkind.Denied.Errorf("%s is disabled at the server: %s", m.name, m.why)
 	}
 	return m, nil
 }
@@ -134,7 +137,7 @@ func (f *Fleet) twin(s *session) *session {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := f.machines[s.machine]
-	if p == nil || p.newest() == nil || p.newest().facts.RunID == s.facts.RunID {
+	if p == nil || p.newest() == nil || p.newest().facts.runID == s.facts.runID {
 		return nil
 	}
 	return p.newest()
@@ -151,12 +154,12 @@ func (f *Fleet) lives(ctx context.Context, other *session) bool {
 func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
 	why := fmt.Sprintf(
 		"two agents are alive with one key: %s on %s and %s on %s; remove the copy's home and enable the machine again",
-		s.facts.Hostname,
+		s.facts.hostname,
 		s.remote,
-		other.facts.Hostname,
+		other.facts.hostname,
 		other.remote,
 	)
-	f.log.Error("machine is cloned", "machine", s.machine, "hosts", []string{s.facts.Hostname, other.facts.Hostname})
+	f.log.Error("machine is cloned", "machine", s.machine, "hosts", []string{s.facts.hostname, other.facts.hostname})
 	err := f.Store.Update(ctx, func(w store.Writer) error {
 		m, err := w.Machine(s.machine)
 		if err != nil {
@@ -194,7 +197,7 @@ func (f *Fleet) enter(s *session) (leave []*session, err error) {
 	}
 	p := f.presenceLocked(s.machine)
 	for _, old := range p.sessions {
-		if old.facts.RunID != s.facts.RunID {
+		if old.facts.runID != s.facts.runID {
 			leave = append(leave, old)
 		}
 	}
@@ -226,17 +229,17 @@ func (f *Fleet) note(id deploy.MachineID, why error) {
 }
 
 // cameOnline stores what the agent said of itself and lets the others know.
-func (f *Fleet) cameOnline(ctx context.Context, s *session) {
-	f.log.Info("machine is on line", "machine", s.machine, "remote", s.remote, "version", s.facts.Version)
+func (f *Fleet) cameOnline(ctx context.Context, s *session, said contract.Facts) {
+	f.log.Info("machine is on line", "machine", s.machine, "remote", s.remote, "version", said.Version)
 	now := f.Env.Wall()
 	err := f.Store.Update(ctx, func(w store.Writer) error {
 		m, err := w.Machine(s.machine)
 		if err != nil {
 			return err
 		}
-		m.Facts.AgentVersion, m.Facts.OS, m.Facts.Distribution = s.facts.Version, s.facts.OS, s.facts.Distribution
-		m.Facts.Arch, m.Facts.Hostname = s.facts.Arch, s.facts.Hostname
-		m.Facts.StateID, m.Facts.BootID = s.facts.StateID, s.facts.BootID
+		m.Facts.AgentVersion, m.Facts.OS, m.Facts.Distribution = said.Version, said.OS, said.Distribution
+		m.Facts.Arch, m.Facts.Hostname = said.Arch, said.Hostname
+		m.Facts.StateID, m.Facts.BootID = said.StateID, said.BootID
 		m.Health.LastSeen = now
 		return w.PutMachine(m)
 	})
