@@ -143,7 +143,9 @@ func (p *Port) admit(ctx context.Context, conn net.Conn) {
 			return
 		}
 		// A fresh goroutine: the handshake has grown this one's stack, and a line lives long.
-		p.group.Go(func() { p.serve(ctx, secure, peer) })
+		if handle := p.handler(secure); handle != nil {
+			p.group.Go(func() { handle(ctx, secure, peer) })
+		}
 	})
 }
 
@@ -180,14 +182,14 @@ func (p *Port) isLoud() bool {
 	return p.quiet.allows(time.Now())
 }
 
-func (p *Port) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer) {
+// handler finds who takes the connection; without one it is closed.
+func (p *Port) handler(conn *tls.Conn) Handler {
 	p.mu.Lock()
 	p.counts.Proved++
 	p.mu.Unlock()
-	handler, ok := p.terms.Handlers[conn.ConnectionState().NegotiatedProtocol]
-	if !ok {
+	handle := p.terms.Handlers[conn.ConnectionState().NegotiatedProtocol]
+	if handle == nil {
 		_ = conn.Close()
-		return
 	}
-	handler(ctx, conn, peer)
+	return handle
 }

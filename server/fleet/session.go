@@ -21,7 +21,6 @@ import (
 // session is one authenticated life of a line. Its facts are set before others can see it.
 type session struct {
 	machine deploy.MachineID
-	peer    trust.Peer
 	line    *link.Session
 	facts   facts
 	remote  string
@@ -35,47 +34,74 @@ func (f *Fleet) Serve(ctx context.Context, conn *tls.Conn, peer trust.Peer) {
 	_ = f.serve(ctx, conn, peer, link.PingAfter)
 }
 
-// serve returns why the session ended.
+// serve returns why the session ended. An idle machine costs the goroutine that runs this and its
+// stack, which never becomes smaller than it was in use: so whatever goes deep is done on others.
 func (f *Fleet) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, ping time.Duration) error {
+	v := &visit{fleet: f}
+	v.work.Go(func() { v.begin(conn, peer, ping) })
+	v.work.Wait()
+	if v.session == nil {
+		return v.err
+	}
+	v.work.Go(func() { v.introduce(ctx) })
+	err := v.line.Run(ctx)
+	v.work.Wait()
+	v.end(ctx, err)
+	return err
+}
+
+// visit is the life of one session, as serve sees it.
+type visit struct {
+	*session
+	fleet   *Fleet
+	work    sync.WaitGroup
+	release func() // lets the pin go
+	entered bool
+	err     error // why there is no session, or why it is sent away
+}
+
+func (v *visit) begin(conn *tls.Conn, peer trust.Peer, ping time.Duration) {
+	f := v.fleet
 	binding, err := link.SessionBinding(conn.ConnectionState())
 	if err != nil {
 		_ = conn.Close()
-		return err
+		v.err = err
+		return
 	}
 	phase := time.Duration(f.Env.Rand("fleet.ping").Int64N(int64(ping / 2)))
 	line := link.NewSession(conn, link.Options{
 		Role: link.Caller, Keeper: f.Keeper, Settings: link.Settings{Binding: binding, PingAfter: ping, Phase: phase},
 	})
-	s := &session{
+	v.session = &session{
 		machine: deploy.MachineID(peer.Subject()),
 		peer:    peer,
 		line:    line,
 		remote:  conn.RemoteAddr().String(),
 	}
-	release, err := f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
+	v.release, v.err = f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
+}
+
+func (v *visit) introduce(ctx context.Context) {
+	if v.err != nil {
+		v.fleet.sendAway(v.session, v.err)
+		return
+	}
+	said, err := v.fleet.greet(ctx, v.session)
 	if err != nil {
-		f.sendAway(s, err) // said as soon as the session runs
-		return line.Run(ctx)
+		v.fleet.sendAway(v.session, err)
+		return
 	}
-	defer release()
-	var group sync.WaitGroup
-	entered := false
-	group.Go(func() {
-		said, err := f.greet(ctx, s)
-		if err != nil {
-			f.sendAway(s, err)
-			return
-		}
-		entered = true
-		f.cameOnline(ctx, s, said)
-	})
-	// The session itself runs here: an idle machine costs one goroutine with a small stack.
-	err = line.Run(ctx)
-	group.Wait()
-	if entered {
-		f.leave(ctx, s, err)
+	v.entered = true
+	v.fleet.cameOnline(ctx, v.session, said)
+}
+
+func (v *visit) end(ctx context.Context, err error) {
+	if v.entered {
+		v.fleet.leave(ctx, v.session, err)
 	}
-	return err
+	if v.release != nil {
+		v.release()
+	}
 }
 
 // greet says hello, looks for clones and makes the session the machine's newest. It returns what
