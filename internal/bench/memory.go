@@ -13,7 +13,10 @@ import (
 type memoryOfOne struct {
 	Natural  float64 `json:"natural_bytes"` // for each connection, right after the last came
 	Settled  float64 `json:"settled_bytes"` // after the collector has run and memory was given back
+	Anon     float64 `json:"settled_anon_bytes"`
 	Heap     float64 `json:"heap_bytes"`
+	Span     float64 `json:"heap_inuse_bytes"`
+	Other    float64 `json:"runtime_bytes"`
 	Stack    float64 `json:"stack_bytes"`
 	Routines float64 `json:"goroutines"`
 	// CPU of the server for each connection that came, with all that follows from it.
@@ -138,6 +141,9 @@ func (m *memoryOfOne) fill(server *process, before usage, count int, took time.D
 	}
 	m.Natural = float64(natural.RSSBytes-before.RSSBytes) / n
 	m.Settled = float64(settled.RSSBytes-before.RSSBytes) / n
+	m.Anon = float64(settled.AnonBytes-before.AnonBytes) / n
+	m.Span = (float64(settled.SpanBytes) - float64(before.SpanBytes)) / n
+	m.Other = (float64(settled.OtherBytes) - float64(before.OtherBytes)) / n
 	m.Heap = (float64(settled.HeapBytes) - float64(before.HeapBytes)) / n
 	m.Stack = (float64(settled.StackBytes) - float64(before.StackBytes)) / n
 	m.Routines = float64(settled.Goroutines-before.Goroutines) / n

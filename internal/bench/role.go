@@ -99,7 +99,9 @@ type usage struct {
 	RSSBytes   int64         `json:"rss_bytes"`
 	AnonBytes  int64         `json:"anon_bytes"`
 	CPU        time.Duration `json:"cpu_ns"`
-	HeapBytes  uint64        `json:"heap_bytes"`
+	HeapBytes  uint64        `json:"heap_bytes"`       // live
+	SpanBytes  uint64        `json:"heap_inuse_bytes"` // of the spans that hold it
+	OtherBytes uint64        `json:"runtime_bytes"`    // what the runtime keeps beside heap and stacks
 	StackBytes uint64        `json:"stack_bytes"`
 	Goroutines int           `json:"goroutines"`
 }
@@ -117,6 +119,7 @@ func usageOfSelf() (usage, error) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.HeapBytes, u.StackBytes, u.Goroutines = m.HeapAlloc, m.StackInuse, runtime.NumGoroutine()
+	u.SpanBytes, u.OtherBytes = m.HeapInuse, m.MSpanInuse+m.MCacheInuse+m.BuckHashSys+m.GCSys+m.OtherSys
 	return u, nil
 }
 
