@@ -74,7 +74,6 @@ func (v *visit) begin(conn *tls.Conn, peer trust.Peer, ping time.Duration) {
 	})
 	v.session = &session{
 		machine: deploy.MachineID(peer.Subject()),
-		peer:    peer,
 		line:    line,
 		remote:  conn.RemoteAddr().String(),
 	}
