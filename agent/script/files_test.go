@@ -195,6 +195,9 @@ func TestFullDiskCutsTheLog(t *testing.T) {
 	if _, _, err := r.close(); err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(r.lost, "no space left on device: 3 lines, 12 bytes of stdout") {
+		t.Errorf("the verdict would say %q", r.lost)
+	}
 	records, _ := readRecords(t, path)
 	if len(records) != 2 || string(records[0].Text) != "kept" ||
 		!strings.Contains(string(records[1].Text), "no space left on device: 3 lines, 12 bytes of stdout") {

@@ -42,6 +42,7 @@ type recorder struct {
 	lines   [3]line
 	cut     bool
 	diskErr error
+	lost    string // set by close: what was not kept, in a sentence
 }
 
 // line is the unfinished line of one source (index source-1).
@@ -232,6 +233,20 @@ func (r *recorder) partials(now time.Time) time.Time {
 	return next
 }
 
+// lossLocked says in a sentence what was not kept, and why; "" when everything was.
+func (r *recorder) lossLocked() string {
+	out, errs := r.lines[contract.Stdout-1].lost, r.lines[contract.Stderr-1].lost
+	if out.bytes+errs.bytes+out.lines+errs.lines == 0 {
+		return ""
+	}
+	why := ""
+	if r.diskErr != nil {
+		why = " because of the disk: " + r.diskErr.Error()
+	}
+	return fmt.Sprintf("not kept%s: %d lines, %d bytes of stdout; %d lines, %d bytes of stderr",
+		why, out.lines, out.bytes, errs.lines, errs.bytes)
+}
+
 // close ends all lines, counts what was not kept, and syncs the log.
 func (r *recorder) close() (end int64, hash string, err error) {
 	r.mu.Lock()
@@ -244,15 +259,9 @@ func (r *recorder) close() (end int64, hash string, err error) {
 		}
 	}
 	r.flushLocked()
-	out, errs := &r.lines[contract.Stdout-1].lost, &r.lines[contract.Stderr-1].lost
-	if out.bytes+errs.bytes+out.lines+errs.lines > 0 {
-		why := ""
-		if r.diskErr != nil {
-			why = " because of the disk: " + r.diskErr.Error()
-			r.diskErr = nil // one more try: there may be room again
-		}
-		r.remarkLocked(fmt.Sprintf("not kept%s: %d lines, %d bytes of stdout; %d lines, %d bytes of stderr",
-			why, out.lines, out.bytes, errs.lines, errs.bytes))
+	if r.lost = r.lossLocked(); r.lost != "" {
+		r.diskErr = nil // one more try: there may be room again
+		r.remarkLocked(r.lost)
 		r.flushLocked()
 	}
 	err = r.file.Sync()

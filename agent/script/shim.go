@@ -181,6 +181,10 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 	verdict := s.runScript(ctx, log, wake)
 	s.Point("script.ended")
 	verdict.LogEnd, verdict.LogSHA256, err = log.close()
+	if log.lost != "" {
+		// The log itself may be too full to say so, and the exit record has its place on the disk.
+		verdict.Reason = strings.TrimPrefix(verdict.Reason+"; output was "+log.lost, "; ")
+	}
 	if err != nil {
 		said := strings.TrimSpace(string(verdict.Outcome) + " " + verdict.Reason)
 		verdict.Reason = "the log could not be saved (" + err.Error() + "); the script: " + said

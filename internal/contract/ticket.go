@@ -51,7 +51,8 @@ type Verdict struct {
 	Outcome Outcome `json:"outcome"`
 	// Code is the exit code for Succeeded (0) and Failed (-1 when a signal ended it).
 	Code int `json:"code"`
-	// Reason is a sentence for people; empty only for Succeeded.
+	// Reason is a clause for people. With Succeeded it says what went wrong all the same, such as
+	// output that could not be kept; it is empty otherwise.
 	Reason string `json:"reason,omitempty"`
 	// LogEnd is the offset after the last record, LogSHA256 the hex hash of all record bytes.
 	LogEnd    int64  `json:"log_end"`

@@ -258,8 +258,8 @@ func backoff(tries int) time.Duration { return min(retryMost, retryFirst<<min(tr
 
 // state tells the log, once, what a waiting ticket waits for.
 func (c *carrier) state(s contract.TicketStatus) {
-	if s.State == contract.Waiting && s.WaitingFor != c.waitingFor {
-		c.say(tasklog.Wait, "Waiting: "+s.WaitingFor)
+	if s.State == contract.Waiting && s.WaitingFor != "" && s.WaitingFor != c.waitingFor {
+		c.say(tasklog.Wait, "The script "+s.WaitingFor+".")
 	}
 	c.waitingFor = s.WaitingFor
 }

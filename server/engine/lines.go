@@ -47,6 +47,9 @@ func category(s contract.Source) tasklog.Category {
 func sentence(v contract.Verdict) (tasklog.Category, string) {
 	switch v.Outcome {
 	case contract.Succeeded:
+		if v.Reason != "" {
+			return tasklog.Error, "The script succeeded, but " + v.Reason + "."
+		}
 		return tasklog.Verbose, "Succeeded."
 	case contract.Failed:
 		if v.Reason == "" {

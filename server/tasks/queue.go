@@ -118,6 +118,13 @@ func (q *Queue) Finish(
 		if task.State.IsCompleted() {
 			return errkind.Conflict.Errorf("finish %s as %s: it is %s already", id, state, task.State)
 		}
+		tickets, err := w.Tickets(id)
+		if err != nil {
+			return err
+		}
+		task.HasWarnings = slices.ContainsFunc(tickets, func(t deploy.Ticket) bool {
+			return t.Verdict != nil && t.Verdict.Reason != ""
+		})
 		task.State, task.Error, task.CompletedAt, task.LeaseEpoch = state, reason, now, epoch
 		if err := w.PutTaskLeased(task); err != nil {
 			return err
