@@ -59,7 +59,7 @@ func TestJoinTokenIsWrittenNowhere(t *testing.T) {
 		t.Fatal(got)
 	}
 	a := m.start(t, "run", "--verbose")
-	a.log.await(t, "hello")
+	a.log.await(t, "line is up")
 	a.stop(t)
 	seen := m.files(t)
 	seen["out"], seen["err"], seen["log"] = got.out, got.err, a.log.String()
@@ -206,7 +206,7 @@ func TestJoinWhileTheAgentRuns(t *testing.T) {
 		t.Fatal(got)
 	}
 	a := m.start(t, "run", "--verbose")
-	a.log.await(t, "hello")
+	a.log.await(t, "line is up")
 	if got := m.run(t, "join"); got.code != 6 || !strings.Contains(got.err, "is in use by process") {
 		t.Errorf("join = %+v", got)
 	}

@@ -65,7 +65,7 @@ func TestStatus(t *testing.T) {
 	top := "machine    web-01-example-com\nmode       polling\npin        " + pinOf(t, m) +
 		"\nversion    1.2.3\nserver     " + s.address + "\n"
 	a := m.start(t, "run", "--verbose")
-	a.log.await(t, "hello")
+	a.log.await(t, "line is up")
 	awaitState(t, m, "4.5.6")
 	check("while it runs", m.run(t, "status"), 0, top+"agent      running since "+clock+"\nline       up since "+clock+
 		" with "+s.address+"\npeer       fairlead-server 4.5.6\n", "")
@@ -155,7 +155,7 @@ func TestStopsAlthoughTheServerIsGone(t *testing.T) {
 		return &pit
 	}
 	a := m.start(t, "run", "--verbose")
-	a.log.await(t, "hello")
+	a.log.await(t, "line is up")
 	awaitState(t, m, "4.5.6")
 	pit.stuck.Store(true)
 	began := time.Now()
@@ -170,7 +170,7 @@ func TestStopsAlthoughTheServerIsGone(t *testing.T) {
 func TestRunRefusesASecondAgent(t *testing.T) {
 	m := joined(t, newServer(t))
 	a := m.start(t, "run", "--verbose")
-	a.log.await(t, "hello")
+	a.log.await(t, "line is up")
 	if got := m.run(t, "run"); got.code != 6 || !strings.Contains(got.err, "is in use by process") {
 		t.Errorf("run = %+v", got)
 	}

@@ -58,7 +58,9 @@ func refused(err error) error {
 
 // hello answers the server's first call.
 func (d *Daemon) hello(_ context.Context, args contract.HelloArgs) (contract.Facts, error) {
-	d.env.Log.Debug("hello", "server_id", args.ServerID, "server_version", args.Version, "machine", args.Machine)
+	if args.Machine != "" { // a server that only asks whether we are alive says no name
+		d.env.Log.Info("line is up", "machine", args.Machine, "server_id", args.ServerID, "server_version", args.Version)
+	}
 	d.state.greeted(args)
 	return d.facts, nil
 }

@@ -141,7 +141,7 @@ func checkArgs(c Command, args []string) error {
 		missing := strings.Fields(c.Usage)[len(args)]
 		return errkind.Invalid.Errorf("%s: %s is missing", c.Name, strings.TrimRight(missing, "."))
 	case many >= 0 && len(args) > many:
-		return errkind.Invalid.Errorf("%s: %q is one argument too many", c.Name, args[many])
+		return errkind.Invalid.Errorf("%s: argument %d is one too many", c.Name, many+1)
 	}
 	return nil
 }

@@ -20,6 +20,12 @@ func (a *api) showTask(t deploy.Task, waits string) obj {
 	if t.Deployment != "" {
 		arguments["DeploymentId"] = t.Deployment
 	}
+	if t.Kind == deploy.ScriptTask && len(t.Plan.Steps) > 0 && len(t.Plan.Steps[0].Actions) > 0 {
+		step := t.Plan.Steps[0]
+		arguments["ScriptBody"] = step.Actions[0].Properties[deploy.PropScriptBody]
+		arguments["Syntax"] = step.Actions[0].Properties[deploy.PropScriptSyntax]
+		arguments["MachineIds"] = list(step.Machines)
+	}
 	completed := ""
 	if !t.CompletedAt.IsZero() {
 		completed = t.CompletedAt.UTC().Format(completedFormat)

@@ -51,9 +51,26 @@ func (c *Catalog) CreateEnvironment(
 		if e.ID, err = nextID[deploy.EnvironmentID](w, "Environments"); err != nil {
 			return deploy.Event{}, err
 		}
+		if e.SortOrder, err = lastPlace(w, e.SortOrder); err != nil {
+			return deploy.Event{}, err
+		}
 		return event("EnvironmentAdded", e.ID, "environment %s was added", e.Name), w.PutEnvironment(e)
 	})
 	return e, err
+}
+
+// lastPlace puts an environment without a wish behind the others, so that they stand in the
+// order in which they were made: Development, Staging, Production.
+func lastPlace(r store.Reader, wish int) (int, error) {
+	all, err := r.Environments(space)
+	if err != nil || wish != 0 {
+		return wish, err
+	}
+	last := -1
+	for _, e := range all {
+		last = max(last, e.SortOrder)
+	}
+	return last + 1, nil
 }
 
 // EditEnvironment changes one. Errors: Denied, NotFound, Invalid.

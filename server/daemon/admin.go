@@ -3,13 +3,16 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/home"
 )
 
 // The admin socket lets commands on this machine act as the administrator: whoever may open it
@@ -33,8 +36,33 @@ func listenAdmin(path string) (net.Listener, error) {
 	})
 }
 
-// dialAdmin opens a connection to the socket at path. Errors: Unavailable (no server runs).
-func dialAdmin(path string) (net.Conn, error) {
+// A server that is just starting holds its home before its socket is open.
+const (
+	adminLimit = 10 * time.Second
+	adminPause = 50 * time.Millisecond
+)
+
+// dialAdmin opens a connection to the socket at path, and waits for a server that is just
+// starting. Errors: Unavailable, Canceled.
+func dialAdmin(ctx context.Context, path string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, adminLimit)
+	defer cancel()
+	for {
+		conn, err := dialAdminOnce(path)
+		if err == nil || !home.IsTaken(filepath.Dir(path)) {
+			return conn, err
+		}
+		timer := time.NewTimer(adminPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+	}
+}
+
+func dialAdminOnce(path string) (net.Conn, error) {
 	return atShortPath(path, func(short string) (net.Conn, error) {
 		conn, err := net.Dial("unix", short)
 		if err != nil {

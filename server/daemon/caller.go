@@ -36,7 +36,7 @@ func newCaller(ctx context.Context, o Options, env host.Env) (*caller, error) {
 		socket := o.Home.admin()
 		transport := &http.Transport{
 			DisableKeepAlives: true,
-			DialContext:       func(context.Context, string, string) (net.Conn, error) { return dialAdmin(socket) },
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dialAdmin(ctx, socket) },
 		}
 		return &caller{web: http.Client{Transport: transport}, close: func() {}}, nil
 	}

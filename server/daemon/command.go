@@ -33,7 +33,7 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			"fairlead-server admin api-key --purpose CI",
 		},
 		Commands: []cli.Command{
-			m.run(), m.status(), m.createEnvironment(), m.createToken(), m.apiKey(), m.backup(), m.restore(),
+			m.run(), m.status(), m.createEnvironment(), m.enableMachine(), m.createToken(), m.apiKey(), m.backup(), m.restore(),
 		},
 	}.Main(ctx, args, std)
 }
@@ -161,6 +161,30 @@ func hintEnvironment(ctx context.Context, c *caller, names []string, err error) 
 		}
 	}
 	return err
+}
+
+// enableMachine takes back what a quarantine, or a person, did.
+func (m *command) enableMachine() cli.Command {
+	return cli.Command{
+		Name: "machine enable", Usage: "NAME", Summary: "let a disabled machine work again, such as one that was cloned",
+		Details:  "A machine is disabled when two agents are alive with its key. Remove the copy's home first, or it happens again.",
+		Flags:    m.homeFlag,
+		Examples: []string{"fairlead-server machine enable web-1"},
+		Run: func(ctx context.Context, std *cli.IO, args []string) error {
+			return m.ask(ctx, std, func(c *caller) error {
+				path := "/api/Spaces-1/machines/" + url.PathEscape(args[0])
+				machine := map[string]any{}
+				if err := c.call(ctx, "GET", path, nil, &machine); err != nil {
+					return err
+				}
+				machine["IsDisabled"] = false
+				if err := c.call(ctx, "PUT", path, machine, nil); err != nil {
+					return err
+				}
+				return std.Show(map[string]string{"enabled": args[0]}, args[0]+" is enabled\n")
+			})
+		},
+	}
 }
 
 func (m *command) createToken() cli.Command {

@@ -130,7 +130,7 @@ func (s snapshot) discard() error {
 func askSnapshot(ctx context.Context, h Home) (snapshot, error) {
 	web := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		DialContext:       func(context.Context, string, string) (net.Conn, error) { return dialAdmin(h.admin()) },
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dialAdmin(ctx, h.admin()) },
 	}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost"+localDatabasePath, nil)
 	if err != nil {
