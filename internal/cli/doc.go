@@ -14,5 +14,6 @@
 //
 // program.go finds and runs the command, flags.go reads its flags and arguments, help.go writes help, nearest.go
 // guesses what was meant, exit.go maps kinds of error to exit codes, output.go prints results and colours,
-// table.go lays columns out, progress.go shows long work, log.go makes the program's log, system.go connects a real process.
+// table.go lays columns out, progress.go shows long work,
+// log.go makes the program's log, system.go connects a real process.
 package cli

@@ -167,7 +167,8 @@ func hintEnvironment(ctx context.Context, c *caller, names []string, err error) 
 func (m *command) enableMachine() cli.Command {
 	return cli.Command{
 		Name: "machine enable", Usage: "NAME", Summary: "let a disabled machine work again, such as one that was cloned",
-		Details:  "A machine is disabled when two agents are alive with its key. Remove the copy's home first, or it happens again.",
+		Details: "A machine is disabled when two agents are alive with its key. Remove the copy's home first, " +
+			"or it happens again.",
 		Flags:    m.homeFlag,
 		Examples: []string{"fairlead-server machine enable web-1"},
 		Run: func(ctx context.Context, std *cli.IO, args []string) error {
