@@ -8,9 +8,10 @@ TOOL      = $(GO) tool -modfile=internal/tools/go.mod
 TESTFLAGS ?=
 FUZZTIME ?= 10s
 KEEP     ?=
+BENCH    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e fuzz bench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -38,7 +39,10 @@ e2e: build ## the built programs against each other, kill -9 included
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)
 
-bench: ## benchmarks beside their floors, one package at a time
+bench: ## speed and size beside bare floors, with ratios; BENCH=-short for a look
+	$(GO) run ./internal/bench $(BENCH)
+
+microbench: ## the benchmarks of every package
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...
 
 demo: build ## a server, two agents, a deployment of two versions; KEEP=1 leaves it running
