@@ -94,7 +94,8 @@ func (a *agents) register() error {
 	contract.Handle(&a.mux, contract.Hello, func(_ context.Context, args contract.HelloArgs) (contract.Facts, error) {
 		return contract.Facts{
 			Program: "fairlead-agent", Version: "bench", Hostname: args.Machine, OS: facts.OS, Distribution: facts.Distribution,
-			Arch: facts.Arch, BootID: facts.BootID, RunID: "run-" + args.Machine, StateID: "state-" + args.Machine, StartedAt: start,
+			Arch: facts.Arch, BootID: facts.BootID, RunID: "run-" + args.Machine, StateID: "state-" + args.Machine,
+			StartedAt: start,
 		}, nil
 	})
 	contract.Handle(&a.mux, contract.Health, func(context.Context, contract.Nothing) (contract.HealthReport, error) {

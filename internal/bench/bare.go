@@ -140,27 +140,34 @@ func (s *bareServer) until(done func() bool) error {
 // pingBytes is a ping frame of the line with its token.
 const pingBytes = 24
 
-// ping writes once to each connection and waits for the answers; it returns the CPU time of this
-// process for one of them.
-func (s *bareServer) ping(context.Context, struct{}) (any, error) {
+// ping writes to one connection after the other at the pace, waits for the answers, and returns what
+// that has taken of this process. It goes round until the time is over.
+func (s *bareServer) ping(_ context.Context, p pace) (any, error) {
 	s.mu.Lock()
-	conns := s.conns
-	s.heard = 0
+	conns, before := s.conns, s.heard
 	s.mu.Unlock()
-	before, err := usageOfSelf()
+	start, err := usageOfSelf()
 	if err != nil {
 		return nil, err
 	}
-	for _, conn := range conns {
-		if _, err := conn.Write(make([]byte, pingBytes)); err != nil {
-			return nil, err
-		}
+	w := paced(p, func(i int) error {
+		_, err := conns[i%len(conns)].Write(make([]byte, pingBytes))
+		return err
+	})
+	if w.Errors > 0 {
+		return nil, errors.New(w.Error)
 	}
-	if err := s.until(func() bool { return s.heard == len(conns) }); err != nil {
+	if err := s.until(func() bool { return s.heard-before == w.Requests }); err != nil {
 		return nil, err
 	}
-	after, err := usageOfSelf()
-	return float64((after.CPU - before.CPU).Nanoseconds()) / 1e3 / float64(max(1, len(conns))), err
+	end, err := usageOfSelf()
+	return pings{w.Requests, end.CPU - start.CPU}, err
+}
+
+// pings is what keeping connections alive has taken.
+type pings struct {
+	Count int
+	CPU   time.Duration
 }
 
 // echo sends requestBytes to the first connection and reads them back.

@@ -194,38 +194,57 @@ type await struct {
 }
 
 type awaited struct {
-	Missing int // machines that could not be dispatched to in time
-	First   time.Duration
-	Half    time.Duration
-	Last    time.Duration // since the order came
+	Missing int           // machines that could not be dispatched to in time
+	Half    time.Duration // until half of a sample could
+	Last    time.Duration // until all could, since the order came
 }
 
-// await waits until every machine can be dispatched to, looking each 5 ms at those that are missing.
+// sampleEvery is how many machines there are for one in the sample.
+const sampleEvery = 50
+
+// await waits until every machine can be dispatched to. Looking must cost the server little, so it
+// looks at a sample, and then for one machine after the other.
 func (c *candidate) await(_ context.Context, o await) (any, error) {
 	began := time.Now()
 	limit := began.Add(time.Duration(o.Seconds * float64(time.Second)))
-	missing := o.Machines
+	var sample []deploy.MachineID
+	for i := 0; i < len(o.Machines); i += sampleEvery {
+		sample = append(sample, o.Machines[i])
+	}
 	var result awaited
-	for time.Now().Before(limit) && len(missing) > 0 {
-		var still []deploy.MachineID
-		for _, id := range missing {
-			if _, err := c.daemon.Target(id); err != nil {
-				still = append(still, id)
-			}
+	half := c.until(limit, func() bool { return c.countReached(sample) >= (len(sample)+1)/2 })
+	result.Half = time.Since(began)
+	reached := 0
+	all := half && c.until(limit, func() bool {
+		for reached < len(o.Machines) && c.countReached(o.Machines[reached:reached+1]) == 1 {
+			reached++
 		}
-		now := time.Since(began)
-		if len(missing) == len(o.Machines) && len(still) < len(missing) {
-			result.First = now
+		return reached == len(o.Machines)
+	})
+	result.Last = time.Since(began)
+	if !all {
+		result.Missing = len(o.Machines) - c.countReached(o.Machines)
+	}
+	return result, nil
+}
+
+func (c *candidate) until(limit time.Time, done func() bool) bool {
+	for time.Now().Before(limit) {
+		if done() {
+			return true
 		}
-		if half := len(o.Machines) / 2; len(missing) > half && len(still) <= half {
-			result.Half = now
-		}
-		if missing = still; len(missing) > 0 {
-			time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
+}
+
+func (c *candidate) countReached(machines []deploy.MachineID) (n int) {
+	for _, id := range machines {
+		if _, err := c.daemon.Target(id); err == nil {
+			n++
 		}
 	}
-	result.Missing, result.Last = len(missing), time.Since(began)
-	return result, nil
+	return n
 }
 
 type dispatch struct {

@@ -48,15 +48,10 @@ func (b *bench) dispatch(ctx context.Context) error {
 		return err
 	}
 	b.report.Raw["dispatch"] = map[string]any{"floor": floors, "candidate": candidates}
-	column := func(of func(window) float64) (p pairs) {
-		for i := range floors {
-			p.Floor, p.Candidate = append(p.Floor, of(floors[i])), append(p.Candidate, of(candidates[i]))
-		}
-		return p
-	}
+	both := func(of func(window) float64) pairs { return pairs{column(floors, of), column(candidates, of)} }
 	b.report.judge(fmt.Sprintf("dispatch to a random one of %d idle agents, p99", b.agents), "<= 2.0x", "us",
-		column(func(w window) float64 { return w.P99 }), func(ratio float64) bool { return ratio <= 2 })
-	b.report.judge("the same, p50", "-", "us", column(func(w window) float64 { return w.P50 }), nil)
+		both(func(w window) float64 { return w.P99 }), func(ratio float64) bool { return ratio <= 2 })
+	b.report.judge("the same, p50", "-", "us", both(func(w window) float64 { return w.P50 }), nil)
 	return nil
 }
 

@@ -17,8 +17,6 @@ const (
 	connectAtOnce = 32
 	// connectSeconds bounds how long all of them take.
 	connectSeconds = 120
-	// settleTime lets a server end what it does after the last agent has come on line.
-	settleTime = 2 * time.Second
 )
 
 // fleet is a server and its agents, each side in a process of its own.
@@ -105,7 +103,7 @@ func (b *bench) theFleet(ctx context.Context) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(settleTime)
+	time.Sleep(b.settle)
 	b.fleet = f
 	return f, nil
 }

@@ -53,6 +53,7 @@ type options struct {
 	window  time.Duration
 	idle    time.Duration
 	size    int64
+	settle  time.Duration
 	keep    bool
 }
 
@@ -64,12 +65,23 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push", "what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
 	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server to this `folder`")
-	f.StringVar(&o.dir, "dir", "", "keep what is pushed below this `folder`; memory (/dev/shm) if there is room, else the temporary folder")
+	f.StringVar(
+		&o.dir,
+		"dir",
+		"",
+		"keep what is pushed below this `folder`; memory (/dev/shm) if there is room, else the temporary folder",
+	)
 	f.IntVar(&o.agents, "agents", 5000, "how many agents are idle; a process has 20,000 files at most")
 	f.IntVar(&o.rounds, "rounds", 5, "pairs of the memory and push goals")
 	f.IntVar(&o.windows, "windows", 15, "pairs of the dispatch goal")
 	f.DurationVar(&o.window, "window", 2*time.Second, "length of one window of the dispatch goal")
-	f.DurationVar(&o.idle, "idle", 30*time.Second, "how long the agent and the server idle before their memory counts")
+	f.DurationVar(
+		&o.idle,
+		"idle",
+		30*time.Second,
+		"how long the agent and the server idle before their memory counts",
+	)
+	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait after the last agent has come on line")
 	f.Int64Var(&mebibytes, "size", 1024, "MiB that one push has")
 	f.BoolVar(&short, "short", false, "a look in a minute: few agents, few rounds")
 	f.BoolVar(&o.keep, "keep", false, "leave the work folder with the logs of all processes")
@@ -127,6 +139,8 @@ type bench struct {
 	report *report
 	fleet  *fleet // a server with all agents on line, or nil
 	stderr io.Writer
+
+	pingMinute float64 // the floor's CPU for a minute of pings, in ms; 0 when it was not measured
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -135,6 +149,10 @@ func (b *bench) say(format string, args ...any) {
 
 func measure(ctx context.Context, o options, stdout, stderr io.Writer) (misses int, err error) {
 	b := &bench{options: o, report: newReport(), stderr: stderr}
+	goals, err := b.chosen()
+	if err != nil {
+		return 0, err
+	}
 	if b.work, err = os.MkdirTemp("", "fairlead-bench-"); err != nil {
 		return 0, err
 	}
@@ -151,7 +169,7 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) (misses i
 	if err := makeRoster(b.roster, o.agents); err != nil {
 		return 0, err
 	}
-	if err := b.all(ctx); err != nil {
+	if err := b.all(ctx, goals); err != nil {
 		return 0, errors.Join(err, b.report.print(stdout))
 	}
 	b.report.Load = append(b.report.Load, loadAverage())
@@ -171,26 +189,32 @@ type goal struct {
 	measure func(context.Context) error
 }
 
-// all measures what was asked for, always in the same order.
-func (b *bench) all(ctx context.Context) error {
-	goals := []goal{
+// chosen lists the goals that were asked for, always in the same order.
+func (b *bench) chosen() (chosen []goal, err error) {
+	wanted := strings.Split(b.goals, ",")
+	for _, g := range []goal{
 		{"size", b.sizes},
 		{"memory", b.memory},
 		{"agent", b.agent},
 		{"dispatch", b.dispatch},
 		{"storm", b.storm},
 		{"push", b.push},
-	}
-	wanted := strings.Split(b.goals, ",")
-	for _, name := range wanted {
-		if !slices.ContainsFunc(goals, func(g goal) bool { return g.name == name }) {
-			return fmt.Errorf("no such goal: %s", name)
+	} {
+		if slices.Contains(wanted, g.name) {
+			chosen = append(chosen, g)
 		}
 	}
+	if len(chosen) != len(wanted) {
+		return nil, fmt.Errorf(
+			"goals %q: want some of size, memory, agent, dispatch, storm and push, each once",
+			b.goals,
+		)
+	}
+	return chosen, nil
+}
+
+func (b *bench) all(ctx context.Context, goals []goal) error {
 	for _, g := range goals {
-		if !slices.Contains(wanted, g.name) {
-			continue
-		}
 		load, began := loadAverage(), time.Now()
 		b.report.Load = append(b.report.Load, load)
 		if err := g.measure(ctx); err != nil {

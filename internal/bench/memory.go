@@ -9,6 +9,13 @@ import (
 	"time"
 )
 
+const (
+	// pingSeconds lie between two pings of an idle line: link.PingAfter less the servant's lead.
+	pingSeconds = 24
+	// pingTime is how long the floor's pings are watched.
+	pingTime = 3 * time.Second
+)
+
 // memoryOfOne is one server with its connections.
 type memoryOfOne struct {
 	Natural  float64 `json:"natural_bytes"` // for each connection, right after the last came
@@ -22,7 +29,8 @@ type memoryOfOne struct {
 	// CPU of the server for each connection that came, with all that follows from it.
 	AcceptCPU float64 `json:"accept_cpu_us"`
 	Seconds   float64 `json:"connect_seconds"`
-	PingCPU   float64 `json:"ping_cpu_us"` // floor only
+	// Minute is the CPU of a minute of pings, floor only.
+	Minute float64 `json:"ping_minute_ms"`
 }
 
 // memory compares what an idle agent takes of the server with a bare connection.
@@ -42,21 +50,35 @@ func (b *bench) memory(ctx context.Context) error {
 			return err
 		}
 		floors, candidates = append(floors, floor), append(candidates, candidate)
-		b.say("memory %d/%d: floor %.0f B, server %.0f B for each agent", round+1, b.rounds, floor.Settled, candidate.Settled)
+		b.say(
+			"memory %d/%d: floor %.0f B, server %.0f B for each agent",
+			round+1,
+			b.rounds,
+			floor.Settled,
+			candidate.Settled,
+		)
 	}
+	b.pingMinute = median(column(floors, func(m memoryOfOne) float64 { return m.Minute }))
 	b.report.Raw["memory"] = map[string]any{"floor": floors, "candidate": candidates, "empty_server": empty}
-	column := func(of func(memoryOfOne) float64) (p pairs) {
-		for i := range floors {
-			p.Floor, p.Candidate = append(p.Floor, of(floors[i])), append(p.Candidate, of(candidates[i]))
-		}
-		return p
-	}
+	both := func(of func(memoryOfOne) float64) pairs { return pairs{column(floors, of), column(candidates, of)} }
 	b.report.judge(fmt.Sprintf("server RSS for one of %d idle agents, settled", b.agents), "<= 1.3x", "B",
-		column(func(m memoryOfOne) float64 { return m.Settled }), func(ratio float64) bool { return ratio <= 1.3 })
-	b.report.judge("the same right after they came", "-", "B", column(func(m memoryOfOne) float64 { return m.Natural }), nil)
-	b.report.judge("server CPU for one agent that comes", "-", "us", column(func(m memoryOfOne) float64 { return m.AcceptCPU }), nil)
+		both(func(m memoryOfOne) float64 { return m.Settled }), func(ratio float64) bool { return ratio <= 1.3 })
+	b.report.judge(
+		"the same right after they came",
+		"-",
+		"B",
+		both(func(m memoryOfOne) float64 { return m.Natural }),
+		nil,
+	)
+	b.report.judge(
+		"server CPU for one agent that comes",
+		"-",
+		"us",
+		both(func(m memoryOfOne) float64 { return m.AcceptCPU }),
+		nil,
+	)
 	b.report.judge(fmt.Sprintf("time until %d agents are there", b.agents), "-", "s",
-		column(func(m memoryOfOne) float64 { return m.Seconds }), nil)
+		both(func(m memoryOfOne) float64 { return m.Seconds }), nil)
 	return nil
 }
 
@@ -101,14 +123,20 @@ func (b *bench) bareMemory(ctx context.Context) (m memoryOfOne, err error) {
 		return m, err
 	}
 	took := time.Since(began)
-	return m, m.fill(server, before, b.agents, took, func() (err error) {
-		for range 2 {
-			if m.PingCPU, err = ask[float64](server, "ping", nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return m, m.fill(server, before, b.agents, took, func() error { return m.ping(server, b.agents) })
+}
+
+// ping sends a round of pings at once, and then for some time as many as the line would.
+func (m *memoryOfOne) ping(server *process, count int) error {
+	if _, err := ask[pings](server, "ping", pace{count, 1}); err != nil {
+		return err
+	}
+	calm, err := ask[pings](server, "ping", pace{max(1, count/pingSeconds), pingTime.Seconds()})
+	if err != nil {
+		return err
+	}
+	m.Minute = calm.CPU.Seconds() * 1e3 * float64(time.Minute) / float64(pingTime)
+	return nil
 }
 
 func (b *bench) serverMemory(ctx context.Context, round int, empty usage) (m memoryOfOne, err error) {
@@ -121,12 +149,18 @@ func (b *bench) serverMemory(ctx context.Context, round int, empty usage) (m mem
 	}
 	b.fleet = f
 	took := time.Since(began)
-	time.Sleep(settleTime)
+	time.Sleep(b.settle)
 	return m, m.fill(f.server, empty, b.agents, took, func() error { return nil })
 }
 
 // fill reads the figures; exercise is what the connections do before memory settles.
-func (m *memoryOfOne) fill(server *process, before usage, count int, took time.Duration, exercise func() error) error {
+func (m *memoryOfOne) fill(
+	server *process,
+	before usage,
+	count int,
+	took time.Duration,
+	exercise func() error,
+) error {
 	n := float64(count)
 	natural, err := ask[usage](server, "usage", nil)
 	if err != nil {

@@ -73,13 +73,9 @@ func (b *bench) push(ctx context.Context) (err error) {
 }
 
 func (b *bench) judgePush(floors, candidates []pushed) {
-	var speed, cpu pairs
-	rate := func(p pushed) float64 { return float64(b.size) / 1e6 / p.Took.Seconds() }
-	cost := func(p pushed) float64 { return p.CPU.Seconds() / (float64(b.size) / 1e9) }
-	for i := range floors {
-		speed.Floor, speed.Candidate = append(speed.Floor, rate(floors[i])), append(speed.Candidate, rate(candidates[i]))
-		cpu.Floor, cpu.Candidate = append(cpu.Floor, cost(floors[i])), append(cpu.Candidate, cost(candidates[i]))
-	}
+	both := func(of func(pushed) float64) pairs { return pairs{column(floors, of), column(candidates, of)} }
+	speed := both(func(p pushed) float64 { return float64(b.size) / 1e6 / p.Took.Seconds() })
+	cpu := both(func(p pushed) float64 { return p.CPU.Seconds() / (float64(b.size) / 1e9) })
 	goal := fmt.Sprintf("push of %d MiB, file to verified file", b.size>>20)
 	b.report.judge(goal, ">= 0.9x", "MB/s", speed, func(ratio float64) bool { return ratio >= 0.9 })
 	b.report.judge("the server's CPU for it", "-", "s/GB", cpu, nil)

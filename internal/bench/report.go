@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"text/tabwriter"
@@ -79,6 +80,9 @@ func (r *report) limit(goal, unit string, value, most float64) {
 }
 
 func figure(value float64, unit string) string {
+	if math.IsNaN(value) {
+		return "-"
+	}
 	digits := 0
 	if value < 100 {
 		digits = 2

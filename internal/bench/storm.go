@@ -29,9 +29,15 @@ func (b *bench) storm(ctx context.Context) (err error) {
 		return err
 	}
 	b.report.Raw["storm"] = map[string]any{
-		"back": back, "cpu_us": cpu, "troubles": troubles, "peak_bytes": status["VmHWM"] << 10, "rss_bytes": status["VmRSS"] << 10,
+		"back": back, "cpu_us": cpu, "troubles": troubles, "peak_bytes": status["VmHWM"] << 10,
+		"rss_bytes": status["VmRSS"] << 10,
 	}
-	b.report.limit(fmt.Sprintf("%d agents back after kill -9 and restart, the last", b.agents), "s", back.Last.Seconds(), 0)
+	b.report.limit(
+		fmt.Sprintf("%d agents back after kill -9 and restart, the last", b.agents),
+		"s",
+		back.Last.Seconds(),
+		0,
+	)
 	b.report.limit("half of them", "s", back.Half.Seconds(), 0)
 	b.report.limit("server CPU for each of them", "us", cpu, 0)
 	b.report.limit("peak RSS of that server", "MB", float64(status["VmHWM"]<<10)/1e6, 0)
@@ -53,8 +59,8 @@ func (b *bench) restart(ctx context.Context, f *fleet) (back awaited, cpu float6
 	if err != nil {
 		return back, 0, err
 	}
-	back.First, back.Half, back.Last = back.First+opened, back.Half+opened, back.Last+opened
-	time.Sleep(settleTime)
+	back.Half, back.Last = back.Half+opened, back.Last+opened
+	time.Sleep(b.settle)
 	used, err := ask[usage](f.server, "usage", nil)
 	return back, float64(used.CPU.Microseconds()) / float64(b.agents), err
 }

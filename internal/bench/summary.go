@@ -76,3 +76,12 @@ func (p pairs) control() summary {
 	}
 	return summarise(ratios)
 }
+
+// column takes one figure of each run.
+func column[T any](runs []T, of func(T) float64) []float64 {
+	values := make([]float64, len(runs))
+	for i, run := range runs {
+		values[i] = of(run)
+	}
+	return values
+}
