@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -312,17 +313,12 @@ func (c *carrier) pause(ctx context.Context, tries int, why error) {
 	if c.isCanceled() {
 		canceled = nil
 	}
-	c.worker.engine.log.Debug(
-		"ticket waits",
-		"task",
-		c.task.ID,
-		"ticket",
-		c.ticket.ID,
-		"wait_ms",
-		wait.Milliseconds(),
-		"err",
-		why,
-	)
+	level := slog.LevelDebug
+	if errkind.Of(why) == errkind.Exhausted { // a full disk shows nowhere else: the task's log lies on it
+		level = slog.LevelWarn
+	}
+	c.worker.engine.log.Log(ctx, level, "ticket waits",
+		"task", c.task.ID, "ticket", c.ticket.ID, "wait_ms", wait.Milliseconds(), "err", why)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
