@@ -13,10 +13,10 @@
 //     floor is between 0.9 and 1.1. The exit code is 1 when a goal is missed, 2 when measuring was
 //     not possible.
 //
-// main.go is the command line and the order of the goals; memory.go, dispatch.go, push.go, agent.go
-// and storm.go measure one goal each; summary.go and report.go judge and print. process.go and
-// role.go start the other processes and speak with them; candidate.go, agents.go and bare.go are
-// what those do, with roster.go, network.go, pacing.go and usage.go.
+// main.go is the command line and the order of the goals; memory.go, dispatch.go, push.go,
+// agent.go and storm.go measure one goal each; summary.go and report.go judge and print.
+// process.go and role.go start the other processes and speak with them; candidate.go, agents.go
+// and bare.go are what those do, with roster.go, network.go, pacing.go and usage.go.
 package main
 
 import (
