@@ -1,0 +1,410 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
+)
+
+// The bounds of a plan.
+const (
+	MaxAgents    = 10_000
+	MaxMachines  = 20 // servers and programs
+	maxVirtual   = 90 * 24 * time.Hour
+	maxLines     = 100_000
+	maxPackageKB = 64 << 10
+	maxOps       = 10_000
+	maxFaults    = 1_000
+)
+
+const (
+	defaultSafety  = Duration(10 * time.Minute)
+	defaultSettle  = Duration(5 * time.Minute)
+	defaultLatency = Duration(10 * time.Millisecond)
+	defaultLines   = 2
+	defaultLasts   = Duration(5 * time.Second)
+	defaultKB      = 64
+)
+
+// LinkPort is where servers listen for agents unless told otherwise.
+const LinkPort = 10943
+
+// fill puts defaults in the place of what was left out.
+func (p *Plan) fill() {
+	orDuration(&p.Safety, defaultSafety)
+	orDuration(&p.Settle, defaultSettle)
+	if len(p.Nets) == 0 {
+		p.Nets = []Net{{Name: "internet"}}
+	}
+	if p.Nets[0].Prefix == "" {
+		p.Nets[0].Prefix = "0.0.0.0/0"
+	}
+	for i := range p.Edges {
+		orDuration(&p.Edges[i].Latency, defaultLatency)
+	}
+	for i := range p.Servers {
+		orText(&p.Servers[i].On, p.Nets[0].Name)
+		if p.Servers[i].Link == 0 {
+			p.Servers[i].Link = LinkPort
+		}
+	}
+	for i := range p.Programs {
+		orText(&p.Programs[i].On, p.Nets[0].Name)
+	}
+	for i := range p.Agents {
+		a := &p.Agents[i]
+		orText(&a.On, p.Nets[0].Name)
+		if a.Count == 0 {
+			a.Count = 1
+		}
+		if a.Target == "" && len(p.Servers) > 0 {
+			a.Target = fmt.Sprintf("%s:%d", p.Servers[0].Name, p.Servers[0].Link)
+		}
+	}
+	for i := range p.Ops {
+		p.Ops[i].fill()
+	}
+	orText(&p.Expect.Online, "all")
+}
+
+func (o *Op) fill() {
+	if o.Do == DoScript {
+		orDuration(&o.Lasts, defaultLasts)
+		if o.Lines == 0 {
+			o.Lines = defaultLines
+		}
+	}
+	if o.Do == DoDeploy && o.KB == 0 {
+		o.KB = defaultKB
+	}
+}
+
+func orDuration(d *Duration, or Duration) {
+	if *d == 0 {
+		*d = or
+	}
+}
+
+func orText(s *string, or string) {
+	if *s == "" {
+		*s = or
+	}
+}
+
+// Machines counts the agents.
+func (p Plan) Machines() (n int) {
+	for _, a := range p.Agents {
+		n += a.Count
+	}
+	return n
+}
+
+// problems collects what is wrong.
+type problems struct {
+	texts []string
+	names map[string]string // of machines, boxes and programs: what each is
+}
+
+func (q *problems) add(format string, args ...any) {
+	q.texts = append(q.texts, fmt.Sprintf(format, args...))
+}
+
+// word checks one of a few words.
+func (q *problems) word(where, got string, want ...string) {
+	if got == "" || slices.Contains(want, got) {
+		return
+	}
+	hint := ""
+	if near := cli.Nearest(got, want); near != "" {
+		hint = " (did you mean " + near + "?)"
+	}
+	q.add("%s: %q: want %s%s", where, got, strings.Join(want, ", "), hint)
+}
+
+func (q *problems) name(what, name string) {
+	switch other := q.names[name]; {
+	case !nameForm.MatchString(name):
+		q.add("%s name %q: want letters a-z, digits and inner dashes, at most 40", what, name)
+	case other != "":
+		q.add("%s name %q: a %s has it already", what, name, other)
+	default:
+		q.names[name] = what
+	}
+}
+
+var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+
+// refer checks that a name is known.
+func (q *problems) refer(where, name string, known []string) {
+	if !slices.Contains(known, name) {
+		hint := ""
+		if near := cli.Nearest(name, known); near != "" {
+			hint = " (did you mean " + near + "?)"
+		}
+		q.add("%s: there is no %q%s", where, name, hint)
+	}
+}
+
+func (q *problems) address(where, text string) {
+	if _, err := netip.ParseAddr(text); err != nil && text != "" {
+		q.add("%s: %q is no address", where, text)
+	}
+}
+
+// Check reports everything that is wrong with a plan in one error. Errors: Invalid.
+func (p Plan) Check() error {
+	q := &problems{names: map[string]string{}}
+	if p.Name == "" {
+		q.add("name: a plan needs one")
+	}
+	for _, d := range []struct {
+		key string
+		d   Duration
+	}{{"safety", p.Safety}, {"settle", p.Settle}} {
+		if d.d < 0 || d.d.D() > maxVirtual {
+			q.add("%s: %s: want 0s to %s", d.key, d.d, Duration(maxVirtual))
+		}
+	}
+	p.checkSite(q)
+	p.checkMachines(q)
+	p.checkStory(q)
+	if len(q.texts) == 0 {
+		return nil
+	}
+	return errkind.Invalid.Errorf("%s", strings.Join(q.texts, "; "))
+}
+
+// segments and the rest list names.
+func (p Plan) segments() (names []string) {
+	for _, n := range p.Nets {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+func (p Plan) edges() (names []string) {
+	for _, e := range p.Edges {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func (p Plan) boxes() (names []string) {
+	for _, b := range p.Boxes {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+func (p Plan) checkSite(q *problems) {
+	for _, n := range p.Nets {
+		q.name("net", n.Name)
+		if _, err := netip.ParsePrefix(n.Prefix); err != nil {
+			q.add("net %s: prefix %q: want one as 192.168.7.0/24", n.Name, n.Prefix)
+		}
+	}
+	used := map[string]string{}
+	for i, e := range p.Edges {
+		where := fmt.Sprintf("edge %d", i+1)
+		q.refer(where+" from", e.From, p.segments())
+		q.refer(where+" to", e.To, p.segments())
+		e.Wire.check(q, where)
+		for _, b := range e.Boxes {
+			q.refer(where+" boxes", b, p.boxes())
+			if used[b] != "" {
+				q.add("box %s stands on two edges: %s and %s", b, used[b], e.Name())
+			}
+			used[b] = e.Name()
+		}
+	}
+	for _, b := range p.Boxes {
+		q.name("box", b.Name)
+		b.check(q, used[b.Name] != "")
+	}
+}
+
+func (w Wire) check(q *problems, where string) {
+	if w.Loss < 0 || w.Loss >= 1 {
+		q.add("%s: loss %v: want 0 up to but without 1", where, w.Loss)
+	}
+	if w.Latency < 0 || w.Jitter < 0 || w.MTU < 0 {
+		q.add("%s: latency, jitter and mtu cannot be below 0", where)
+	}
+}
+
+func (b Box) check(q *problems, placed bool) {
+	where := "box " + b.Name
+	q.word(where+" kind", b.Kind, NAT, Firewall, SecurityGroup, Balancer)
+	q.word(where+" expired", b.Expired, "silence", "reset", "pass")
+	q.word(where+" refuse", b.Refuse, "silence", "reset", "unreachable")
+	q.address(where+" public", b.Public)
+	q.address(where+" check_from", b.CheckFrom)
+	switch {
+	case b.Kind == "" && b.Preset == "":
+		q.add("%s: want a kind or a preset", where)
+	case b.Kind == NAT && b.Public == "":
+		q.add("%s: a nat needs the public address it shares", where)
+	case b.Kind == Balancer && (b.Public == "" || len(b.Backends) == 0):
+		q.add("%s: a balancer needs its public address and backends", where)
+	case b.Check > 0 && b.CheckFrom == "":
+		q.add("%s: check needs check_from, an address in the backends' segment", where)
+	}
+	if !placed {
+		q.add("%s stands on no edge: name it in the boxes of one", where)
+	}
+	for _, rule := range append(slices.Clone(b.Out), b.In...) {
+		if _, err := ParseRule(rule); err != nil {
+			q.add("%s: %v", where, err)
+		}
+	}
+}
+
+func (p Plan) checkMachines(q *problems) {
+	if len(p.Servers) == 0 {
+		q.add("server: a site needs at least one")
+	}
+	if n := len(p.Servers) + len(p.Programs); n > MaxMachines {
+		q.add("%d servers and programs: want at most %d", n, MaxMachines)
+	}
+	if n := p.Machines(); n > MaxAgents {
+		q.add("%d agents: want at most %d", n, MaxAgents)
+	}
+	for _, s := range p.Servers {
+		q.name("server", s.Name)
+		q.refer("server "+s.Name+" on", s.On, p.segments())
+		q.address("server "+s.Name+" addr", s.Addr)
+		s.Wire.check(q, "server "+s.Name)
+	}
+	for _, g := range p.Programs {
+		where := "program " + g.Name
+		q.name("program", g.Name)
+		q.refer(where+" on", g.On, p.segments())
+		q.address(where+" addr", g.Addr)
+		q.word(where+" kind", g.Kind, ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
+		if g.Takes != "" {
+			q.refer(where+" takes", g.Takes, p.edges())
+		}
+	}
+	for _, a := range p.Agents {
+		q.name("agents", a.Name)
+		q.refer("agents "+a.Name+" on", a.On, p.segments())
+		a.Wire.check(q, "agents "+a.Name)
+		if a.Count < 0 {
+			q.add("agents %s: count %d", a.Name, a.Count)
+		}
+	}
+}
+
+// places lists what a fault of a sort can be on.
+func (p Plan) places(on Sort) (names []string) {
+	add := func(yes bool, name string) {
+		if yes {
+			names = append(names, name)
+		}
+	}
+	for _, e := range p.Edges {
+		add(on == OnEdge, e.Name())
+	}
+	for _, b := range p.Boxes {
+		add(on == OnNAT && b.Kind == NAT || on == OnBalancer && b.Kind == Balancer ||
+			on == OnFirewall && (b.Kind == Firewall || b.Kind == SecurityGroup) || on == OnName && b.Kind == Balancer, b.Name)
+	}
+	for _, s := range p.Servers {
+		add(on == OnServer || on == OnHost || on == OnEdge || on == OnName, s.Name)
+	}
+	for _, g := range p.Programs {
+		add(on == OnHost || on == OnEdge || on == OnName, g.Name)
+	}
+	for _, a := range p.Agents {
+		onAgents := on == OnMachine || on == OnHost || on == OnEdge
+		add(onAgents, a.Name)
+		for i := range a.Count {
+			add(onAgents, fmt.Sprintf("%s-%d", a.Name, i+1))
+		}
+	}
+	return names
+}
+
+func (p Plan) checkStory(q *problems) {
+	if len(p.Ops) > maxOps || len(p.Faults) > maxFaults {
+		q.add("%d ops and %d faults: want at most %d and %d", len(p.Ops), len(p.Faults), maxOps, maxFaults)
+	}
+	for i, o := range p.Ops {
+		where := fmt.Sprintf("op %d", i+1)
+		q.word(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove)
+		if o.Lines > maxLines || o.KB > maxPackageKB {
+			q.add("%s: want at most %d lines and %d KB", where, maxLines, maxPackageKB)
+		}
+		if o.On != "" {
+			q.refer(where+" on", o.On, p.places(OnMachine))
+		}
+	}
+	for i, f := range p.Faults {
+		where := fmt.Sprintf("fault %d", i+1)
+		k, ok := f.kind()
+		if !ok {
+			q.word(where+" kind", f.Kind+" ", KindNames()...)
+			continue
+		}
+		known := p.places(k.On)
+		switch {
+		case len(known) == 0:
+			q.add("%s: %s needs a %s, and the site has none", where, f.Kind, k.On)
+		case f.On != "" && f.On != "all":
+			q.refer(where+" on", f.On, known)
+		}
+		q.word(where+" way", f.Way, "up", "down")
+		q.address(where+" addr", f.Addr)
+	}
+	q.word("expect online", p.Expect.Online, "all", "none", "any")
+	for _, bound := range slices.Sorted(maps.Keys(p.Expect.Within)) {
+		q.word("expect within", bound, "L1", "L2", "L3", "L4", "L5", "L6", "L7")
+	}
+}
+
+// Places resolves what a fault is on to the names of edges, boxes or machines: one, or several for
+// "all" and a group of agents.
+func (p Plan) Places(f Fault) (names []string) {
+	k, _ := f.kind()
+	known := p.places(k.On)
+	groups := map[string]int{}
+	for _, a := range p.Agents {
+		groups[a.Name] = a.Count
+	}
+	expand := func(name string) []string {
+		count, group := groups[name]
+		if !group {
+			return []string{name}
+		}
+		var all []string
+		for i := range count {
+			all = append(all, fmt.Sprintf("%s-%d", name, i+1))
+		}
+		return all
+	}
+	switch {
+	case len(known) == 0:
+		return nil
+	case f.On == "all":
+		for _, name := range known {
+			if _, group := groups[name]; !group {
+				names = append(names, name)
+			}
+		}
+		return names
+	case f.On == "" && (k.On == OnMachine || k.On == OnHost) && len(p.Agents) > 0:
+		return expand(p.Agents[0].Name)[:1]
+	case f.On == "":
+		return expand(known[0])
+	}
+	return expand(f.On)
+}

@@ -1,0 +1,84 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// Sort is what a fault can be on.
+type Sort string
+
+// The sorts of places.
+const (
+	OnEdge     Sort = "edge" // an edge, or a machine's access
+	OnNAT      Sort = "nat"  // a box of that kind
+	OnFirewall Sort = "firewall"
+	OnBalancer Sort = "balancer"
+	OnName     Sort = "name"    // a name in DNS: a server, a box or a program
+	OnServer   Sort = "server"  // the machine and its program
+	OnMachine  Sort = "machine" // of an agent
+	OnHost     Sort = "host"    // any machine
+)
+
+// FaultKind says what a kind of fault is.
+type FaultKind struct {
+	On Sort
+	// Crash faults end a program or a machine; the program is started again when they heal.
+	Crash bool
+	About string
+}
+
+var faultKinds = map[string]FaultKind{
+	"link.cut":     {On: OnEdge, About: "no packet passes; way = up or down cuts one direction"},
+	"link.latency": {On: OnEdge, About: "delay comes on top, and jitter"},
+	"link.loss":    {On: OnEdge, About: "the share of packets in loss vanishes"},
+	"link.burst":   {On: OnEdge, About: "loss in bursts: each second, with chance loss, all is lost for jitter"},
+	"link.rate":    {On: OnEdge, About: "rate caps the bits per second"},
+	"link.bloat":   {On: OnEdge, About: "rate caps the bits per second before a queue without end"},
+	"link.mtu":     {On: OnEdge, About: "packets above mtu bytes vanish without a word"},
+	"link.slice":   {On: OnEdge, About: "bytes arrive one by one"},
+	"link.flap":    {On: OnEdge, About: "cut for delay, whole for jitter, in turn"},
+	"link.clog":    {On: OnEdge, About: "nothing passes now, and all of it when the fault heals"},
+	"swizzle-clog": {On: OnHost, About: "half of the machines are clogged one by one, and freed in another order"},
+	"partition":    {On: OnHost, About: "these machines and the servers do not reach each other; way = up or down"},
+
+	"nat.flush":       {On: OnNAT, About: "forgets all connections, as a reboot does"},
+	"nat.rebind":      {On: OnNAT, About: "gets the outer address addr and forgets all connections"},
+	"nat.idle":        {On: OnNAT, About: "remembers quiet connections for delay alone"},
+	"nat.ports":       {On: OnNAT, About: "has no free ports for new connections"},
+	"firewall.flush":  {On: OnFirewall, About: "forgets all connections"},
+	"firewall.close":  {On: OnFirewall, About: "lets no new connection through; those that exist go on"},
+	"firewall.refuse": {On: OnFirewall, About: "lets nothing through, existing connections either"},
+	"balancer.flush":  {On: OnBalancer, About: "forgets all connections"},
+	"balancer.drain":  {On: OnBalancer, About: "sends no new connection to the first backend"},
+	"balancer.idle":   {On: OnBalancer, About: "remembers quiet connections for delay alone"},
+	"balancer.flap":   {On: OnBalancer, About: "takes the first backend for dead and alive in turn, each delay"},
+
+	"dns.unknown": {On: OnName, About: "the name is not known"},
+	"dns.broken":  {On: OnName, About: "the name server fails"},
+	"dns.slow":    {On: OnName, About: "the answer takes delay"},
+	"dns.silent":  {On: OnName, About: "no answer comes"},
+	"dns.dead":    {On: OnName, About: "the answer begins with addr, where nobody is"},
+
+	"server.crash": {On: OnServer, Crash: true, About: "the program is killed; with point, when it passes that place"},
+	"agent.crash":  {On: OnMachine, Crash: true, About: "the agent is killed and its scripts go on; with point as above"},
+	"shim.crash":   {On: OnMachine, Crash: true, About: "a shim is killed; with point, when it passes that place"},
+	"host.power":   {On: OnHost, Crash: true, About: "the power goes: what was not synced may be lost"},
+	"host.freeze":  {On: OnHost, About: "a hypervisor pauses the machine's network"},
+	"host.clock":   {On: OnHost, About: "the wall clock goes wrong by this much"},
+	"disk.sync":    {On: OnHost, About: "the next sync of the disk fails, and all after it"},
+}
+
+// Fault names a kind of fault. ok is false when there is none by that name.
+func (f Fault) kind() (k FaultKind, ok bool) {
+	k, ok = faultKinds[f.Kind]
+	return k, ok
+}
+
+// Kinds returns the kinds of faults by name.
+func Kinds() map[string]FaultKind { return maps.Clone(faultKinds) }
+
+// KindNames lists the kinds of faults, sorted.
+func KindNames() []string { return slices.Sorted(maps.Keys(faultKinds)) }

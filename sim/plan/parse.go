@@ -1,0 +1,67 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"fairlead/internal/errkind"
+	"fairlead/internal/settings"
+)
+
+// maxPlanBytes bounds a file: 1 MiB.
+const maxPlanBytes = 1 << 20
+
+// Parse reads a plan, fills in defaults and checks it. Errors: Invalid, with every problem.
+func Parse(text []byte) (Plan, error) {
+	var p Plan
+	if len(text) > maxPlanBytes {
+		return p, errkind.Invalid.Errorf("the plan has %d bytes: want at most %d", len(text), maxPlanBytes)
+	}
+	if err := settings.Parse(text, &p); err != nil {
+		return p, err
+	}
+	p.fill()
+	return p, p.Check()
+}
+
+// Load reads the plan in a file. Errors: NotFound, Denied, Invalid.
+func Load(path string) (Plan, error) {
+	text, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return Plan{}, errkind.NotFound.Errorf("read plan: there is no file %s", path)
+	}
+	if err != nil {
+		return Plan{}, errkind.Denied.Errorf("read plan: %w", err)
+	}
+	p, err := Parse(text)
+	if err != nil {
+		return p, errkind.Invalid.Errorf("plan %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// Format writes a plan as TOML.
+func (p Plan) Format() []byte {
+	var out bytes.Buffer
+	e := toml.NewEncoder(&out)
+	e.SetIndentTables(false)
+	if err := e.Encode(p); err != nil {
+		return []byte("# " + err.Error() + "\n") // no plan that was parsed or drawn gets here
+	}
+	return out.Bytes()
+}
+
+// hashHexDigits is how much of a SHA-256 names a plan.
+const hashHexDigits = 12
+
+// Hash names the plan's content.
+func (p Plan) Hash() string {
+	sum := sha256.Sum256(p.Format())
+	return hex.EncodeToString(sum[:])[:hashHexDigits]
+}
