@@ -57,7 +57,8 @@ func TestVerdicts(t *testing.T) {
 		{"within", pairs{steady, []float64{150, 150, 150, 150, 150}}, met},
 		{"one bad pair", pairs{steady, []float64{150, 900, 150, 150, 150}}, met},
 		{"beyond", pairs{steady, []float64{250, 250, 250, 150, 250}}, missed},
-		{"noise", pairs{[]float64{100, 130, 170, 220, 290}, []float64{250, 250, 250, 250, 250}}, noVerdict},
+		{"bursts", pairs{[]float64{100, 300, 90, 310, 100, 290, 100}, []float64{250, 250, 250, 250, 250, 250, 250}}, noVerdict},
+		{"drift", pairs{[]float64{100, 130, 170, 220, 290}, []float64{250, 250, 250, 250, 250}}, noVerdict},
 	} {
 		r := newReport()
 		r.judge(row.name, "", "us", row.p, func(ratio float64) bool { return ratio <= 2 })

@@ -8,10 +8,11 @@ import (
 	"slices"
 )
 
-// Between these a control pair counts as quiet: floor against floor, which should be 1.
+// Floor against floor should be 1. It counts as quiet when its median is between controlMin and
+// controlMax, and half of its ratios between spreadMin and spreadMax.
 const (
-	controlMin = 0.9
-	controlMax = 1.1
+	controlMin, controlMax = 0.9, 1.1
+	spreadMin, spreadMax   = 0.75, 1 / 0.75
 )
 
 // summary is the middle and the ends of some ratios.
@@ -19,6 +20,8 @@ type summary struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
+	Low    float64 `json:"low"`  // a quarter is not above it
+	High   float64 `json:"high"` // a quarter is not below it
 	Count  int     `json:"count"`
 }
 
@@ -26,7 +29,9 @@ func summarise(values []float64) summary {
 	if len(values) == 0 {
 		return summary{}
 	}
-	return summary{median(values), slices.Min(values), slices.Max(values), len(values)}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return summary{median(sorted), sorted[0], sorted[n-1], sorted[(n-1)/4], sorted[n-1-(n-1)/4], n}
 }
 
 func (s summary) String() string {
@@ -37,7 +42,8 @@ func (s summary) String() string {
 }
 
 func (s summary) quiet() bool {
-	return s.Count == 0 || s.Median >= controlMin && s.Median <= controlMax
+	return s.Count == 0 ||
+		s.Median >= controlMin && s.Median <= controlMax && s.Low >= spreadMin && s.High <= spreadMax
 }
 
 func median(values []float64) float64 {
