@@ -25,9 +25,9 @@ var layers = []layer{
 
 	// daemons: composition roots
 	{"agent/daemon", []string{
-		"agent/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/home", "internal/host", "internal/link", "internal/port", "internal/redial", "internal/settings",
-		"internal/tasklog", "internal/trust",
+		"agent/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/diagnosis",
+		"internal/errkind", "internal/home", "internal/host", "internal/link", "internal/port", "internal/proxy",
+		"internal/redial", "internal/settings", "internal/tasklog", "internal/trust",
 	}},
 	{"server/daemon", []string{
 		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
@@ -85,8 +85,13 @@ var layers = []layer{
 	{"internal/halibut", []string{
 		"internal/contract", "internal/errkind", "internal/halibut/...", "internal/host", "internal/trust",
 	}},
-	{"internal/redial", []string{"internal/errkind", "internal/host", "internal/link", "internal/trust"}},
-	{"internal/port", []string{"internal/errkind", "internal/host", "internal/link", "internal/trust"}},
+	{"internal/redial", []string{
+		"internal/diagnosis", "internal/errkind", "internal/host", "internal/link", "internal/trust",
+	}},
+	{"internal/port", []string{
+		"internal/diagnosis", "internal/errkind", "internal/host", "internal/link", "internal/trust",
+	}},
+	{"internal/proxy", []string{"internal/diagnosis", "internal/errkind", "internal/host"}},
 	{"internal/link", []string{"internal/contract", "internal/errkind", "internal/host"}},
 	{"internal/store/sqlite", []string{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
@@ -103,7 +108,7 @@ var layers = []layer{
 
 	// pure core and contracts
 	{"internal/store", []string{"internal/contract", "internal/deploy", "internal/errkind", "internal/trust"}},
-	{"internal/trust", []string{"internal/contract", "internal/errkind", "internal/host"}},
+	{"internal/trust", []string{"internal/contract", "internal/diagnosis", "internal/errkind", "internal/host"}},
 	{"internal/deploy", []string{"internal/contract", "internal/errkind"}},
 	{"internal/contract", []string{"internal/errkind"}},
 
@@ -111,6 +116,7 @@ var layers = []layer{
 	{"internal/host", []string{"internal/errkind"}},
 	{"internal/home", []string{"internal/errkind"}},
 	{"internal/cli", []string{"internal/errkind"}},
+	{"internal/diagnosis", []string{"internal/errkind"}},
 	{"internal/errkind", nil},
 
 	// beside the product

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"fairlead/internal/diagnosis"
 	"fairlead/internal/errkind"
 )
 
@@ -27,13 +28,26 @@ func wrongPin(got Pin, leaf *x509.Certificate, want []Pin) error {
 	}
 	err := errkind.Untrusted.Errorf("peer proved pin %s, want %s (its certificate says subject %s, issuer %s)",
 		got, strings.Join(names, " or "), shownName(leaf.Subject.CommonName), shownName(leaf.Issuer.CommonName))
-	if leaf.Subject.String() != leaf.Issuer.String() {
-		return errkind.Hinted(err, "the certificate was issued by %s, so something in the path ends TLS: "+
-			"exempt this address from TLS inspection", shownName(leaf.Issuer.CommonName))
+	return diagnosis.Name(err, impostor(leaf))
+}
+
+// impostor says who shows a certificate like this one. Ours are self-signed and name no host. An
+// inspector makes one in the name it was asked for, our SNI, or copies what the server behind it
+// shows; an offloader has one of its own, in the name of the site.
+func impostor(leaf *x509.Certificate) diagnosis.Cause {
+	issued := leaf.Subject.String() != leaf.Issuer.String()
+	named := len(leaf.DNSNames)+len(leaf.IPAddresses) > 0
+	minted := strings.HasSuffix(strings.ToLower(leaf.Subject.CommonName), sniSuffix)
+	for _, name := range leaf.DNSNames {
+		minted = minted || strings.HasSuffix(strings.ToLower(name), sniSuffix)
 	}
-	return errkind.Hinted(err, "usual causes: the address leads to another server; something in the path ends TLS; "+
-		"the peer was set up anew or has rotated its key while this side was away. "+
-		"Compare with the pin the other side shows (fairlead-server status, fairlead-agent status)")
+	switch {
+	case issued && (minted || !named):
+		return diagnosis.TLSInspect
+	case issued, named && !minted:
+		return diagnosis.TLSOffload
+	}
+	return diagnosis.WrongServer
 }
 
 func shownName(name string) string { return fmt.Sprintf("%.*q", maxShownName, name) }
@@ -52,8 +66,8 @@ func Explain(err error) error {
 		return explainAlert(err, alert)
 	}
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return errkind.Hinted(errkind.Corrupt.Errorf("the other side does not speak TLS: it begins with %q: %w",
-			record.RecordHeader[:], err), "check the port, and that no proxy or load balancer ends TLS on the way")
+		return diagnosis.Name(errkind.Corrupt.Errorf("the other side does not speak TLS: it begins with %q: %w",
+			record.RecordHeader[:], err), plainSpeaker(record.RecordHeader))
 	}
 	_, fromKernel := errors.AsType[syscall.Errno](err)
 	switch {
@@ -61,9 +75,18 @@ func Explain(err error) error {
 		return errkind.Timeout.Errorf("TLS: %w", err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, net.ErrClosed), fromKernel:
-		return errkind.Unavailable.Errorf("TLS: the connection ended: %w", err)
+		return diagnosis.Name(errkind.Unavailable.Errorf("TLS: the connection ended: %w", err), diagnosis.Cut)
 	}
 	return errkind.Untrusted.Errorf("TLS: %w", err)
+}
+
+// plainSpeaker says who answers a ClientHello with these bytes: whoever answers in HTTP expects
+// HTTP, so TLS was to end before it.
+func plainSpeaker(begin [5]byte) diagnosis.Cause {
+	if string(begin[:]) == "HTTP/" {
+		return diagnosis.TLSOffload
+	}
+	return diagnosis.NotTLS
 }
 
 // remoteAlert finds the alert that the other side sent. crypto/tls keeps the type to itself except
@@ -87,6 +110,7 @@ const (
 	alertUnknownCA          tls.AlertError = 48
 	alertProtocolVersion    tls.AlertError = 70
 	alertInternalError      tls.AlertError = 80
+	alertUnrecognizedName   tls.AlertError = 112
 	alertCertificateNeeded  tls.AlertError = 116
 	alertNoProtocol         tls.AlertError = 120
 )
@@ -94,21 +118,59 @@ const (
 func explainAlert(err error, alert tls.AlertError) error {
 	switch alert {
 	case alertBadCertificate:
-		return errkind.Hinted(errkind.Untrusted.Errorf("the other side refused this program's certificate: %w", err),
-			"it does not know this pin, has revoked it, or its certificate ended: look into the other side's log; "+
-				"an agent joins again with a new token")
-	case alertCertificateUnknown, alertUnknownCA:
-		return errkind.Hinted(errkind.Untrusted.Errorf("the other side wants a certificate of some authority: %w", err),
-			"Fairlead never asks for one, so something in the path ends TLS: exempt this address from TLS inspection")
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side refused this program's certificate: %w", err),
+			diagnosis.UnknownPeer)
+	case alertCertificateUnknown, alertUnknownCA: // Fairlead never asks for one
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side wants a certificate of some authority: %w", err),
+			diagnosis.TLSInspect)
 	case alertNoProtocol, alertInternalError:
-		return errkind.Hinted(errkind.Untrusted.Errorf("the other side does not serve this protocol: %w", err),
-			"check the address and port; is that a Fairlead of this or a newer version?")
-	case alertProtocolVersion:
-		return errkind.Hinted(errkind.Untrusted.Errorf("the other side does not speak TLS 1.3: %w", err),
-			"Fairlead always does, so the address is wrong or something in the path ends TLS")
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side does not serve this protocol: %w", err),
+			diagnosis.WrongServer)
+	case alertProtocolVersion: // Fairlead always does
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side does not speak TLS 1.3: %w", err),
+			diagnosis.TLSOffload)
+	case alertUnrecognizedName:
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side does not serve the name Fairlead asks for: %w", err),
+			diagnosis.TLSOffload)
 	case alertCertificateNeeded:
-		return errkind.Hinted(errkind.Untrusted.Errorf("the other side saw no certificate of this program: %w", err),
-			"something in the path ends TLS and does not pass certificates on")
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side saw no certificate of this program: %w", err),
+			diagnosis.TLSOffload)
 	}
 	return errkind.Untrusted.Errorf("the other side refused the TLS handshake: %w", err)
+}
+
+// wrongProtocol explains a handshake that agreed on no protocol of ours. A box that ends TLS
+// agrees on none, so who stands there is said first.
+func (c check) wrongProtocol(state tls.ConnectionState) error {
+	if c.want != nil && len(state.PeerCertificates) > 0 {
+		leaf := state.PeerCertificates[0]
+		if pin := PinOf(leaf.Raw); !containsPin(c.want, pin) {
+			return wrongPin(pin, leaf, c.want)
+		}
+	}
+	return errkind.Untrusted.Errorf("peer speaks %.40q: want %q", state.NegotiatedProtocol, c.protocol)
+}
+
+// foreignOffer explains a ClientHello that offers none of the protocols that are open here.
+func foreignOffer(protocols []string) error {
+	if len(protocols) == 0 {
+		return diagnosis.Name(errkind.Untrusted.Errorf("peer offers no ALPN protocol: "+
+			"a load balancer that makes TLS of its own, its health check, a port scanner, or a stock Tentacle (Halibut), "+
+			"which is not served on this port"), diagnosis.TLSOffload)
+	}
+	return errkind.Hinted(errkind.Untrusted.Errorf("peer offers ALPN %.*q: none is served here",
+		maxShownName, strings.Join(protocols, " ")),
+		"the peer is something else than Fairlead, or of a version this one does not speak")
+}
+
+// bare explains a handshake that this side refused because the peer brought no certificate;
+// crypto/tls has no type for that. A peer that chose our protocol and has none to show is a box
+// that opened TLS anew. Other errors come back as they are.
+func (d *Door) bare(state tls.ConnectionState, err error) error {
+	_, asks := d.checks[state.NegotiatedProtocol]
+	_, toldSo := remoteAlert(err)
+	if !asks || toldSo || len(state.PeerCertificates) > 0 || errkind.Of(err) != errkind.Untrusted {
+		return err
+	}
+	return diagnosis.Name(errkind.Untrusted.Errorf("peer brought no certificate: %w", err), diagnosis.TLSOffload)
 }

@@ -156,7 +156,7 @@ func (c check) examine(state tls.ConnectionState) (*proof, error) {
 	case state.DidResume:
 		return nil, errkind.Untrusted.Errorf("connection resumes an older session: want a full handshake")
 	case state.NegotiatedProtocol != c.protocol:
-		return nil, errkind.Untrusted.Errorf("peer speaks %.40q: want %q", state.NegotiatedProtocol, c.protocol)
+		return nil, c.wrongProtocol(state)
 	case len(state.PeerCertificates) == 0:
 		return nil, errkind.Untrusted.Errorf("peer presents no certificate")
 	}

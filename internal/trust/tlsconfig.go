@@ -124,14 +124,7 @@ func (d *Door) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if !slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
 		return d.outer, nil // crypto/tls refuses the version with the right alert
 	}
-	if len(hello.SupportedProtos) == 0 {
-		return nil, errkind.Hinted(errkind.Untrusted.Errorf("peer offers no ALPN protocol: "+
-			"a stock Tentacle (Halibut), a port scanner or a health check"),
-			"stock Tentacles are not served on this port; point it at a server that speaks Halibut")
-	}
-	return nil, errkind.Hinted(errkind.Untrusted.Errorf("peer offers ALPN %.*q: none is served here",
-		maxShownName, strings.Join(hello.SupportedProtos, " ")),
-		"the peer is something else than Fairlead, or of a version this one does not speak")
+	return nil, foreignOffer(hello.SupportedProtos)
 }
 
 func (d *Door) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -163,7 +156,7 @@ func (d *Door) pick(name string) (Identity, error) {
 func (d *Door) Handshake(ctx context.Context, conn net.Conn) (*tls.Conn, Peer, error) {
 	secured := tls.Server(conn, d.outer)
 	if err := shake(ctx, secured); err != nil {
-		return nil, Peer{}, turnAway(conn, err)
+		return nil, Peer{}, turnAway(conn, d.bare(secured.ConnectionState(), err))
 	}
 	peer, err := d.Peer(secured.ConnectionState())
 	if err != nil {

@@ -1,0 +1,190 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+// Package diagnosis names the box in the path that a failed connection points at, in a word for
+// programs and a sentence for people.
+//
+// It does not look at connections: whoever sees one fail calls Name with the cause it has seen.
+//
+//  1. The words and sentences are part of the product: they stand in logs, in `status` and in
+//     `doctor`, and are changed only on purpose.
+//  2. Name leaves kind and message of an error as they are.
+//  3. The outermost cause of an error is the one that counts.
+//
+// Safe for concurrent use: every value is immutable.
+package diagnosis
+
+import (
+	"errors"
+	"log/slog"
+
+	"fairlead/internal/errkind"
+)
+
+// Cause is the code word of a box or a state in the path; "" when nothing is known.
+type Cause string
+
+// The causes that a dial ends with.
+const (
+	UnknownName Cause = "unknown_name" // DNS says there is no such name
+	DNSSilent   Cause = "dns_silent"   // DNS does not answer, or in error
+	PortClosed  Cause = "port_closed"  // RST instead of an answer
+	NoRoute     Cause = "no_route"     // ICMP unreachable, or no route here
+	NoAnswer    Cause = "no_answer"    // silence
+	Cut         Cause = "cut"          // opened, then ended from outside
+)
+
+// The causes on the way through an outbound proxy.
+const (
+	ProxyAuth     Cause = "proxy_auth"     // it wants credentials, or others
+	ProxyRefused  Cause = "proxy_refused"  // its rules forbid this address or port
+	ProxyUpstream Cause = "proxy_upstream" // it cannot reach the server
+	ProxyClosed   Cause = "proxy_closed"   // it ended the connection without a word
+	NotProxy      Cause = "not_proxy"      // what answers there is no proxy of this sort
+)
+
+// The causes that a handshake ends with.
+const (
+	TLSOffload    Cause = "tls_offload"
+	TLSInspect    Cause = "tls_inspect"
+	CaptivePortal Cause = "captive_portal"
+	ProxyProtocol Cause = "proxy_protocol" // a PROXY header where none is wanted, or none where one is
+	NotTLS        Cause = "not_tls"        // some other protocol
+	WrongServer   Cause = "wrong_server"
+	UnknownPeer   Cause = "unknown_peer" // the other side does not know our pin
+)
+
+// words are what people read of a cause: which box it is, and what to ask for.
+type words struct{ box, ask string }
+
+var sentences = map[Cause]words{
+	UnknownName: {
+		"the name is not known to this machine's DNS",
+		"check the spelling and the resolver, or ask for a DNS entry for the server",
+	},
+	DNSSilent: {
+		"the DNS did not answer",
+		"check the resolver, and ask that this machine may reach it",
+	},
+	PortClosed: {
+		"the machine is there and nothing listens on that port, or a firewall rejects it",
+		"check that the server runs, and ask for a rule that lets this machine connect to that port over TCP",
+	},
+	NoRoute: {
+		"there is no route to that address",
+		"check the network, and ask for a route and a firewall rule to that address",
+	},
+	NoAnswer: {
+		"no answer: a firewall in the path drops the connection, or the address is wrong",
+		"ask for a rule that lets this machine connect to that address and port over TCP",
+	},
+	Cut: {
+		"something in the path cut the connection while it was opened",
+		"ask whether a firewall resets it, and whether a load balancer there has a healthy server behind it and sends " +
+			"no PROXY header; the server's log names what reached it",
+	},
+	ProxyAuth: {
+		"the proxy wants credentials",
+		"ask for a user with Basic authentication at the proxy, or to let this machine through without one",
+	},
+	ProxyRefused: {
+		"the rules of the proxy forbid this connection",
+		"ask to allow CONNECT to the server's address and port at the proxy; many allow 443 alone",
+	},
+	ProxyUpstream: {
+		"the proxy cannot reach the server",
+		"check the server's address, and ask for a rule that lets the proxy connect to it over TCP",
+	},
+	ProxyClosed: {
+		"the proxy ended the connection without an answer",
+		"ask what the proxy's log says of it, and whether it lets this machine in",
+	},
+	NotProxy: {
+		"what answers at the proxy's address is no proxy of this sort",
+		"check the setting proxy: http:// is for a proxy that does CONNECT, socks5:// for a SOCKS5 one, each with its " +
+			"own port",
+	},
+	TLSOffload: {
+		"something in the path ends TLS, most likely a load balancer or reverse proxy that offloads it",
+		"ask to pass this port through as plain TCP (layer 4), without TLS or HTTP on the way",
+	},
+	TLSInspect: {
+		"something in the path ends TLS, most likely a proxy or firewall that inspects it",
+		"ask to exempt the server's address and port from TLS inspection",
+	},
+	CaptivePortal: {
+		"a captive portal answers in place of the server",
+		"ask to let this machine out to the server's address and port without signing in",
+	},
+	ProxyProtocol: {
+		"a load balancer and the server disagree on the PROXY protocol",
+		"switch it off in the balancer, or list the balancer's address in proxy_protocol_from; both ends must agree",
+	},
+	NotTLS: {
+		"what speaks there is not Fairlead and not TLS",
+		"check address and port, and what is forwarded to them",
+	},
+	WrongServer: {
+		"usual causes: the address leads to another server; something in the path ends TLS; the peer was set up anew or " +
+			"has rotated its key while this side was away",
+		"compare with the pin the other side shows (fairlead-server status, fairlead-agent status)",
+	},
+	UnknownPeer: {
+		"the other side does not know this pin, has revoked it, or its certificate ended",
+		"look into the other side's log; an agent joins again with a new token",
+	},
+}
+
+// All lists every cause, in no order that matters.
+func All() []Cause {
+	all := make([]Cause, 0, len(sentences))
+	for cause := range sentences {
+		all = append(all, cause)
+	}
+	return all
+}
+
+// Box says which kind of box, or which state, the cause is; "" for none.
+func (c Cause) Box() string { return sentences[c].box }
+
+// Ask says what to do, or to ask the network team for; "" for none.
+func (c Cause) Ask() string { return sentences[c].ask }
+
+// Sentence is Box and Ask in one, as the hint of an error; "" for none.
+func (c Cause) Sentence() string {
+	if c.Box() == "" {
+		return ""
+	}
+	return c.Box() + ": " + c.Ask()
+}
+
+// named is an error with a cause.
+type named struct {
+	cause Cause
+	err   error
+}
+
+func (n *named) Error() string { return n.err.Error() }
+
+func (n *named) Unwrap() error { return n.err }
+
+// Name says which cause an error has and makes its sentence the hint. Kind and message stay.
+func Name(err error, cause Cause) error {
+	return &named{cause, errkind.Hinted(err, "%s", cause.Sentence())}
+}
+
+// Of returns the outermost cause of err, or "".
+func Of(err error) Cause {
+	if n, ok := errors.AsType[*named](err); ok {
+		return n.cause
+	}
+	return ""
+}
+
+// Attr is the cause of err for the log, key "cause"; an empty attribute, which handlers leave out,
+// when there is none.
+func Attr(err error) slog.Attr {
+	if cause := Of(err); cause != "" {
+		return slog.String("cause", string(cause))
+	}
+	return slog.Attr{}
+}
