@@ -16,6 +16,8 @@ package diagnosis
 import (
 	"errors"
 	"log/slog"
+	"net"
+	"syscall"
 
 	"fairlead/internal/errkind"
 )
@@ -31,6 +33,7 @@ const (
 	NoRoute     Cause = "no_route"     // ICMP unreachable, or no route here
 	NoAnswer    Cause = "no_answer"    // silence
 	Cut         Cause = "cut"          // opened, then ended from outside
+	Stalled     Cause = "stalled"      // opened, then silence
 )
 
 // The causes on the way through an outbound proxy.
@@ -81,6 +84,10 @@ var sentences = map[Cause]words{
 		"something in the path cut the connection while it was opened",
 		"ask whether a firewall resets it, and whether a load balancer there has a healthy server behind it and sends " +
 			"no PROXY header; the server's log names what reached it",
+	},
+	Stalled: {
+		"TCP opens, and then nothing gets through",
+		"ask whether packets of full size pass (path MTU), and whether a load balancer there has a healthy server behind it",
 	},
 	ProxyAuth: {
 		"the proxy wants credentials",
@@ -178,6 +185,24 @@ func Of(err error) Cause {
 		return n.cause
 	}
 	return ""
+}
+
+// OfDial says what usually lies behind a TCP connection that could not be opened.
+func OfDial(err error) Cause {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return UnknownName
+	case errors.As(err, &dns):
+		return DNSSilent
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return PortClosed
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return NoRoute
+	case errors.Is(err, syscall.ECONNRESET):
+		return Cut
+	}
+	return NoAnswer
 }
 
 // Attr is the cause of err for the log, key "cause"; an empty attribute, which handlers leave out,

@@ -86,12 +86,12 @@ var layers = []layer{
 		"internal/contract", "internal/errkind", "internal/halibut/...", "internal/host", "internal/trust",
 	}},
 	{"internal/redial", []string{
-		"internal/diagnosis", "internal/errkind", "internal/host", "internal/link", "internal/trust",
+		"internal/diagnosis", "internal/errkind", "internal/host", "internal/httphead", "internal/link", "internal/trust",
 	}},
 	{"internal/port", []string{
 		"internal/diagnosis", "internal/errkind", "internal/host", "internal/link", "internal/trust",
 	}},
-	{"internal/proxy", []string{"internal/diagnosis", "internal/errkind", "internal/host"}},
+	{"internal/proxy", []string{"internal/diagnosis", "internal/errkind", "internal/host", "internal/httphead"}},
 	{"internal/link", []string{"internal/contract", "internal/errkind", "internal/host"}},
 	{"internal/store/sqlite", []string{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
@@ -117,6 +117,7 @@ var layers = []layer{
 	{"internal/home", []string{"internal/errkind"}},
 	{"internal/cli", []string{"internal/errkind"}},
 	{"internal/diagnosis", []string{"internal/errkind"}},
+	{"internal/httphead", []string{"internal/errkind"}},
 	{"internal/errkind", nil},
 
 	// beside the product

@@ -8,6 +8,10 @@
 //  1. One connection at a time.
 //  2. The wait follows link.Backoff, so that a fleet does not come back in one moment, and the
 //     ping interval follows link.Pace, so that a path which cuts idle lines is learned.
+//  3. Whoever answers in the place of the peer is asked one question in plain HTTP, once for each
+//     new trouble, so that a captive portal gets its name.
+//
+// redial.go keeps the line, dial.go opens a connection, question.go asks.
 package redial
 
 import (
@@ -83,8 +87,12 @@ func (w *waits) short(now time.Time, wait time.Duration, r *rand.Rand) time.Dura
 // Keep keeps the line up until ctx ends.
 func Keep(ctx context.Context, t Terms) {
 	var w waits
+	var known curiosity
 	for ctx.Err() == nil {
 		lived, err := t.once(ctx, w.pace.Interval())
+		if lived == 0 && ctx.Err() == nil {
+			err = known.refine(ctx, t, err)
+		}
 		if ctx.Err() != nil {
 			return
 		}

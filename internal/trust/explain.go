@@ -139,6 +139,11 @@ func explainAlert(err error, alert tls.AlertError) error {
 	return errkind.Untrusted.Errorf("the other side refused the TLS handshake: %w", err)
 }
 
+func stalled(err error) error {
+	return diagnosis.Name(errkind.Timeout.Errorf("TLS handshake was not over within %s: %w", HandshakeTimeout, err),
+		diagnosis.Stalled)
+}
+
 // wrongProtocol explains a handshake that agreed on no protocol of ours. A box that ends TLS
 // agrees on none, so who stands there is said first.
 func (c check) wrongProtocol(state tls.ConnectionState) error {

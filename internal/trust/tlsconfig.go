@@ -263,7 +263,7 @@ func shake(ctx context.Context, conn *tls.Conn) error {
 	defer cancel()
 	err := conn.HandshakeContext(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		return errkind.Timeout.Errorf("TLS handshake was not over within %s: %w", HandshakeTimeout, err)
+		return stalled(err)
 	}
 	return Explain(err)
 }
