@@ -22,8 +22,11 @@ type REST struct {
 }
 
 // NewREST speaks to the server at an address host:port.
-func NewREST(address, key string) *REST {
-	return &REST{base: "http://" + address, key: key, web: http.Client{Transport: &http.Transport{}}}
+func NewREST(address, key string) *REST { return NewRESTOver(&http.Transport{}, address, key) }
+
+// NewRESTOver does so through a transport of the caller's.
+func NewRESTOver(transport http.RoundTripper, address, key string) *REST {
+	return &REST{base: "http://" + address, key: key, web: http.Client{Transport: transport}}
 }
 
 const maxAnswerBytes = 64 << 20
@@ -52,6 +55,11 @@ func (r *REST) Post(ctx context.Context, path string, in, out any) error {
 // Put replaces what lies at path.
 func (r *REST) Put(ctx context.Context, path string, in, out any) error {
 	return r.call(ctx, http.MethodPut, path, in, out)
+}
+
+// Delete takes away what lies at path.
+func (r *REST) Delete(ctx context.Context, path string) error {
+	return r.call(ctx, http.MethodDelete, path, nil, nil)
 }
 
 func (r *REST) call(ctx context.Context, method, path string, in, out any) error {

@@ -32,7 +32,7 @@ func Parse(text []byte, s any) error {
 		return nil
 	}
 	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		return unknown(strict, keys(s))
+		return unknown(strict, keys("", reflect.TypeOf(s).Elem()))
 	}
 	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := bad.Position()
@@ -54,11 +54,23 @@ func unknown(strict *toml.StrictMissingError, known []string) error {
 	return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
 }
 
-// keys lists the toml names of the struct that s points to.
-func keys(s any) (names []string) {
-	for field := range reflect.TypeOf(s).Elem().Fields() {
+// keys lists the toml names of a struct and of the structs in it, "box.idle" for a member of one.
+func keys(above string, t reflect.Type) (names []string) {
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
-		names = append(names, name)
+		inner := field.Type
+		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		prefix := above + name + "."
+		if field.Anonymous {
+			prefix = above
+		} else {
+			names = append(names, above+name)
+		}
+		if inner.Kind() == reflect.Struct {
+			names = append(names, keys(prefix, inner)...)
+		}
 	}
 	return names
 }

@@ -1,0 +1,160 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package plan_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"fairlead/internal/errkind"
+	"fairlead/sim/plan"
+)
+
+const small = `
+name = "ward"
+seed = 7
+safety = "1h"
+
+[[net]]
+name = "internet"
+[[net]]
+name = "ward"
+prefix = "192.168.7.0/24"
+
+[[edge]]
+from = "ward"
+to = "internet"
+latency = "20ms"
+jitter = "5ms"
+rate = "20Mbit"
+boxes = ["nat-ward"]
+
+[[box]]
+name = "nat-ward"
+kind = "nat"
+public = "203.0.113.7"
+idle = "240s"
+
+[[server]]
+name = "srv-1"
+
+[[agents]]
+name = "web"
+count = 3
+on = "ward"
+
+[[op]]
+at = "10m"
+do = "script"
+
+[[fault]]
+at = "20m"
+kind = "nat.flush"
+on = "nat-ward"
+`
+
+func TestParseFillsInAndFormatsBack(t *testing.T) {
+	p, err := plan.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case p.Safety.D() != time.Hour, p.Settle.D() != 5*time.Minute:
+		t.Errorf("phases: %s and %s", p.Safety, p.Settle)
+	case p.Agents[0].Target != "srv-1:10943", p.Servers[0].On != "internet":
+		t.Errorf("defaults: %+v, %+v", p.Agents[0], p.Servers[0])
+	case p.Edges[0].Rate != 20_000_000, p.Ops[0].Lines != 2:
+		t.Errorf("values: %+v, %+v", p.Edges[0], p.Ops[0])
+	}
+	again, err := plan.Parse(p.Format())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, p.Format())
+	}
+	if d := cmp.Diff(p, again); d != "" {
+		t.Errorf("parsed again (-first +again):\n%s", d)
+	}
+	if p.Hash() != again.Hash() {
+		t.Error("the hash changed")
+	}
+}
+
+func TestProblemsAreToldAtOnce(t *testing.T) {
+	for _, c := range []struct{ name, from, to, want string }{
+		{"unknown key", `idle = "240s"`, `idel = "240s"`, "unknown key box.idel (did you mean box.idle?)"},
+		{"unknown segment", `on = "ward"`, `on = "word"`, `agents web on: there is no "word" (did you mean ward?)`},
+		{"unknown fault", `"nat.flush"`, `"nat.flusch"`, "nat.flush"},
+		{"fault on nothing", `on = "nat-ward"`, `on = "nat-wart"`, "did you mean nat-ward?"},
+		{"box nowhere", `boxes = ["nat-ward"]`, ``, "box nat-ward stands on no edge"},
+		{"no public address", `public = "203.0.113.7"`, ``, "a nat needs the public address"},
+		{"bad duration", `"240s"`, `"240 seconds"`, "want a number with a unit"},
+		{"bad rate", `"20Mbit"`, `"20MB"`, "512kbit"},
+		{"no name", `name = "ward"` + "\nseed", "seed", "name: a plan needs one"},
+		{"two of a name", `name = "web"`, `name = "srv-1"`, "a server has it already"},
+		{"unknown op", `do = "script"`, `do = "skript"`, "did you mean script?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(small, c.from, c.to, 1)
+			if text == small {
+				t.Fatal("the case changes nothing")
+			}
+			_, err := plan.Parse([]byte(text))
+			if errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	p, err := plan.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		kind, on string
+		want     []string
+	}{
+		{"nat.flush", "", []string{"nat-ward"}},
+		{"agent.crash", "", []string{"web-1"}},
+		{"agent.crash", "web", []string{"web-1", "web-2", "web-3"}},
+		{"host.power", "all", []string{"srv-1", "web-1", "web-2", "web-3"}},
+		{"link.cut", "", []string{"ward-internet"}},
+		{"server.crash", "", []string{"srv-1"}},
+	} {
+		if d := cmp.Diff(c.want, p.Places(plan.Fault{Kind: c.kind, On: c.on})); d != "" {
+			t.Errorf("%s on %q (-want +got):\n%s", c.kind, c.on, d)
+		}
+	}
+}
+
+func TestQuantitiesRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := plan.Duration(rapid.Int64Range(0, int64(1000*time.Hour)).Draw(t, "duration"))
+		var back plan.Duration
+		if err := back.UnmarshalText([]byte(d.String())); err != nil || back != d {
+			t.Errorf("%s became %s, %v", d, back, err)
+		}
+		r := plan.Rate(rapid.Int64Range(0, 1e12).Draw(t, "rate"))
+		var rate plan.Rate
+		if err := rate.UnmarshalText([]byte(r.String())); err != nil || rate != r {
+			t.Errorf("%s became %s, %v", r, rate, err)
+		}
+	})
+}
+
+func TestRules(t *testing.T) {
+	for _, text := range []string{"any", "tcp/443", "tcp/1000-2000 to 203.0.113.0/24", "tcp/22 from 10.0.0.1 to 10.0.0.0/8"} {
+		if _, err := plan.ParseRule(text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "udp/443", "tcp/0", "tcp/70000", "tcp/9-1", "tcp/1 to", "tcp/1 near 10.0.0.0/8", "tcp/1 to here"} {
+		if _, err := plan.ParseRule(text); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
