@@ -5,7 +5,9 @@ package link
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -24,7 +26,9 @@ const (
 	GreetingProxy2  Greeting = "proxy-v2"      // and binary
 	GreetingSSH     Greeting = "ssh"           //
 	GreetingHalibut Greeting = "halibut-plain" // a Tentacle's first line, without TLS around it
-	GreetingNothing Greeting = "nothing"       // closed or silent before the first byte
+	GreetingLink    Greeting = "link-plain"    // our own line, or a request to join, without TLS
+	GreetingNothing Greeting = "nothing"       // closed before the first byte
+	GreetingSilent  Greeting = "silent"        // open, and no byte within the limit
 	GreetingOther   Greeting = "other"
 )
 
@@ -43,17 +47,22 @@ func (g Greeting) Remark() string {
 	case GreetingTLS:
 		return ""
 	case GreetingHTTP:
-		return "plain HTTP on the agents' port: something in the path ends TLS, or a browser used http://"
+		return "plain HTTP on the agents' port: something in the path ends TLS, its health check is one of HTTP, " +
+			"or a browser used http://"
 	case GreetingAnswer:
 		return "an HTTP answer where TLS was expected: a proxy or a web server stands at this address"
 	case GreetingProxy1, GreetingProxy2:
-		return "PROXY protocol on the agents' port: switch it off in the load balancer, or allow that balancer here"
+		return "PROXY protocol from an address that is not to speak it: a load balancer puts a header before TLS"
 	case GreetingSSH:
 		return "an SSH banner on the agents' port: the address or the port is that of an SSH server"
 	case GreetingHalibut:
 		return "a Tentacle's greeting without TLS: something in the path ends TLS"
+	case GreetingLink:
+		return "a line of ours without TLS: something in the path ends TLS"
 	case GreetingNothing:
-		return "closed or silent before the first byte: a port check of a load balancer or a scanner"
+		return "closed before the first byte: a port check of a load balancer, or a scanner"
+	case GreetingSilent:
+		return "no byte came: a scanner, or something in the path swallows what the peer sends"
 	}
 	return "not TLS: the peer speaks some other protocol"
 }
@@ -102,6 +111,9 @@ func Recognise(b []byte) (g Greeting, decided bool) {
 		}
 		return GreetingOther, true
 	}
+	if b[0] == 0 {
+		return recogniseFrame(b)
+	}
 	for _, entry := range greetings() {
 		if bytes.HasPrefix(b, []byte(entry.opening)) {
 			return entry.is, true
@@ -113,12 +125,28 @@ func Recognise(b []byte) (g Greeting, decided bool) {
 	return GreetingOther, true
 }
 
+// recogniseFrame knows the first frame of a line, and the document that asks to join: four bytes of
+// length and `{"request"`. Both belong inside TLS.
+func recogniseFrame(b []byte) (g Greeting, decided bool) {
+	switch {
+	case len(b) > 1 && b[1] != 0:
+		return GreetingOther, true
+	case len(b) < HeaderBytes:
+		return GreetingOther, false
+	}
+	header, err := ParseHeader((*[HeaderBytes]byte)(b))
+	if err == nil && header.Type == TypeHello || bytes.HasPrefix(b[4:], []byte(`{"request"`)) {
+		return GreetingLink, true
+	}
+	return GreetingOther, true
+}
+
 // Sniff reads the first bytes of conn, names them and returns a connection that gives them again.
 // The limit is for all of them together. Nothing is written. Errors: Canceled or Timeout (ctx); a
 // peer that closes or stays silent is a greeting, not an error. conn stays the caller's to close.
 func Sniff(ctx context.Context, conn net.Conn, limit time.Duration) (Greeting, net.Conn, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
-		return GreetingNothing, conn, errkind.Unavailable.Errorf("line: read the greeting: %w", err)
+	if conn.SetReadDeadline(time.Now().Add(limit)) != nil {
+		return GreetingNothing, conn, nil // it has ended already
 	}
 	interrupted := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() {
@@ -131,9 +159,7 @@ func Sniff(ctx context.Context, conn net.Conn, limit time.Duration) (Greeting, n
 		<-interrupted
 		return greeting, greeted, errkind.Of(ctx.Err()).Errorf("line: read the greeting: %w", context.Cause(ctx))
 	}
-	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		return greeting, greeted, errkind.Unavailable.Errorf("line: read the greeting: %w", err)
-	}
+	_ = conn.SetReadDeadline(time.Time{}) // one that has ended says so with the next read
 	return greeting, greeted, nil
 }
 
@@ -156,10 +182,21 @@ func (c *replayConn) fill() Greeting {
 		n, err := c.Conn.Read(buffer[len(c.read):])
 		c.read = buffer[:len(c.read)+n]
 		if err != nil {
+			if len(c.read) == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+				return GreetingSilent
+			}
 			greeting, _ = Recognise(c.read)
 			return greeting
 		}
 	}
+}
+
+// CloseWrite closes the writing half where the connection has halves.
+func (c *replayConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }
 
 func (c *replayConn) Read(p []byte) (int, error) {

@@ -38,7 +38,11 @@ func TestP3GreetingsAreNamed(t *testing.T) {
 		{"blank", "\r\n", link.GreetingOther},
 		{"random", "\x00\x01\x02\x03\x04\x05\x06\x07", link.GreetingOther},
 		{"one byte, then silence", "G", link.GreetingOther},
-		{"nothing", "", link.GreetingNothing},
+		{"hello of a line without TLS", "\x00\x00\x00\x40\x01" + strings.Repeat("\x00", 11), link.GreetingLink},
+		{"request to join without TLS", "\x00\x00\x02\x10{\"request\":\"e30=\"", link.GreetingLink},
+		{"zeros", strings.Repeat("\x00", 16), link.GreetingOther},
+		{"some zeros", "\x00\x00\x00", link.GreetingOther},
+		{"nothing", "", link.GreetingSilent},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +79,15 @@ func sniffOnce(t *testing.T, text string, piece int, want link.Greeting) {
 	}
 	near.Close()
 	peer.Wait()
+}
+
+// A port check opens and closes; it is told apart from somebody who holds a connection.
+func TestPortCheckIsNoSilence(t *testing.T) {
+	near, far := net.Pipe()
+	far.Close()
+	if got, _, err := link.Sniff(t.Context(), near, link.GreetingLimit); got != link.GreetingNothing || err != nil {
+		t.Errorf("named %q, %v", got, err)
+	}
 }
 
 func TestP4GreetingDribbled(t *testing.T) {
@@ -116,7 +129,10 @@ func TestSniffEndsWithItsContext(t *testing.T) {
 }
 
 func TestRemarksAreSentences(t *testing.T) {
-	for _, g := range []link.Greeting{link.GreetingHTTP, link.GreetingProxy1, link.GreetingSSH, link.GreetingOther} {
+	for _, g := range []link.Greeting{
+		link.GreetingHTTP, link.GreetingAnswer, link.GreetingProxy1, link.GreetingProxy2, link.GreetingSSH, link.GreetingHalibut,
+		link.GreetingLink, link.GreetingNothing, link.GreetingSilent, link.GreetingOther,
+	} {
 		if len(strings.Fields(g.Remark())) < 5 {
 			t.Errorf("%s is explained as %q", g, g.Remark())
 		}

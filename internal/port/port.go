@@ -9,8 +9,10 @@
 //     MaxStrangersPerSource from one address, HandshakeLimit in time.
 //  2. An accepted connection ends in exactly one of: a handler, or closed and counted.
 //  3. Serve returns after every goroutine it started has ended.
+//  4. A PROXY header is taken from the listed balancers and from nobody else, and demanded of them.
 //
-// port.go accepts, source.go counts by source.
+// port.go accepts, guest.go looks at the first bytes, header.go reads the PROXY header of a
+// balancer, source.go counts by source.
 package port
 
 import (
@@ -19,11 +21,12 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
+	"fairlead/internal/diagnosis"
 	"fairlead/internal/errkind"
-	"fairlead/internal/link"
 	"fairlead/internal/trust"
 )
 
@@ -47,12 +50,16 @@ type Terms struct {
 	Handlers map[string]Handler
 	// MaxStrangers and MaxStrangersPerSource bound connections whose peer is not proved yet.
 	MaxStrangers, MaxStrangersPerSource int
-	Log                                 *slog.Logger
+	// Balancers are the sources that put a PROXY header in front of each connection; the client it
+	// names is then the peer for limits, log and handlers. Nil when there are none.
+	Balancers []netip.Prefix
+	Log       *slog.Logger
 }
 
-// Counts tells what came to the port since it opened.
+// Counts tells what came to the port since it opened. Checks are connections that were closed
+// before their first byte, as health checks are.
 type Counts struct {
-	Accepted, Proved, Refused, OverLimit uint64
+	Accepted, Proved, Refused, OverLimit, Checks uint64
 }
 
 // Port serves one listener.
@@ -121,25 +128,16 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 func (p *Port) admit(ctx context.Context, conn net.Conn) {
-	source := sourceOf(conn.RemoteAddr())
-	p.mu.Lock()
-	p.counts.Accepted++
-	welcome := p.guests.enter(source)
-	if !welcome {
-		p.counts.OverLimit++
-	}
-	p.mu.Unlock()
-	if !welcome {
+	g := p.newGuest(conn)
+	if g == nil {
 		_ = conn.Close()
 		return
 	}
 	p.group.Go(func() {
-		secure, peer, err := p.prove(ctx, conn)
-		p.mu.Lock()
-		p.guests.leave(source)
-		p.mu.Unlock()
+		secure, peer, err := p.prove(ctx, g)
+		g.leave()
 		if err != nil {
-			p.refuse(ctx, conn.RemoteAddr(), err)
+			p.refuse(ctx, g, err)
 			return
 		}
 		// A fresh goroutine: the handshake has grown this one's stack, and a line lives long.
@@ -151,28 +149,37 @@ func (p *Port) admit(ctx context.Context, conn net.Conn) {
 
 // prove looks at the first bytes, so that whoever speaks something else gets a name in the log,
 // and then lets the door do the handshake.
-func (p *Port) prove(ctx context.Context, conn net.Conn) (*tls.Conn, trust.Peer, error) {
+func (p *Port) prove(ctx context.Context, g *guest) (*tls.Conn, trust.Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, HandshakeLimit)
 	defer cancel()
-	greeting, sniffed, err := link.Sniff(ctx, conn, link.GreetingLimit)
-	if err == nil && greeting != link.GreetingTLS {
-		err = errkind.Corrupt.Errorf("%s", greeting.Remark())
-	}
-	if err != nil {
-		_ = conn.Close()
+	if err := g.identify(ctx); err != nil {
+		_ = g.conn.Close()
 		return nil, trust.Peer{}, err
 	}
-	return p.terms.Door.Handshake(ctx, sniffed)
+	return p.terms.Door.Handshake(ctx, g.conn)
 }
 
-func (p *Port) refuse(ctx context.Context, from net.Addr, err error) {
+// refuse counts a connection that was closed, and says why in the log. A port check is no event.
+func (p *Port) refuse(ctx context.Context, g *guest, err error) {
 	p.mu.Lock()
-	p.counts.Refused++
-	p.mu.Unlock()
-	if p.isLoud() && ctx.Err() == nil {
-		p.terms.Log.Warn("connection refused", "remote", from.String(), "kind", errkind.Of(err).String(),
-			"err", err, "hint", errkind.Hint(err))
+	switch {
+	case errors.Is(err, errCheck):
+		p.counts.Checks++
+	case errors.Is(err, errOverLimit):
+		p.counts.OverLimit++
+	default:
+		p.counts.Refused++
 	}
+	p.mu.Unlock()
+	if errors.Is(err, errCheck) || errors.Is(err, errOverLimit) || ctx.Err() != nil || !p.isLoud() {
+		return
+	}
+	log := p.terms.Log
+	if g.via != nil {
+		log = log.With("via", g.via.String())
+	}
+	log.Warn("connection refused", "remote", g.conn.RemoteAddr().String(), "kind", errkind.Of(err).String(),
+		diagnosis.Attr(err), "err", err, "hint", errkind.Hint(err))
 }
 
 // isLoud reports whether the log takes one more line about strangers.

@@ -10,12 +10,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"fairlead/internal/diagnosis"
 	"fairlead/internal/port"
 	"fairlead/internal/trust"
 )
@@ -28,6 +30,7 @@ type bench struct {
 	server   trust.Identity
 	agent    trust.Identity
 	served   chan trust.Peer
+	remotes  chan string
 	stop     context.CancelFunc
 	group    sync.WaitGroup
 }
@@ -91,10 +94,10 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return name("port") }
 
-func newBench(t *testing.T, strangers, perSource int) *bench {
+func newBench(t *testing.T, strangers, perSource int, balancers ...netip.Prefix) *bench {
 	b := &bench{
 		listener: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}, log: &lockedBuffer{},
-		served: make(chan trust.Peer, 100),
+		served: make(chan trust.Peer, 100), remotes: make(chan string, 100),
 	}
 	var err error
 	if b.server, err = trust.NewIdentity("server", time.Now()); err != nil {
@@ -113,8 +116,10 @@ func newBench(t *testing.T, strangers, perSource int) *bench {
 	}
 	b.port = port.New(port.Terms{
 		Door: door, MaxStrangers: strangers, MaxStrangersPerSource: perSource, Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		Balancers: balancers,
 		Handlers: map[string]port.Handler{trust.LinkProtocol: func(ctx context.Context, conn *tls.Conn, peer trust.Peer) {
 			b.served <- peer
+			b.remotes <- conn.RemoteAddr().String()
 			<-ctx.Done()
 			_ = conn.Close()
 		}},
@@ -161,11 +166,22 @@ func TestPinnedPeerReachesItsHandler(t *testing.T) {
 // TestP3StrangersAreNamed covers case P3: other protocols are closed without a byte in answer,
 // and the log says what they were.
 func TestP3StrangersAreNamed(t *testing.T) {
-	for _, c := range []struct{ name, says, bytes string }{
-		{"P3 HTTP", "plain HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
-		{"P3 SSH", "SSH banner", "SSH-2.0-OpenSSH_9.6\r\n"},
-		{"P3 PROXY", "PROXY protocol", "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"},
-		{"P3 garbage", "not TLS", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"},
+	for _, c := range []struct {
+		name, says string
+		cause      diagnosis.Cause
+		bytes      string
+	}{
+		{"P3 HTTP", "plain HTTP", diagnosis.TLSOffload, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"},
+		{"P3 SSH", "SSH banner", diagnosis.NotTLS, "SSH-2.0-OpenSSH_9.6\r\n"},
+		{"P3 PROXY", "PROXY protocol", diagnosis.ProxyProtocol, "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"},
+		{"P3 PROXY in binary", "PROXY protocol", diagnosis.ProxyProtocol, "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"},
+		{
+			"P3 line without TLS", "a line of ours without TLS", diagnosis.TLSOffload,
+			"\x00\x00\x00\x40\x01" + strings.Repeat("\x00", 11),
+		},
+		{"P3 request to join without TLS", "without TLS", diagnosis.TLSOffload, "\x00\x00\x02\x10{\"request\":\"e30=\""},
+		{"P3 Tentacle without TLS", "without TLS", diagnosis.TLSOffload, "MX-CLIENT 1.0\r\n"},
+		{"P3 garbage", "not TLS", diagnosis.NotTLS, "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -177,8 +193,10 @@ func TestP3StrangersAreNamed(t *testing.T) {
 					t.Fatalf("answered %q", answer)
 				}
 				synctest.Wait()
-				if !strings.Contains(b.log.String(), c.says) {
-					t.Fatalf("log %q does not say %q", b.log.String(), c.says)
+				for _, word := range []string{c.says, " cause=" + string(c.cause) + " ", c.cause.Sentence()} {
+					if !strings.Contains(b.log.String(), word) {
+						t.Fatalf("log %q does not say %q", b.log.String(), word)
+					}
 				}
 			})
 		})

@@ -5,6 +5,7 @@ package port
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -20,19 +21,48 @@ func newStrangers(most, perSource int) strangers {
 }
 
 func (s *strangers) enter(source netip.Prefix) bool {
-	if s.all >= s.max || s.sources[source] >= s.maxPerSource {
+	if s.all >= s.max || !s.claim(source) {
 		return false
 	}
 	s.all++
+	return true
+}
+
+// enterUnknown takes a stranger in whose source is not known yet: claim follows, or leaveUnknown.
+func (s *strangers) enterUnknown() bool {
+	if s.all >= s.max {
+		return false
+	}
+	s.all++
+	return true
+}
+
+// claim counts one more stranger for a source.
+func (s *strangers) claim(source netip.Prefix) bool {
+	if s.sources[source] >= s.maxPerSource {
+		return false
+	}
 	s.sources[source]++
 	return true
 }
 
 func (s *strangers) leave(source netip.Prefix) {
-	s.all--
+	s.leaveUnknown()
 	if s.sources[source]--; s.sources[source] == 0 {
 		delete(s.sources, source)
 	}
+}
+
+func (s *strangers) leaveUnknown() { s.all-- }
+
+// listed reports whether an address lies in one of the prefixes.
+func listed(prefixes []netip.Prefix, addr net.Addr) bool {
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return false
+	}
+	ip := ap.Addr().Unmap().WithZone("")
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 // sourceOf is the /32 or /64 that an address belongs to; addresses that are neither share one.

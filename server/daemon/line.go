@@ -27,8 +27,13 @@ func (d *Daemon) newLine() (*port.Port, error) {
 	if err != nil {
 		return nil, err
 	}
+	balancers, err := d.options.Settings.balancers()
+	if err != nil {
+		return nil, err
+	}
 	return port.New(port.Terms{
-		Door: door, MaxStrangers: maxStrangers, MaxStrangersPerSource: maxStrangersPerSource, Log: d.log.With("part", "port"),
+		Door: door, MaxStrangers: maxStrangers, MaxStrangersPerSource: maxStrangersPerSource, Balancers: balancers,
+		Log: d.log.With("part", "port"),
 		Handlers: map[string]port.Handler{
 			trust.LinkProtocol: d.fleet.Serve,
 			trust.JoinProtocol: d.fleet.Join,

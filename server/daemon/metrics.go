@@ -40,6 +40,8 @@ func (d *Daemon) newMetrics() http.Handler {
 		func() uint64 { return d.line.Counts().Refused })
 	counter("fairlead_port_over_limit_total", "Connections closed because too many strangers were waiting.",
 		func() uint64 { return d.line.Counts().OverLimit })
+	counter("fairlead_port_checks_total", "Connections closed before their first byte: health checks, scanners.",
+		func() uint64 { return d.line.Counts().Checks })
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 

@@ -5,6 +5,7 @@ package daemon
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -30,6 +31,9 @@ type Settings struct {
 	// PublicLink is the address that join tokens carry. "" makes it this machine's name with the
 	// port of Link.
 	PublicLink string `toml:"public_link,omitempty" comment:"how agents reach the link port; goes into join tokens"`
+	// ProxyProtocolFrom lists the sources, as prefixes, that put a PROXY header in front of each
+	// connection to Link: load balancers in front of it. They must; from all others none is taken.
+	ProxyProtocolFrom []string `toml:"proxy_protocol_from,omitempty" comment:"balancers that put a PROXY header first"`
 	// Hosts are the names, without port, by which browsers and programs may ask for portal and
 	// REST; none means any. Commands on this machine always may.
 	Hosts []string `toml:"hosts,omitempty" comment:"host names that portal and REST answer to; none means any"`
@@ -66,6 +70,9 @@ func (s Settings) check() error {
 			problems = append(problems, "public_link: "+err.Error())
 		}
 	}
+	if _, err := s.balancers(); err != nil {
+		problems = append(problems, "proxy_protocol_from: "+err.Error())
+	}
 	for _, host := range s.Hosts {
 		if host == "" || strings.ContainsAny(host, "/@ []") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
 			problems = append(problems, fmt.Sprintf("hosts: %q is not a host name or address without port", host))
@@ -81,6 +88,21 @@ func (s Settings) check() error {
 		return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
 	}
 	return nil
+}
+
+// balancers are the prefixes of ProxyProtocolFrom. Errors: Invalid.
+func (s Settings) balancers() (prefixes []netip.Prefix, err error) {
+	for _, text := range s.ProxyProtocolFrom {
+		prefix, err := netip.ParsePrefix(text)
+		if ip, addrErr := netip.ParseAddr(text); addrErr == nil && ip.Zone() == "" {
+			prefix, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil || prefix != prefix.Masked() || prefix.Addr().Is4In6() {
+			return nil, errkind.Invalid.Errorf("%.80q: want a prefix such as 10.0.0.0/24, or an address", text)
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes, nil
 }
 
 // publicLink is the address that join tokens carry: the setting, or this machine's name with the

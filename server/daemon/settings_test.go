@@ -1,0 +1,39 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fairlead/internal/errkind"
+	"fairlead/server/daemon"
+)
+
+func TestProxyProtocolFrom(t *testing.T) {
+	for text, says := range map[string]string{
+		`["10.0.0.0/24", "2001:db8::/64", "192.0.2.7", "::1"]`: "",
+		`["10.0.0.9/24"]`:       `"10.0.0.9/24": want a prefix`,
+		`["lb.example.com"]`:    `"lb.example.com": want a prefix`,
+		`["10.0.0.0/33"]`:       "want a prefix",
+		`["::ffff:10.0.0.1"]`:   "want a prefix",
+		`["fe80::1%eth0"]`:      "want a prefix",
+		`["10.0.0.0/24", ""]`:   `"": want a prefix`,
+		`["10.0.0.1-10.0.0.9"]`: "want a prefix",
+	} {
+		path := filepath.Join(t.TempDir(), "server.toml")
+		if err := os.WriteFile(path, []byte("proxy_protocol_from = "+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := daemon.LoadSettings(path)
+		if says == "" && err == nil {
+			continue
+		}
+		if errkind.Of(err) != errkind.Invalid || err == nil || !strings.Contains(err.Error(), "proxy_protocol_from: "+says) &&
+			!strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
