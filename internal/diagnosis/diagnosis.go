@@ -90,8 +90,9 @@ var sentences = map[Cause]words{
 		"ask whether packets of full size pass (path MTU), and whether a load balancer there has a healthy server behind it",
 	},
 	ProxyAuth: {
-		"the proxy wants credentials",
-		"ask for a user with Basic authentication at the proxy, or to let this machine through without one",
+		"the proxy wants credentials, or others than it got",
+		"put user:password into the agent's file proxy-credentials (mode 0600); where the proxy offers no Basic, " +
+			"ask for it, or to let this machine through without",
 	},
 	ProxyRefused: {
 		"the rules of the proxy forbid this connection",
