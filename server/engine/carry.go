@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type carrier struct {
 	step   deploy.PlannedStep
 	node   string
 
+	rand     *rand.Rand
 	canceled chan struct{} // closed when the task's cancel was asked for
 	once     sync.Once
 
@@ -45,6 +47,7 @@ func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
 	step := w.task.Plan.Steps[ticket.Step]
 	return &carrier{
 		worker: w, task: w.task, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
+		rand: w.engine.Env.Rand("engine.retry"),
 	}
 }
 
@@ -246,7 +249,7 @@ func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
 		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server") == nil {
 			return
 		}
-		timer := time.NewTimer(backoff(tries))
+		timer := time.NewTimer(c.backoff(tries))
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
@@ -255,7 +258,12 @@ func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
 	}
 }
 
-func backoff(tries int) time.Duration { return min(retryMost, retryFirst<<min(tries, 5)) }
+// backoff is the wait before the next try. Half of it is drawn, so that the tickets of a task do not all
+// come at once.
+func (c *carrier) backoff(tries int) time.Duration {
+	wait := min(retryMost, retryFirst<<min(tries, 5))
+	return wait/2 + time.Duration(c.rand.Int64N(int64(wait/2)))
+}
 
 // state tells the log, once, what a waiting ticket waits for.
 func (c *carrier) state(s contract.TicketStatus) {
@@ -303,7 +311,7 @@ func (c *carrier) present() {
 // pause waits for the machine's presence to change, a cancel, or the time for the next look. What
 // went wrong twice in the same words is told to the log, once.
 func (c *carrier) pause(ctx context.Context, tries int, why error) {
-	wait := backoff(tries)
+	wait := c.backoff(tries)
 	if text := why.Error(); c.absentSince.IsZero() && tries > 0 && text != c.trouble {
 		c.trouble = text
 		c.say(tasklog.Wait, "It is tried again: "+text+".")

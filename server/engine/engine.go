@@ -23,6 +23,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -200,7 +202,7 @@ func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.T
 func (e *Engine) rouse() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, w := range e.workers {
-		w.rouse()
+	for _, id := range slices.Sorted(maps.Keys(e.workers)) {
+		e.workers[id].rouse()
 	}
 }

@@ -102,7 +102,7 @@ func (r *rig) runOnce(kill int) {
 	k := &killed{left: kill, stop: stop}
 	r.owner++
 	fenced := fencedStore{r.store, k}
-	env := host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Point: k.point}
+	env := host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: k.point}
 	e := engine.New(engine.Deps{
 		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", r.owner), 5), Logs: r.logs,
 		Reach: fencedReach{r, k}, Env: env,
@@ -277,3 +277,5 @@ func lastStepOf(plan deploy.Plan, id deploy.MachineID) (last int) {
 	}
 	return last
 }
+
+func seeded(string) *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
