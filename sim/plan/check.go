@@ -340,12 +340,15 @@ func (p Plan) checkStory(q *problems) {
 	}
 	for i, o := range p.Ops {
 		where := fmt.Sprintf("op %d", i+1)
-		q.word(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove)
+		q.word(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse)
 		if o.Lines > maxLines || o.KB > maxPackageKB {
 			q.add("%s: want at most %d lines and %d KB", where, maxLines, maxPackageKB)
 		}
 		if o.On != "" {
 			q.refer(where+" on", o.On, p.places(OnMachine))
+		}
+		if o.Do == DoBrowse && o.URL == "" {
+			q.add("%s: browse needs a url, as https://portal/api", where)
 		}
 	}
 	for i, f := range p.Faults {

@@ -166,6 +166,7 @@ const (
 	DoRestart  = "restart"  // the server, gracefully
 	DoFailover = "failover" // the next server takes over with the disk of the one before
 	DoRemove   = "remove"   // a machine, with its trust
+	DoBrowse   = "browse"   // opens a page of the portal and expects it to answer
 )
 
 // Op is something that people do at one time, or again and again.
@@ -183,8 +184,9 @@ type Op struct {
 	// Any is on how many machines; 0: on all. On names one.
 	Any int    `toml:"any,omitempty"`
 	On  string `toml:"on,omitempty"`
-	// KB is the size of a package.
-	KB int `toml:"kb,omitempty"`
+	// KB is the size of a package, URL the page to browse.
+	KB  int    `toml:"kb,omitempty"`
+	URL string `toml:"url,omitempty"`
 }
 
 // Fault is something that goes wrong.
