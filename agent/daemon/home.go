@@ -25,6 +25,8 @@ func (h Home) trust() string    { return h.path("trust.json") }
 func (h Home) state() string    { return h.path("state.json") }
 func (h Home) stateID() string  { return h.path("state-id") }
 
+func (h Home) proxyCredentials() string { return h.path("proxy-credentials") }
+
 // take makes the folder where it is missing and holds it until release.
 func (h Home) take() (release func(), err error) {
 	if err := home.Make(string(h)); err != nil {

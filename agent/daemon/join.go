@@ -17,6 +17,7 @@ import (
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/proxy"
 	"fairlead/internal/redial"
 	"fairlead/internal/trust"
 )
@@ -31,6 +32,7 @@ const (
 // joinFlags are what `join` may be told.
 type joinFlags struct {
 	tokenFile, name, server      string
+	proxy, proxyCredentials      string
 	isListening                  bool
 	listenAddress, publicAddress string
 }
@@ -42,6 +44,8 @@ func (m *command) join() cli.Command {
 		Details: "The token comes from `fairlead-server token create`. It is read from the environment (FAIRLEAD_TOKEN), " +
 			"from --token-file, or from standard input; never from the command line, where other users could see it. " +
 			"It carries the server's address and pin, so that nothing has to be believed at first sight. " +
+			"Credentials of a proxy come from the environment (FAIRLEAD_PROXY_CREDENTIALS, user:password, which is then kept " +
+			"in the home) or from a file. " +
 			"Joining again with the same token and home is harmless.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
@@ -53,6 +57,9 @@ func (m *command) join() cli.Command {
 				"",
 				"dial this `host:port` instead of the address in the token; the pin still decides",
 			)
+			f.StringVar(&o.proxy, "proxy", "", "go through this outbound proxy: `URL` http://host:port or socks5://host:port; "+
+				"none forgets an earlier one")
+			f.StringVar(&o.proxyCredentials, "proxy-credentials", "", "`file` with user:password for the proxy")
 			f.BoolVar(
 				&o.isListening,
 				"listening",
@@ -70,6 +77,7 @@ func (m *command) join() cli.Command {
 		Examples: []string{
 			"FAIRLEAD_TOKEN=fl1_… fairlead-agent join",
 			"fairlead-agent join --token-file /run/secrets/fairlead-token --name web-1",
+			"FAIRLEAD_PROXY_CREDENTIALS=agent:… fairlead-agent join --proxy http://proxy.example.com:3128 < token",
 			"fairlead-agent join --listening --public-address web-1.example.com:10933 < token",
 		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
@@ -187,6 +195,10 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	if err != nil {
 		return Joined{}, err
 	}
+	way, err := settings.wayIn(env, h, std.Env(credentialsVariable))
+	if err != nil {
+		return Joined{}, err
+	}
 	release, err := h.take()
 	if err != nil {
 		return Joined{}, err
@@ -201,7 +213,7 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	}
 	limited, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
-	reply, err := ask(limited, env, settings.address, token.Pin(), identity, request)
+	reply, err := ask(limited, env, way.network, settings.address, token.Pin(), identity, request)
 	if ctx.Err() != nil && err != nil {
 		return Joined{}, errkind.Canceled.Errorf("join %s: %w", settings.address, err)
 	}
@@ -215,6 +227,9 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	if _, err := trust.CreateTrust(h.trust(), first, token.Pin()); err != nil {
 		return Joined{}, err
 	}
+	if err := way.keep(); err != nil {
+		return Joined{}, err
+	}
 	if err := settings.Save(h.settings()); err != nil {
 		return Joined{}, err
 	}
@@ -224,15 +239,17 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	}, nil
 }
 
-// drafted are the settings that joining will write, and the address that it dials.
+// drafted are the settings that joining will write, the address that it dials, and the proxy on
+// the way there, which a listening agent has no use for later.
 type drafted struct {
 	Settings
-	address string
+	address                 string
+	proxy, proxyCredentials string
 }
 
 // draft works out what to ask for. Errors: Invalid, before anything is sent or written.
 func draft(env host.Env, h Home, token trust.Token, o joinFlags) (drafted, trust.JoinRequest, error) {
-	d := drafted{address: token.Address()}
+	d := drafted{address: token.Address(), proxy: o.proxy, proxyCredentials: o.proxyCredentials}
 	if o.server != "" {
 		d.address = o.server
 	}
@@ -243,8 +260,13 @@ func draft(env host.Env, h Home, token trust.Token, o joinFlags) (drafted, trust
 	if d.Name, err = machineName(o.name, env); err != nil {
 		return d, trust.JoinRequest{}, err
 	}
+	if o.proxy != "" && o.proxy != noProxy {
+		if _, err := proxy.Parse(o.proxy); err != nil {
+			return d, trust.JoinRequest{}, err
+		}
+	}
 	q := trust.JoinRequest{TokenID: token.ID(), Secret: token.Secret(), Name: d.Name, Mode: trust.ModePolling}
-	d.Mode, d.Server = trust.ModePolling, d.address
+	d.Mode, d.Server, d.Proxy, d.ProxyCredentials = trust.ModePolling, d.address, o.proxy, o.proxyCredentials
 	if o.isListening {
 		if o.publicAddress == "" {
 			return d, q, errkind.Hinted(
@@ -254,8 +276,12 @@ func draft(env host.Env, h Home, token trust.Token, o joinFlags) (drafted, trust
 		}
 		q.Mode, q.Address = trust.ModeListening, o.publicAddress
 		d.Mode, d.Server, d.Listen = trust.ModeListening, "", o.listenAddress
+		d.Proxy, d.ProxyCredentials = "", ""
 	}
 	d.Settings, err = d.renew(h.settings())
+	if !o.isListening {
+		d.proxy, d.proxyCredentials = d.Proxy, d.ProxyCredentials
+	}
 	return d, q, err
 }
 
@@ -289,7 +315,8 @@ func loadOrMakeIdentity(h Home, name string, now time.Time) (trust.Identity, err
 
 // ask runs the join exchange.
 func ask(
-	ctx context.Context, env host.Env, address string, pin trust.Pin, identity trust.Identity, q trust.JoinRequest,
+	ctx context.Context, env host.Env, network host.Network, address string, pin trust.Pin, identity trust.Identity,
+	q trust.JoinRequest,
 ) (trust.JoinReply, error) {
 	dialler, err := trust.NewDialler(trust.DialTerms{
 		Identity: identity, Pins: []trust.Pin{pin}, Role: trust.RoleServer, Protocol: trust.JoinProtocol, Wall: env.Wall,
@@ -298,13 +325,13 @@ func ask(
 	if err != nil {
 		return trust.JoinReply{}, err
 	}
-	conn, err := redial.Dial(ctx, env.Net, address)
+	conn, err := redial.Dial(ctx, network, address)
 	if err != nil {
 		return trust.JoinReply{}, err
 	}
 	secure, peer, err := dialler.Handshake(ctx, conn)
 	if err != nil {
-		return trust.JoinReply{}, err
+		return trust.JoinReply{}, redial.Refine(ctx, network, address, err)
 	}
 	defer secure.Close()
 	stop := context.AfterFunc(ctx, func() { _ = secure.SetDeadline(time.Unix(1, 0)) })

@@ -116,7 +116,7 @@ func TestRefusedAgentSaysWhyAndWhatToDo(t *testing.T) {
 			t.Errorf("status says %q, want %q", got.err, want)
 		}
 	}
-	if got.code != 5 || !strings.Contains(got.out, "line       down\n") {
+	if got.code != 5 || !strings.Contains(got.out, "line       down (unknown_peer)\n") {
 		t.Errorf("status = %+v", got)
 	}
 	a.stop(t)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/proxy"
 	"fairlead/internal/settings"
 	"fairlead/internal/trust"
 )
@@ -28,6 +29,12 @@ type Settings struct {
 	Mode trust.JoinMode `toml:"mode" comment:"polling: this agent dials the server; listening: the server dials it"`
 	// Server is the server's address for agents, host:port; for a polling agent.
 	Server string `toml:"server,omitempty" comment:"where the server listens for agents, host:port"`
+	// Proxy is the outbound proxy on the way there, "http://host:port" (CONNECT) or
+	// "socks5://host:port"; "" for none. It holds no secret.
+	Proxy string `toml:"proxy,omitempty" comment:"outbound proxy: http://host:port or socks5://host:port"`
+	// ProxyCredentials is the file with user:password for it, mode 0600; a relative path is one in the
+	// home. "" is proxy-credentials, which may be missing.
+	ProxyCredentials string `toml:"proxy_credentials,omitempty" comment:"file with user:password for the proxy"`
 	// Listen is the address to listen on, host:port; for a listening agent.
 	Listen string `toml:"listen,omitempty" comment:"where this agent listens for the server, host:port"`
 	// CacheMB is how much received packages may take on the disk before those that were wanted least
@@ -44,6 +51,7 @@ func (s Settings) check() error {
 			problems = append(problems, key+": "+err.Error())
 		}
 	}
+	problems = append(problems, s.checkProxy()...)
 	switch s.Mode {
 	case trust.ModePolling:
 		note("server", trust.CheckAddress(s.Server))
@@ -64,6 +72,20 @@ func (s Settings) check() error {
 	return nil
 }
 
+func (s Settings) checkProxy() (problems []string) {
+	_, err := proxy.Parse(s.Proxy)
+	switch {
+	case s.Proxy == "" && s.ProxyCredentials != "":
+		problems = append(problems, "proxy_credentials: there is no proxy that they are for")
+	case s.Proxy == "":
+	case err != nil:
+		problems = append(problems, "proxy: "+err.Error()+"; "+errkind.Hint(err))
+	case s.Mode == trust.ModeListening:
+		problems = append(problems, "proxy: a listening agent dials nobody, so it has no use for one")
+	}
+	return problems
+}
+
 // LoadSettings reads the file of a home. Errors: NotFound, Invalid.
 func LoadSettings(path string) (Settings, error) {
 	s := Settings{CacheMB: DefaultCacheMB}
@@ -77,8 +99,12 @@ func LoadSettings(path string) (Settings, error) {
 	return s, settings.InFile(path, s.check())
 }
 
+// noProxy in the place of a proxy takes the one in the file out.
+const noProxy = "none"
+
 // renew puts the settings in the place of those in the file, if there are any, and keeps what
-// joining and listening have no word on. Errors: Invalid, when the file cannot be read as settings.
+// joining and listening have no word on: a proxy stays unless another, or none, is named. Errors:
+// Invalid, when the file cannot be read as settings.
 func (s Settings) renew(path string) (Settings, error) {
 	old := Settings{CacheMB: DefaultCacheMB}
 	err := settings.Load(path, &old)
@@ -86,6 +112,15 @@ func (s Settings) renew(path string) (Settings, error) {
 		return s, err
 	}
 	s.CacheMB = old.CacheMB
+	if s.Proxy == "" && s.Mode == trust.ModePolling {
+		s.Proxy = old.Proxy
+		if s.ProxyCredentials == "" {
+			s.ProxyCredentials = old.ProxyCredentials
+		}
+	}
+	if s.Proxy == noProxy {
+		s.Proxy = ""
+	}
 	return s, s.check()
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/diagnosis"
 	"fairlead/internal/errkind"
 	"fairlead/internal/home"
 	"fairlead/internal/trust"
@@ -20,6 +21,7 @@ type State struct {
 	Name      string         `json:"name"`
 	Mode      trust.JoinMode `json:"mode"`
 	Server    string         `json:"server,omitempty"`
+	Proxy     string         `json:"proxy,omitempty"` // on the way to the server
 	Listening string         `json:"listening,omitempty"`
 	Pin       trust.Pin      `json:"pin"`
 	Version   string         `json:"version"`
@@ -31,17 +33,18 @@ type State struct {
 	ServerID  string    `json:"server_id,omitempty"`
 	// ServerVersion is what the server last said of itself.
 	ServerVersion string `json:"server_version,omitempty"`
-	// Trouble is why the last try or session ended; "" while one is up.
-	Trouble   string    `json:"trouble,omitempty"`
-	Hint      string    `json:"hint,omitempty"`
-	NextTryAt time.Time `json:"next_try_at,omitzero"`
-	Stopped   bool      `json:"stopped"`
+	// Trouble is why the last try or session ended, Cause the box it points at; "" while one is up.
+	Trouble   string          `json:"trouble,omitempty"`
+	Hint      string          `json:"hint,omitempty"`
+	Cause     diagnosis.Cause `json:"cause,omitempty"`
+	NextTryAt time.Time       `json:"next_try_at,omitzero"`
+	Stopped   bool            `json:"stopped"`
 }
 
 func (d *Daemon) status() State {
 	return State{
-		Name: d.settings.Name, Mode: d.settings.Mode, Server: d.settings.Server, Pin: d.identity.Pin,
-		Version: d.version, StartedAt: d.env.Wall().UTC(),
+		Name: d.settings.Name, Mode: d.settings.Mode, Server: d.settings.Server, Proxy: d.settings.Proxy,
+		Pin: d.identity.Pin, Version: d.version, StartedAt: d.env.Wall().UTC(),
 	}
 }
 
@@ -91,7 +94,7 @@ func (f *stateFile) connected(remote string) {
 	f.change(func(s *State) {
 		if !s.Connected || s.Remote != remote {
 			s.Connected, s.Since, s.Remote = true, f.second(), remote
-			s.Trouble, s.Hint, s.NextTryAt = "", "", time.Time{}
+			s.Trouble, s.Hint, s.Cause, s.NextTryAt = "", "", "", time.Time{}
 		}
 	})
 }
@@ -104,14 +107,19 @@ func (f *stateFile) greeted(a contract.HelloArgs) {
 func (f *stateFile) disconnected(remote string, err error) {
 	f.change(func(s *State) {
 		if !s.Connected || s.Remote == remote {
-			s.Connected, s.Since, s.Trouble, s.Hint = false, time.Time{}, err.Error(), errkind.Hint(err)
+			s.fell(err)
 		}
 	})
 }
 
+func (s *State) fell(err error) {
+	s.Connected, s.Since = false, time.Time{}
+	s.Trouble, s.Hint, s.Cause = err.Error(), errkind.Hint(err), diagnosis.Of(err)
+}
+
 func (f *stateFile) trouble(err error, wait time.Duration) {
 	f.change(func(s *State) {
-		s.Connected, s.Since, s.Trouble, s.Hint = false, time.Time{}, err.Error(), errkind.Hint(err)
+		s.fell(err)
 		s.NextTryAt = f.second().Add(wait.Round(time.Second))
 	})
 }

@@ -151,6 +151,7 @@ func (s State) text(std *cli.IO, runs bool) string {
 	row("pin", s.Pin.String())
 	row("version", s.Version)
 	row("server", s.Server)
+	row("proxy", s.Proxy)
 	row("listening", s.Listening)
 	switch {
 	case !runs:
@@ -161,7 +162,11 @@ func (s State) text(std *cli.IO, runs bool) string {
 		row("peer", "fairlead-server "+s.ServerVersion)
 	default:
 		row("agent", "running since "+s.StartedAt.Local().Format(time.DateTime))
-		row("line", std.Paint(cli.Red, "down"))
+		line := std.Paint(cli.Red, "down")
+		if s.Cause != "" {
+			line += " (" + string(s.Cause) + ")"
+		}
+		row("line", line)
 		if !s.NextTryAt.IsZero() {
 			row("next try", s.NextTryAt.Local().Format(time.TimeOnly))
 		}
