@@ -49,7 +49,7 @@ func NewMachine(ctx context.Context, h *netem.Host, seed uint64, log *slog.Logge
 // Env is what a daemon on the machine gets.
 func (m *Machine) Env() host.Env {
 	return host.Env{
-		Net: m.net, Exec: &m.exec, Bells: &m.bells, Facts: m.facts, Vitals: m.vitals, Wall: m.wall,
+		Net: m.net, Exec: &m.exec, Bells: &m.bells, Disk: host.Fsync{}, Facts: m.facts, Vitals: m.vitals, Wall: m.wall,
 		Log: m.log, Rand: m.rand,
 		Point: func(name string) {
 			m.mu.Lock()

@@ -112,7 +112,8 @@ func (p *processes) program(c host.Command) func(*process) host.Exit {
 // runShim is the agent's "shim" word. The machine's end is a KILL: nothing after it is durable.
 func (p *processes) runShim(one *process, folder string) host.Exit {
 	env := script.ShimEnv{
-		Exec: p, Bells: &p.machine.bells, Wall: p.machine.wall, Point: p.machine.Env().Point, Process: one.id,
+		Exec: p, Bells: &p.machine.bells, Disk: p.machine.Env().Disk, Wall: p.machine.wall, Point: p.machine.Env().Point,
+		Process: one.id,
 	}
 	if err := script.RunShim(one.term, folder, env); err != nil {
 		p.machine.log.Error("shim ended", "err", err)
@@ -125,7 +126,7 @@ func (p *processes) runShim(one *process, folder string) host.Exit {
 func (p *processes) runStep(one *process, c host.Command) host.Exit {
 	return host.Exit{Code: step.Run(one.term, step.Options{
 		Home: filepath.Dir(filepath.Dir(c.Args[1])), Dir: c.Args[1], Out: c.Stdout, Err: c.Stderr, Exec: p,
-		Wall: p.machine.wall, Point: p.machine.Env().Point, Env: lookup(c.Env),
+		Disk: p.machine.Env().Disk, Wall: p.machine.wall, Point: p.machine.Env().Point, Env: lookup(c.Env),
 	})}
 }
 

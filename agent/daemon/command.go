@@ -121,7 +121,7 @@ func (m *command) runShim(ctx context.Context, std *cli.IO, folder string) int {
 	err := script.RunShim(
 		ctx,
 		folder,
-		script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Point: env.Point},
+		script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Disk: env.Disk, Wall: env.Wall, Point: env.Point},
 	)
 	if err != nil {
 		env.Log.Error("shim ended", "folder", folder, "err", err)
@@ -134,6 +134,6 @@ func (m *command) runStep(ctx context.Context, std *cli.IO, folder string) int {
 	env := m.env(std)
 	return step.Run(ctx, step.Options{
 		Home: filepath.Dir(filepath.Dir(folder)), Dir: folder, Out: std.Out, Err: std.Err,
-		Exec: env.Exec, Wall: env.Wall, Point: env.Point, Env: std.Env,
+		Exec: env.Exec, Disk: env.Disk, Wall: env.Wall, Point: env.Point, Env: std.Env,
 	})
 }

@@ -53,7 +53,7 @@ func New(o Options, env host.Env) (*Daemon, error) {
 	if err := o.Settings.check(); err != nil {
 		return nil, err
 	}
-	release, err := o.Home.take()
+	release, err := o.Home.take(env.Disk)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	if len(d.settings.Trust) == 0 {
-		if d.trusted, err = trust.OpenTrust(d.home.trust()); err != nil {
+		if d.trusted, err = trust.OpenTrust(d.env.Disk, d.home.trust()); err != nil {
 			return err
 		}
 	}
@@ -83,11 +83,11 @@ func (d *Daemon) assemble() (err error) {
 	if d.scripts, err = script.New(string(d.home), d.env, script.Options{}); err != nil {
 		return err
 	}
-	o := transfer.Options{Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}
+	o := transfer.Options{Disk: d.env.Disk, Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}
 	if d.blobs, err = transfer.New(string(d.home), o); err != nil {
 		return err
 	}
-	d.state = newStateFile(d.home.state(), d.env.Wall, d.status())
+	d.state = newStateFile(d.home.state(), d.env.Disk, d.env.Wall, d.status())
 	contract.Handle(&d.mux, contract.Hello, d.hello)
 	contract.Handle(&d.mux, contract.Health, d.health)
 	d.scripts.Register(&d.mux)
@@ -97,7 +97,7 @@ func (d *Daemon) assemble() (err error) {
 
 // newFacts is what this run of the agent says of itself.
 func newFacts(h Home, env host.Env, version string) (contract.Facts, error) {
-	stateID, err := h.readStateID()
+	stateID, err := h.readStateID(env.Disk)
 	machine := env.Facts()
 	return contract.Facts{
 		Program: Program, Version: version, Hostname: machine.Hostname, OS: machine.OS,

@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/home"
+	"fairlead/internal/host"
 )
 
 // Home is the agent's folder. Nothing of the agent lies outside it.
@@ -28,8 +30,8 @@ func (h Home) stateID() string  { return h.path("state-id") }
 func (h Home) proxyCredentials() string { return h.path("proxy-credentials") }
 
 // take makes the folder where it is missing and holds it until release.
-func (h Home) take() (release func(), err error) {
-	if err := home.Make(string(h)); err != nil {
+func (h Home) take(disk host.Disk) (release func(), err error) {
+	if err := home.Make(disk, string(h)); err != nil {
 		return nil, err
 	}
 	return home.Take(string(h))
@@ -37,7 +39,7 @@ func (h Home) take() (release func(), err error) {
 
 // readStateID returns the name of this home's journal, making it at first use. It goes with the
 // home, so a new or restored home shows.
-func (h Home) readStateID() (string, error) {
+func (h Home) readStateID(disk host.Disk) (string, error) {
 	text, err := os.ReadFile(h.stateID())
 	if err == nil {
 		return strings.TrimSpace(string(text)), nil
@@ -46,5 +48,5 @@ func (h Home) readStateID() (string, error) {
 		return "", errkind.Denied.Errorf("read state id: %w", err)
 	}
 	id := strings.ToLower(rand.Text())
-	return id, home.WriteFile(h.stateID(), []byte(id+"\n"))
+	return id, durable.Replace(disk, h.stateID(), []byte(id+"\n"))
 }

@@ -199,7 +199,7 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	if err != nil {
 		return Joined{}, err
 	}
-	release, err := h.take()
+	release, err := h.take(env.Disk)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -207,7 +207,7 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	if request.Facts, err = newFacts(h, env, m.version); err != nil {
 		return Joined{}, err
 	}
-	identity, err := loadOrMakeIdentity(h, request.Name, env.Wall())
+	identity, err := loadOrMakeIdentity(env, h, request.Name)
 	if err != nil {
 		return Joined{}, err
 	}
@@ -224,13 +224,13 @@ func (m *command) joinServer(ctx context.Context, std *cli.IO, token trust.Token
 	if err != nil {
 		return Joined{}, err
 	}
-	if _, err := trust.CreateTrust(h.trust(), first, token.Pin()); err != nil {
+	if _, err := trust.CreateTrust(env.Disk, h.trust(), first, token.Pin()); err != nil {
 		return Joined{}, err
 	}
 	if err := way.keep(); err != nil {
 		return Joined{}, err
 	}
-	if err := settings.Save(h.settings()); err != nil {
+	if err := settings.Save(env.Disk, h.settings()); err != nil {
 		return Joined{}, err
 	}
 	return Joined{
@@ -302,15 +302,15 @@ func machineName(asked string, env host.Env) (string, error) {
 	return "", errkind.Hinted(err, "%s", hint)
 }
 
-func loadOrMakeIdentity(h Home, name string, now time.Time) (trust.Identity, error) {
+func loadOrMakeIdentity(env host.Env, h Home, name string) (trust.Identity, error) {
 	identity, err := trust.LoadIdentity(h.identity())
 	if errkind.Of(err) != errkind.NotFound {
 		return identity, err
 	}
-	if identity, err = trust.NewIdentity(name, now); err != nil {
+	if identity, err = trust.NewIdentity(name, env.Wall()); err != nil {
 		return identity, err
 	}
-	return identity, identity.Save(h.identity())
+	return identity, identity.Save(env.Disk, h.identity())
 }
 
 // ask runs the join exchange.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/proxy"
 	"fairlead/internal/settings"
 	"fairlead/internal/trust"
@@ -125,9 +126,9 @@ func (s Settings) renew(path string) (Settings, error) {
 }
 
 // Save writes the file whole or not at all.
-func (s Settings) Save(path string) error {
+func (s Settings) Save(disk host.Disk, path string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	return settings.Save(path, s)
+	return settings.Save(disk, path, s)
 }

@@ -12,6 +12,7 @@ import (
 
 	"fairlead/agent/daemon"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -52,7 +53,7 @@ func TestLoadSettings(t *testing.T) {
 				t.Errorf("settings (-want +got):\n%s", diff)
 			}
 			path := filepath.Join(t.TempDir(), "agent.toml")
-			if err := got.Save(path); err != nil {
+			if err := got.Save(host.Fsync{}, path); err != nil {
 				t.Fatal(err)
 			}
 			if again, err := daemon.LoadSettings(path); err != nil || cmp.Diff(got, again) != "" {

@@ -11,8 +11,9 @@ import (
 
 	"fairlead/internal/contract"
 	"fairlead/internal/diagnosis"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
+	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -52,14 +53,15 @@ func (d *Daemon) status() State {
 // the daemon.
 type stateFile struct {
 	path    string
+	disk    host.Disk
 	wall    func() time.Time
 	writing sync.Mutex // one writer of the file at a time
 	mu      sync.Mutex
 	now     State
 }
 
-func newStateFile(path string, wall func() time.Time, first State) *stateFile {
-	f := &stateFile{path: path, wall: wall, now: first}
+func newStateFile(path string, disk host.Disk, wall func() time.Time, first State) *stateFile {
+	f := &stateFile{path: path, disk: disk, wall: wall, now: first}
 	f.write()
 	return f
 }
@@ -82,7 +84,7 @@ func (f *stateFile) write() {
 	now := f.now
 	f.mu.Unlock()
 	if text, err := json.MarshalIndent(now, "", "  "); err == nil {
-		_ = home.WriteFile(f.path, append(text, '\n'))
+		_ = durable.Replace(f.disk, f.path, append(text, '\n'))
 	}
 }
 

@@ -82,16 +82,16 @@ func (m *command) prepareListening(std *cli.IO, s Settings) (Settings, trust.Ide
 	if s, err = s.renew(h.settings()); err != nil {
 		return s, trust.Identity{}, err
 	}
-	release, err := h.take()
+	release, err := h.take(env.Disk)
 	if err != nil {
 		return s, trust.Identity{}, err
 	}
 	defer release()
-	identity, err := loadOrMakeIdentity(h, s.Name, env.Wall())
+	identity, err := loadOrMakeIdentity(env, h, s.Name)
 	if err != nil {
 		return s, identity, err
 	}
-	return s, identity, s.Save(h.settings())
+	return s, identity, s.Save(env.Disk, h.settings())
 }
 
 func (m *command) showStatus() cli.Command {

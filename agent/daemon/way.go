@@ -5,8 +5,8 @@ package daemon
 import (
 	"path/filepath"
 
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
 	"fairlead/internal/host"
 	"fairlead/internal/proxy"
 )
@@ -76,7 +76,7 @@ func (d drafted) wayIn(env host.Env, h Home, text string) (wayIn, error) {
 		}
 		read = func() (proxy.Credentials, error) { return c, nil }
 		if d.Proxy != "" {
-			w.keep = func() error { return home.WriteFile(h.proxyCredentials(), []byte(c.Reveal()+"\n")) }
+			w.keep = func() error { return durable.Replace(env.Disk, h.proxyCredentials(), []byte(c.Reveal()+"\n")) }
 		}
 	}
 	if _, err := read(); err != nil {

@@ -54,6 +54,7 @@ func newMachine(f func(p *fakeProcess, c host.Command) host.Exit) *fakeMachine {
 
 func (m *fakeMachine) env() host.Env {
 	return host.Env{
+		Disk: host.Fsync{},
 		Exec: m, Bells: m, Wall: func() time.Time { return time.Now().UTC() }, Log: quiet(), Point: func(string) {},
 		Facts: func() host.Facts { return host.Facts{BootID: "boot"} },
 		Rand:  func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
@@ -98,7 +99,7 @@ func (m *fakeMachine) runShim(p *fakeProcess, dir string) host.Exit {
 		<-p.killed
 		return host.Exit{Code: -1, Signal: "killed"}
 	}
-	env := script.ShimEnv{Exec: m, Bells: m, Wall: m.env().Wall, Process: p.id}
+	env := script.ShimEnv{Exec: m, Bells: m, Disk: host.Fsync{}, Wall: m.env().Wall, Process: p.id}
 	if err := script.RunShim(context.Background(), dir, env); err != nil {
 		return host.Exit{Code: 1}
 	}

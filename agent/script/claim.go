@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 )
@@ -29,12 +30,12 @@ type claim struct {
 // take tries to make c the claim of the ticket; of all who try, one wins. It is durable when take
 // returns. A shim's claim is not synced itself: after a power cut its name alone, with empty
 // content, tells that a shim had it in another boot. The agent's verdict must survive.
-func (f folder) take(c claim) (won bool, err error) {
+func (f folder) take(disk host.Disk, c claim) (won bool, err error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return false, errkind.Internal.Errorf("encode claim: %w", err)
 	}
-	temp, err := f.temp("claim", raw, c.Verdict != nil)
+	temp, err := f.draftClaim(disk, raw, c.Verdict != nil)
 	if err != nil {
 		return false, storage("claim the ticket", err)
 	}
@@ -46,10 +47,26 @@ func (f folder) take(c claim) (won bool, err error) {
 	if err != nil {
 		return false, storage("claim the ticket", err)
 	}
-	if err := syncFolder(string(f)); err != nil {
+	if err := disk.SyncFolder(string(f)); err != nil {
 		return false, storage("claim the ticket", err)
 	}
 	return true, nil
+}
+
+// draftClaim writes a claim to a file that nobody knows, and returns its path.
+func (f folder) draftClaim(disk host.Disk, raw []byte, sync bool) (path string, err error) {
+	file, err := durable.Unfinished(f.path("claim"))
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(raw)
+	if err == nil && sync {
+		err = disk.Sync(file)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
 }
 
 // claim returns the claim, or nil. Content that is none counts as a shim's of another boot.
@@ -97,7 +114,7 @@ func (f folder) allocateExit() (*os.File, error) {
 }
 
 // writeExit writes the verdict and makes it durable.
-func writeExit(file *os.File, v contract.Verdict) error {
+func writeExit(disk host.Disk, file *os.File, v contract.Verdict) error {
 	v.Reason = shorten(v.Reason, maxReasonBytes)
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -112,7 +129,7 @@ func writeExit(file *os.File, v contract.Verdict) error {
 	if _, err := file.WriteAt(record, 0); err != nil {
 		return storage("write the exit record", err)
 	}
-	if err := file.Sync(); err != nil {
+	if err := disk.Sync(file); err != nil {
 		return storage("save the exit record", err)
 	}
 	return nil

@@ -43,7 +43,7 @@ func readRecords(t testing.TB, path string) (records []contract.Record, raw []by
 
 func record(t testing.TB, path string, limit int64) *recorder {
 	t.Helper()
-	r, err := openRecorder(path, limit, func() time.Time { return time.UnixMilli(1) }, make(chan struct{}, 1))
+	r, err := openRecorder(host.Fsync{}, path, limit, func() time.Time { return time.UnixMilli(1) }, make(chan struct{}, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRecorderKeepsEveryByte(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		path := filepath.Join(dir, "log")
 		wake := make(chan struct{}, 1)
-		r, err := openRecorder(path, maxLogBytes, time.Now, wake)
+		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, time.Now, wake)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestRecorderCutsBetweenCharacters(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		path := filepath.Join(dir, "log")
-		r, err := openRecorder(path, maxLogBytes, time.Now, make(chan struct{}, 1))
+		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, time.Now, make(chan struct{}, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func TestExitRecord(t *testing.T) {
 		t.Errorf("preallocated: %v, %v", v, err)
 	}
 	want := contract.Verdict{Outcome: contract.Failed, Code: 3, Reason: strings.Repeat("\x01<", 5000), LogEnd: 9, LogSHA256: emptySHA256}
-	if err := writeExit(file, want); err != nil {
+	if err := writeExit(host.Fsync{}, file, want); err != nil {
 		t.Fatal(err)
 	}
 	want.Reason = shorten(want.Reason, maxReasonBytes)
@@ -249,7 +249,7 @@ func TestClaimHasOneWinner(t *testing.T) {
 	won := make(chan bool, rivals)
 	for range rivals {
 		go func() {
-			ok, err := dir.take(claim{Process: host.ProcessID{Pid: 1}})
+			ok, err := dir.take(host.Fsync{}, claim{Process: host.ProcessID{Pid: 1}})
 			won <- ok && err == nil
 		}()
 	}
@@ -276,7 +276,7 @@ func TestH4PlantedLinksAreNotFollowed(t *testing.T) {
 	if err := os.WriteFile(outside, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"exit", "log", "claim" + tempMark + itoa(os.Getpid())} {
+	for _, name := range []string{"exit", "log", "claim.tmp-0"} {
 		if err := os.Symlink(outside, dir.path(name)); err != nil {
 			t.Fatal(err)
 		}
@@ -284,13 +284,13 @@ func TestH4PlantedLinksAreNotFollowed(t *testing.T) {
 	if _, err := dir.allocateExit(); err == nil {
 		t.Error("allocateExit followed a link")
 	}
-	if _, err := openRecorder(dir.path("log"), maxLogBytes, time.Now, nil); err == nil {
+	if _, err := openRecorder(host.Fsync{}, dir.path("log"), maxLogBytes, time.Now, nil); err == nil {
 		t.Error("openRecorder followed a link")
 	}
 	if _, err := dir.read("log"); err == nil {
 		t.Error("read followed a link")
 	}
-	if won, err := dir.take(claim{}); !won || err != nil {
+	if won, err := dir.take(host.Fsync{}, claim{}); !won || err != nil {
 		t.Errorf("take beside a planted link = %v, %v", won, err)
 	}
 	if raw, _ := os.ReadFile(outside); string(raw) != "precious" {
@@ -302,7 +302,7 @@ func TestLedgerSurvivesTearingAndCutting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), ledgerName)
 	open := func() *ledger {
 		t.Helper()
-		l, err := openLedger(path, 10)
+		l, err := openLedger(host.Fsync{}, path, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 )
@@ -23,8 +24,6 @@ const (
 	ledgerName = ".ledger"
 	// emptySHA256 is the hash of a log without records.
 	emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	// tempMark is part of every unfinished file's name.
-	tempMark = ".tmp-"
 )
 
 // folder is a ticket's folder.
@@ -64,52 +63,23 @@ func (f folder) has(name string) bool {
 	return err == nil
 }
 
-// temp writes raw to a new file of the folder and returns its path.
-func (f folder) temp(name string, raw []byte, sync bool) (path string, err error) {
-	for n := os.Getpid(); ; n++ { // left-overs of the dead keep their names
-		path = f.path(name + tempMark + strconv.Itoa(n))
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		_, err = file.Write(raw)
-		if err == nil && sync {
-			err = file.Sync()
-		}
-		if err = errors.Join(err, file.Close()); err != nil {
-			return "", errors.Join(err, os.Remove(path))
-		}
-		return path, nil
-	}
-}
-
 // replace writes a file whole or not at all, durable when it returns.
-func (f folder) replace(name string, raw []byte) error {
-	temp, err := f.temp(name, raw, true)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temp, f.path(name)); err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return syncFolder(string(f))
+func (f folder) replace(disk host.Disk, name string, raw []byte) error {
+	return durable.Replace(disk, f.path(name), raw)
 }
 
 // create makes the folder with one file in it, durable when it returns; on an error nothing of
 // it is left, or the error is not Exhausted.
-func (f folder) create(name string, raw []byte) error {
+func (f folder) create(disk host.Disk, name string, raw []byte) error {
 	err := os.Mkdir(string(f), 0o700)
 	if errors.Is(err, fs.ErrExist) { // left by a crash before the intent, see recovery
 		err = nil
 	}
 	if err == nil {
-		err = f.replace(name, raw)
+		err = f.replace(disk, name, raw)
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(string(f)))
+		err = disk.SyncFolder(filepath.Dir(string(f)))
 	}
 	if err == nil {
 		return nil
@@ -118,14 +88,6 @@ func (f folder) create(name string, raw []byte) error {
 		return errkind.Internal.Errorf("keep the order: %w; and what was written cannot be removed: %w", err, left)
 	}
 	return storage("not started: keep the order", err)
-}
-
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // storage gives an error of the file system its kind and, for a full disk, a hint.

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/host"
 )
 
 const (
@@ -36,7 +37,9 @@ const (
 // memory as the first 8 bytes of their SHA-256: 100,000 of them take about 2 MB, and two that
 // collide by chance mean one start refused in 10^14.
 type ledger struct {
+	disk      host.Disk
 	path      string
+	named     bool // its name is durable: whoever made the file may have died before it was
 	lines     int
 	forgotten map[uint64]struct{}
 	epochs    map[string]int64
@@ -44,8 +47,8 @@ type ledger struct {
 	limit     int      // maxLedgerLines, less in tests
 }
 
-func openLedger(path string, limit int) (*ledger, error) {
-	l := &ledger{path: path, limit: limit, forgotten: map[uint64]struct{}{}, epochs: map[string]int64{}}
+func openLedger(disk host.Disk, path string, limit int) (*ledger, error) {
+	l := &ledger{disk: disk, path: path, limit: limit, forgotten: map[uint64]struct{}{}, epochs: map[string]int64{}}
 	raw, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, storage("read the ledger", err)
@@ -128,10 +131,11 @@ func (l *ledger) write(line string) error {
 		}
 	}
 	if err == nil {
-		err = file.Sync()
+		err = l.disk.Sync(file)
 	}
-	if err == nil && info.Size() == 0 {
-		err = syncFolder(filepath.Dir(l.path))
+	if err == nil && !l.named {
+		err = l.disk.SyncFolder(filepath.Dir(l.path))
+		l.named = err == nil
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return storage("write the ledger", err)
@@ -158,8 +162,8 @@ func (l *ledger) cutBack() (*ledger, error) {
 		}
 	}
 	dir := folder(filepath.Dir(l.path))
-	if err := dir.replace(filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n")); err != nil {
+	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n")); err != nil {
 		return nil, storage("shorten the ledger", err)
 	}
-	return openLedger(l.path, l.limit)
+	return openLedger(l.disk, l.path, l.limit)
 }

@@ -45,7 +45,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 func shimMain(dir string) int {
 	env := host.Real(quiet())
 	err := script.RunShim(context.Background(), dir, script.ShimEnv{
-		Exec: env.Exec, Bells: env.Bells, Wall: env.Wall, Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
+		Exec: env.Exec, Bells: env.Bells, Disk: env.Disk, Wall: env.Wall, Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
 	})
 	if err != nil {
 		return 1

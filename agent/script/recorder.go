@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/host"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 // write of ours, so that the file ends between records unless a write was torn. A log that cannot
 // be written is cut; the script is never held up by it.
 type recorder struct {
+	disk  host.Disk
 	file  *os.File
 	wall  func() time.Time
 	limit int64
@@ -53,12 +55,14 @@ type line struct {
 	lost  struct{ lines, bytes int64 }
 }
 
-func openRecorder(path string, limit int64, wall func() time.Time, wake chan<- struct{}) (*recorder, error) {
+func openRecorder(
+	disk host.Disk, path string, limit int64, wall func() time.Time, wake chan<- struct{},
+) (*recorder, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, storage("open the log", err)
 	}
-	return &recorder{file: file, wall: wall, limit: limit, wake: wake, sum: sha256.New()}, nil
+	return &recorder{disk: disk, file: file, wall: wall, limit: limit, wake: wake, sum: sha256.New()}, nil
 }
 
 // source is the writer for one of the script's streams.
@@ -264,7 +268,7 @@ func (r *recorder) close() (end int64, hash string, err error) {
 		r.remarkLocked(r.lost)
 		r.flushLocked()
 	}
-	err = r.file.Sync()
+	err = r.disk.Sync(r.file)
 	if closeErr := r.file.Close(); err == nil {
 		err = closeErr
 	}

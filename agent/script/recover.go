@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -63,7 +64,7 @@ func (s *Service) recover() error {
 
 // clean removes unfinished files of the ledger's, beside the tickets.
 func (s *Service) clean(name string) {
-	if strings.HasPrefix(name, ledgerName+tempMark) {
+	if strings.HasPrefix(name, ledgerName) && durable.IsUnfinished(name) {
 		_ = os.Remove(filepath.Join(s.home, name))
 	}
 }

@@ -4,8 +4,6 @@ package script
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 )
@@ -63,7 +62,7 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 	if err != nil {
 		return nil, errkind.Internal.Errorf("tickets folder: %w", err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := durable.MakeFolder(env.Disk, dir); err != nil {
 		return nil, storage("make the tickets folder", err)
 	}
 	info, err := os.Lstat(dir)
@@ -74,7 +73,7 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 		err := errkind.Denied.Errorf("tickets folder %q: mode is %v, want a folder of mode 0700", dir, info.Mode())
 		return nil, errkind.Hinted(err, "chmod 700 %s", dir)
 	}
-	ledger, err := openLedger(filepath.Join(dir, ledgerName), maxLedgerLines)
+	ledger, err := openLedger(env.Disk, filepath.Join(dir, ledgerName), maxLedgerLines)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +208,7 @@ func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus,
 	if !isNew {
 		return s.startedBefore(ctx, t, &order)
 	}
-	err = t.dir.create("order.json", raw)
+	err = t.dir.create(s.env.Disk, "order.json", raw)
 	s.env.Point("script.intent")
 	s.mu.Lock()
 	if t.err = err; err != nil {
@@ -381,7 +380,7 @@ func (s *Service) cancelUnknown(a contract.CancelArgs) (contract.TicketStatus, e
 			a.Ticket, s.options.MaxKept)
 	}
 	request := cancelRequest{By: a.By, GraceMS: a.GraceMS}
-	err := t.dir.create("cancel", encode(request))
+	err := t.dir.create(s.env.Disk, "cancel", encode(request))
 	s.mu.Lock()
 	if t.err = err; err != nil {
 		delete(s.tickets, t.id)

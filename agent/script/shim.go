@@ -38,6 +38,7 @@ const (
 type ShimEnv struct {
 	Exec  host.Exec
 	Bells host.Bells
+	Disk  host.Disk
 	Wall  func() time.Time
 	// Point marks crash points; nil does nothing.
 	Point func(name string)
@@ -134,7 +135,7 @@ func (s *shim) run(ctx context.Context) (err error) {
 	}
 	defer locks.release()
 	s.Point("script.locked")
-	won, err := s.dir.take(claim{Process: s.Process, WallMS: s.Wall().UnixMilli()})
+	won, err := s.dir.take(s.Disk, claim{Process: s.Process, WallMS: s.Wall().UnixMilli()})
 	if err != nil {
 		s.dir.noteTrouble(err)
 		return err
@@ -145,7 +146,7 @@ func (s *shim) run(ctx context.Context) (err error) {
 	s.Point("script.claimed")
 	s.ring(ringState)
 	verdict := s.carryOut(ctx)
-	err = writeExit(s.exit, verdict)
+	err = writeExit(s.Disk, s.exit, verdict)
 	s.Point("script.exit")
 	return err
 }
@@ -174,7 +175,7 @@ func (s *shim) lock(ctx context.Context) (fileLocks, error) {
 // carryOut runs the claimed order and says how it ended. The log is durable when it returns.
 func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 	wake := make(chan struct{}, 1)
-	log, err := openRecorder(s.dir.path("log"), s.LogLimitBytes, s.Wall, wake)
+	log, err := openRecorder(s.Disk, s.dir.path("log"), s.LogLimitBytes, s.Wall, wake)
 	if err != nil {
 		return contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error(), LogSHA256: emptySHA256}
 	}

@@ -276,7 +276,7 @@ func (t *ticket) observe() input {
 }
 
 func (t *ticket) tryClaim(v contract.Verdict) input {
-	won, err := t.dir.take(claim{WallMS: t.s.env.Wall().UnixMilli(), Verdict: &v})
+	won, err := t.dir.take(t.s.env.Disk, claim{WallMS: t.s.env.Wall().UnixMilli(), Verdict: &v})
 	t.s.env.Point("script.fenced")
 	if err != nil {
 		t.s.env.Log.Warn("a ticket cannot be claimed yet", "ticket", t.id, "err", err)
@@ -311,7 +311,7 @@ func (t *ticket) settle(reason string) input {
 		Outcome: contract.Indeterminate, Reason: shorten(reason, maxReasonBytes),
 		LogEnd: end, LogSHA256: hex.EncodeToString(sum.Sum(nil)),
 	}
-	if err := t.dir.replace("verdict", encode(v)); err != nil {
+	if err := t.dir.replace(t.s.env.Disk, "verdict", encode(v)); err != nil {
 		t.s.env.Log.Warn("a ticket's verdict cannot be kept yet", "ticket", t.id, "err", err)
 		return nil
 	}
@@ -358,7 +358,7 @@ func (t *ticket) cancel(c cancelRequest) error {
 	if finished {
 		return nil
 	}
-	if err := t.dir.replace("cancel", encode(c)); err != nil {
+	if err := t.dir.replace(t.s.env.Disk, "cancel", encode(c)); err != nil {
 		return storage("keep the cancel request", err)
 	}
 	t.s.env.Point("script.cancel")

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -114,13 +115,16 @@ func (p *place) writeJournal(j journal) error {
 		return err
 	}
 	_, err = f.Write(append(raw, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err == nil {
+		err = p.disk.Sync(f)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return errors.Join(err, p.apps.Remove(temp))
 	}
 	if err := p.apps.Rename(temp, journalName); err != nil {
 		return err
 	}
-	return syncFolder(p.apps)
+	return durable.SyncIn(p.disk, p.apps, ".")
 }
 
 // begin notes that a folder is about to appear. Entries of steps that died are closed: the lock

@@ -15,7 +15,9 @@ import (
 	"strings"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const (
@@ -66,6 +68,7 @@ func isRepeat(text string) bool {
 
 // place is the folder of one package in one environment, held by this step alone.
 type place struct {
+	disk host.Disk
 	apps *os.Root // the applications folder
 	rel  string   // "<environment>/<package>"
 	root *os.Root
@@ -83,7 +86,7 @@ func openPlace(ctx context.Context, o Options, p contract.Package) (*place, erro
 		return nil, err
 	}
 	rel := folderName(p.Environment) + "/" + folderName(p.ID)
-	pl := &place{apps: apps, rel: rel, abs: filepath.Join(base, rel)}
+	pl := &place{disk: o.Disk, apps: apps, rel: rel, abs: filepath.Join(base, rel)}
 	if err = apps.MkdirAll(rel, 0o755); err == nil {
 		if pl.root, err = apps.OpenRoot(rel); err == nil {
 			pl.lock, err = takeLock(ctx, pl.root, func() {
@@ -175,7 +178,7 @@ func (p *place) adopt(partial, folder string) error {
 	if err := p.root.Rename(partial, folder); err != nil {
 		return err
 	}
-	return syncFolder(p.root)
+	return durable.SyncIn(p.disk, p.root, ".")
 }
 
 // current names the installation in use, or "". Errors: Conflict when it is no link of ours.
@@ -219,7 +222,7 @@ func (p *place) setCurrent(folder string) error {
 		if err := p.root.Remove(currentName); err != nil {
 			return err
 		}
-		return syncFolder(p.root)
+		return durable.SyncIn(p.disk, p.root, ".")
 	}
 	link := linkStart + strings.ToLower(rand.Text())
 	if err := p.root.Symlink(folder, link); err != nil {
@@ -228,5 +231,5 @@ func (p *place) setCurrent(folder string) error {
 	if err := p.root.Rename(link, currentName); err != nil {
 		return errors.Join(err, p.root.Remove(link))
 	}
-	return syncFolder(p.root)
+	return durable.SyncIn(p.disk, p.root, ".")
 }

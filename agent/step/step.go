@@ -21,7 +21,7 @@ import (
 	"fairlead/internal/host"
 )
 
-// Options are what Run needs. Out, Err, Exec and Wall must be set.
+// Options are what Run needs. Out, Err, Exec, Disk and Wall must be set.
 type Options struct {
 	Home string // the agent's home folder
 	Dir  string // the ticket's folder, which holds order.json
@@ -29,6 +29,7 @@ type Options struct {
 	// failure and the hooks' errors.
 	Out, Err io.Writer
 	Exec     host.Exec
+	Disk     host.Disk
 	Wall     func() time.Time
 	// Point marks crash points; nil means none.
 	Point func(name string)
@@ -193,7 +194,7 @@ func (s *step) unpack(ctx context.Context) error {
 	defer root.Close()
 	sum, err := archive.Unpack(ctx, packed, root, s.Limits, nil)
 	if err == nil {
-		err = syncDisk(root)
+		err = syncAll(s.Disk, root)
 	}
 	if err != nil {
 		return errors.Join(err, s.place.root.RemoveAll(partial))
@@ -243,7 +244,7 @@ func (s *step) use(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := syncDisk(s.place.root); err != nil { // what hooks and substitution wrote
+	if err := syncAll(s.Disk, s.place.root); err != nil { // what hooks and substitution wrote
 		return err
 	}
 	s.Point("step.switch")

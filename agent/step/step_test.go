@@ -17,12 +17,12 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fairlead/agent/step"
 	"fairlead/internal/archive"
 	"fairlead/internal/contract"
 	"fairlead/internal/host"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // files is a package: path to content. Hooks are files like others.
@@ -109,6 +109,7 @@ func (s *site) runContext(ctx context.Context, p contract.Package, vars map[stri
 
 func (s *site) options(dir string) step.Options {
 	return step.Options{
+		Disk: host.Fsync{},
 		Home: s.home, Dir: dir, Out: &s.out, Err: &s.err, Exec: host.Real(slog.New(slog.DiscardHandler)).Exec,
 		Wall: func() time.Time { return time.Unix(1_800_000_000, 0) }, Point: s.point,
 		Env: func(name string) string { return s.env[name] },

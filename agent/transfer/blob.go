@@ -13,6 +13,7 @@ import (
 
 	"fairlead/internal/archive"
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -136,7 +137,7 @@ func (s *Store) accept(body io.Reader, args contract.BlobPutArgs, r *room) error
 		}
 	}
 	if err == nil {
-		err = f.Sync()
+		err = s.options.Disk.Sync(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		if errors.Is(err, errkind.Invalid) {
@@ -159,5 +160,5 @@ func (s *Store) publish(part, sum string) error {
 	if err := s.blobs.Rename(part, sum); err != nil {
 		return err
 	}
-	return syncFolder(s.blobs, ".")
+	return durable.SyncIn(s.options.Disk, s.blobs, ".")
 }

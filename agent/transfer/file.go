@@ -18,6 +18,7 @@ import (
 
 	"fairlead/internal/archive"
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -78,7 +79,7 @@ func (s *Store) writeFile(temp string, body io.Reader, args contract.FilePutArgs
 		err = f.Chmod(cmp.Or(fs.FileMode(args.Mode)&0o700, 0o600))
 	}
 	if err == nil {
-		err = f.Sync()
+		err = s.options.Disk.Sync(f)
 	}
 	return errors.Join(err, f.Close())
 }
@@ -93,11 +94,11 @@ func (s *Store) place(temp, name string) error {
 		return pathFault(name, err)
 	}
 	for ; folder != "."; folder = path.Dir(folder) {
-		if err := syncFolder(s.files, folder); err != nil {
+		if err := durable.SyncIn(s.options.Disk, s.files, folder); err != nil {
 			return err
 		}
 	}
-	return syncFolder(s.files, ".")
+	return durable.SyncIn(s.options.Disk, s.files, ".")
 }
 
 // pathFault gives a kind to what a path can do wrong. os.Root has no named error for a link that

@@ -35,7 +35,9 @@ import (
 
 	"fairlead/internal/archive"
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const (
@@ -48,11 +50,12 @@ const (
 	MaxContentBytes = 10 << 30
 )
 
-// Options make a Store. Wall must be set.
+// Options make a Store. Disk and Wall must be set.
 type Options struct {
 	// MaxCacheBytes is how much all blobs may take before old ones are cleaned away; 0 means no
 	// limit. Blobs in use do not count as old, so that the limit may be passed for a while.
 	MaxCacheBytes int64
+	Disk          host.Disk
 	// Wall stamps when a blob was last wanted.
 	Wall func() time.Time
 	// Space looks at the disk; nil means statfs.
@@ -78,16 +81,16 @@ func New(home string, o Options) (*Store, error) {
 	if o.Space == nil {
 		o.Space = statfs
 	}
-	if o.Wall == nil {
-		return nil, errkind.Internal.Errorf("open the transfer store of %s: no wall clock was given", home)
+	if o.Wall == nil || o.Disk == nil {
+		return nil, errkind.Internal.Errorf("open the transfer store of %s: no disk or no wall clock was given", home)
 	}
 	store := &Store{home: home, options: o, writing: map[string]bool{}}
 	store.buffers.New = func() any { return new([bufferBytes]byte) }
 	var err error
-	if store.blobs, err = openFolder(filepath.Join(home, blobsFolder)); err != nil {
+	if store.blobs, err = openFolder(o.Disk, filepath.Join(home, blobsFolder)); err != nil {
 		return nil, err
 	}
-	if store.files, err = openFolder(filepath.Join(home, filesFolder)); err != nil {
+	if store.files, err = openFolder(o.Disk, filepath.Join(home, filesFolder)); err != nil {
 		return nil, errors.Join(err, store.blobs.Close())
 	}
 	if err := errors.Join(store.files.RemoveAll(incoming), store.files.Mkdir(incoming, 0o700)); err != nil {
@@ -96,8 +99,8 @@ func New(home string, o Options) (*Store, error) {
 	return store, nil
 }
 
-func openFolder(path string) (*os.Root, error) {
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+func openFolder(disk host.Disk, path string) (*os.Root, error) {
+	if err := durable.MakeFolder(disk, path); err != nil {
 		return nil, err
 	}
 	info, err := os.Lstat(path)
@@ -160,15 +163,6 @@ func lock(f *os.File, how int) error {
 			return err
 		}
 	}
-}
-
-// syncFolder makes a rename in folder durable.
-func syncFolder(root *os.Root, folder string) error {
-	f, err := root.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // checkSize refuses what can never be taken.

@@ -19,11 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"fairlead/agent/transfer"
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
-
-	"pgregory.net/rapid"
+	"fairlead/internal/host"
 )
 
 // lane is one direction of a stream, with 64 KiB of credit.
@@ -117,6 +118,7 @@ func newRig(t testing.TB, quota int64) *rig {
 
 func (r *rig) start(quota int64) {
 	store, err := transfer.New(r.home, transfer.Options{
+		Disk: host.Fsync{},
 		MaxCacheBytes: quota,
 		Wall: func() time.Time {
 			r.mu.Lock()
@@ -563,7 +565,7 @@ func TestH4PlantedNames(t *testing.T) {
 		if err := os.Symlink(outside, filepath.Join(home, "blobs")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := transfer.New(home, transfer.Options{Wall: time.Now}); !errors.Is(err, errkind.Conflict) {
+		if _, err := transfer.New(home, transfer.Options{Disk: host.Fsync{}, Wall: time.Now}); !errors.Is(err, errkind.Conflict) {
 			t.Errorf("got %v, want Conflict", err)
 		}
 	})

@@ -118,7 +118,7 @@ func (a *agents) register() error {
 	if a.blobs == "" {
 		return nil
 	}
-	blobs, err := transfer.New(a.blobs, transfer.Options{Wall: a.env.Wall})
+	blobs, err := transfer.New(a.blobs, transfer.Options{Disk: a.env.Disk, Wall: a.env.Wall})
 	if err == nil {
 		blobs.Register(&a.mux)
 	}

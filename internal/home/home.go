@@ -1,14 +1,13 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 
-// Package home keeps the one folder a program lives in: made safely, held by one process at a
-// time, with files that are replaced whole or not at all.
+// Package home keeps the one folder a program lives in: made safely, held by one process at a time.
 //
 // It does not know what lies in the folder.
 //
 //  1. The folder is 0700 and belongs to the user the program runs as; a folder that others could
 //     have changed is refused.
 //  2. The lock goes with the process, however it ends.
-//  3. When WriteFile returns nil, the file is durable under its name.
+//  3. The name of a folder that Make made is durable.
 package home
 
 import (
@@ -20,15 +19,20 @@ import (
 	"syscall"
 	"time"
 
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 // Make creates the folder, or checks that nobody else may change it. Errors: Denied, with a hint.
-func Make(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return errkind.Denied.Errorf("make home folder: %w", err)
-	}
+func Make(disk host.Disk, path string) error {
 	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := durable.MakeFolder(disk, path); err != nil {
+			return errkind.Denied.Errorf("make home folder: %w", err)
+		}
+		info, err = os.Lstat(path)
+	}
 	if err != nil {
 		return errkind.Denied.Errorf("look at home folder: %w", err)
 	}
@@ -123,41 +127,4 @@ func IsTaken(path string) bool {
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK}
 	err = syscall.FcntlFlock(file.Fd(), ofdGetLock, &lock)
 	return err == nil && lock.Type != syscall.F_UNLCK
-}
-
-// WriteFile replaces a file, mode 0600. Errors: Exhausted, Denied.
-func WriteFile(path string, text []byte) error {
-	if err := replace(path, text); err != nil {
-		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-			return errkind.Exhausted.Errorf("write %s: %w", path, err)
-		}
-		return errkind.Denied.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-func replace(path string, text []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

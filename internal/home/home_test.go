@@ -12,6 +12,7 @@ import (
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/home"
+	"fairlead/internal/host"
 )
 
 func TestTakeExcludesTheSecond(t *testing.T) {
@@ -73,35 +74,15 @@ func TestH3StateFolder(t *testing.T) {
 		}
 	}
 	for _, path := range []string{open, link, file} {
-		if err := home.Make(path); errkind.Of(err) != errkind.Denied {
+		if err := home.Make(host.Fsync{}, path); errkind.Of(err) != errkind.Denied {
 			t.Errorf("Make(%s) = %v, want Denied", filepath.Base(path), err)
 		}
 	}
 	fresh := filepath.Join(base, "a", "b")
-	if err := home.Make(fresh); err != nil {
+	if err := home.Make(host.Fsync{}, fresh); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(fresh); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("Make gave mode %v, %v; want 0700", info.Mode(), err)
-	}
-}
-
-func TestWriteFileReplacesWhole(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	for _, text := range []string{"first", "second and longer", ""} {
-		if err := home.WriteFile(path, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(path)
-		if err != nil || string(got) != text {
-			t.Fatalf("read %q, %v; want %q", got, err, text)
-		}
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("mode %v, %v; want 0600", info.Mode(), err)
-	}
-	if err := home.WriteFile(filepath.Join(t.TempDir(), "missing", "f"), nil); err == nil {
-		t.Fatal("wrote into a folder that is not there")
 	}
 }

@@ -4,9 +4,9 @@
 //
 // Both daemons are made by daemon.New(settings, env) and reach the network, other processes, the
 // wall clock, randomness and the log only through Env, so that the simulator can start the very
-// same code. Files are not behind the seam: each program keeps to one home folder, and the
-// simulator gives it a folder of its own. Durations use package time directly: inside the
-// simulator it is virtual already.
+// same code. Files are not behind the seam, only what makes them durable is: each program keeps to
+// one home folder, and the simulator gives it a folder of its own. Durations use package time
+// directly: inside the simulator it is virtual already.
 //
 // The determinism contract that every user of Env keeps:
 //
@@ -17,7 +17,7 @@
 //  5. Every background goroutine has an owner that waits for it.
 //  6. Periodic work starts at a phase drawn from Env.Rand.
 //
-// real.go and real_linux.go hold the implementation customers run.
+// real.go, real_linux.go and Fsync in disk.go are the implementation customers run.
 package host
 
 import (
@@ -35,6 +35,7 @@ type Env struct {
 	Net   Network
 	Exec  Exec
 	Bells Bells
+	Disk  Disk
 	// Facts describes the machine. The answer may change from call to call.
 	Facts func() Facts
 	// Vitals says how the machine is right now, and the disk that holds folder.

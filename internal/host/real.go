@@ -32,6 +32,7 @@ func Real(log *slog.Logger) Env {
 		Net:    newRealNetwork(),
 		Exec:   exec,
 		Bells:  realBells{},
+		Disk:   Fsync{},
 		Facts:  func() Facts { return realFacts(exec.bootID) },
 		Vitals: realVitals,
 		Wall:   time.Now,

@@ -44,6 +44,7 @@ var ambient = map[string]map[string]string{
 	},
 	"os/exec":   {"*": "env.Exec"},
 	"os/signal": {"*": "the ctx that main ends"},
+	"syscall":   {"Fsync": "env.Disk", "Fdatasync": "env.Disk", "Sync": "env.Disk.SyncAll"},
 	"time": {
 		"Sleep": "a timer and ctx.Done() in one select", "Local": "time.UTC; people's time zones belong to the browser",
 		"Tick": "time.NewTicker, stopped",
@@ -80,6 +81,7 @@ func ambientRule() rule {
 					continue
 				}
 				out = append(out, ambientUses(f)...)
+				out = append(out, syncUses(f)...)
 				out = append(out, wallClockUses(f, mates[f.dir])...)
 			}
 			return out
@@ -115,6 +117,22 @@ func ambientUses(f *goFile) []finding {
 		}
 		if banned {
 			out = append(out, finding{f.path, f.line(sel.Pos()), fmt.Sprintf("%s.%s: use %s", pkg.Name, sel.Sel.Name, instead)})
+		}
+		return true
+	})
+	return out
+}
+
+// syncUses finds each file that is made durable past the simulated disk, which would then lose it.
+func syncUses(f *goFile) []finding {
+	var out []finding
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) > 0 {
+			return true
+		}
+		if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Sync" {
+			out = append(out, finding{f.path, f.line(sel.Pos()), "Sync(): use env.Disk.Sync, or a method of another name"})
 		}
 		return true
 	})

@@ -26,12 +26,12 @@ var layers = []layer{
 	// daemons: composition roots
 	{"agent/daemon", []string{
 		"agent/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/diagnosis",
-		"internal/errkind", "internal/home", "internal/host", "internal/link", "internal/port", "internal/proxy",
+		"internal/durable", "internal/errkind", "internal/home", "internal/host", "internal/link", "internal/port", "internal/proxy",
 		"internal/redial", "internal/settings", "internal/tasklog", "internal/trust",
 	}},
 	{"server/daemon", []string{
-		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/halibut/...", "internal/home", "internal/host", "internal/link", "internal/port", "internal/redial",
+		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/durable",
+		"internal/errkind", "internal/halibut/...", "internal/home", "internal/host", "internal/link", "internal/port", "internal/redial",
 		"internal/settings", "internal/store/...", "internal/tasklog", "internal/trust",
 	}},
 
@@ -59,7 +59,7 @@ var layers = []layer{
 		"internal/store", "internal/trust",
 	}},
 	{"server/feed", []string{
-		"server/identity", "internal/archive", "internal/contract", "internal/deploy", "internal/errkind", "internal/home",
+		"server/identity", "internal/archive", "internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/home",
 		"internal/host", "internal/store",
 	}},
 	{"server/identity", []string{
@@ -74,11 +74,11 @@ var layers = []layer{
 		"internal/port", "internal/redial", "internal/store", "internal/trust",
 	}},
 	{"agent/step", []string{
-		"agent/transfer", "agent/variables", "internal/archive", "internal/contract", "internal/deploy", "internal/errkind",
-		"internal/host",
+		"agent/transfer", "agent/variables", "internal/archive", "internal/contract", "internal/deploy", "internal/durable",
+		"internal/errkind", "internal/host",
 	}},
-	{"agent/script", []string{"agent/variables", "internal/contract", "internal/errkind", "internal/host"}},
-	{"agent/transfer", []string{"internal/archive", "internal/contract", "internal/errkind", "internal/host"}},
+	{"agent/script", []string{"agent/variables", "internal/contract", "internal/durable", "internal/errkind", "internal/host"}},
+	{"agent/transfer", []string{"internal/archive", "internal/contract", "internal/durable", "internal/errkind", "internal/host"}},
 	{"agent/variables", []string{"internal/errkind"}},
 
 	// machinery
@@ -102,19 +102,24 @@ var layers = []layer{
 	{"internal/store/storetest", []string{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
-	{"internal/settings", []string{"internal/cli", "internal/errkind", "internal/home"}},
-	{"internal/tasklog", []string{"internal/contract", "internal/deploy", "internal/errkind", "internal/host"}},
+	{"internal/settings", []string{"internal/cli", "internal/durable", "internal/errkind", "internal/host"}},
+	{"internal/tasklog", []string{
+		"internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/host",
+	}},
 	{"internal/archive", []string{"internal/errkind"}},
 
 	// pure core and contracts
 	{"internal/store", []string{"internal/contract", "internal/deploy", "internal/errkind", "internal/trust"}},
-	{"internal/trust", []string{"internal/contract", "internal/diagnosis", "internal/errkind", "internal/host"}},
+	{"internal/trust", []string{
+		"internal/contract", "internal/diagnosis", "internal/durable", "internal/errkind", "internal/host",
+	}},
 	{"internal/deploy", []string{"internal/contract", "internal/errkind"}},
 	{"internal/contract", []string{"internal/errkind"}},
 
 	// the seam and the leaves
 	{"internal/host", []string{"internal/errkind"}},
-	{"internal/home", []string{"internal/errkind"}},
+	{"internal/home", []string{"internal/durable", "internal/errkind", "internal/host"}},
+	{"internal/durable", []string{"internal/errkind", "internal/host"}},
 	{"internal/cli", []string{"internal/errkind"}},
 	{"internal/diagnosis", []string{"internal/errkind"}},
 	{"internal/httphead", []string{"internal/errkind"}},

@@ -19,8 +19,9 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"fairlead/internal/cli"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
+	"fairlead/internal/host"
 )
 
 // Parse reads text into s, a pointer to a struct that holds the defaults. Errors: Invalid.
@@ -95,11 +96,11 @@ func InFile(path string, err error) error {
 	return errkind.Hinted(errkind.Invalid.Errorf("settings in %s: %w", path, err), "correct the file and start again")
 }
 
-// Save writes s. Errors: Exhausted, Denied.
-func Save(path string, s any) error {
+// Save writes s, whole or not at all, durably. Errors: Exhausted, Denied.
+func Save(disk host.Disk, path string, s any) error {
 	text, err := toml.Marshal(s)
 	if err != nil {
 		return errkind.Internal.Errorf("encode settings: %w", err)
 	}
-	return home.WriteFile(path, text)
+	return durable.Replace(disk, path, text)
 }

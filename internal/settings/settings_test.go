@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/settings"
 )
 
@@ -55,7 +56,7 @@ func TestSaveAndLoad(t *testing.T) {
 		t.Fatalf("Load of nothing = %v, want NotFound", err)
 	}
 	want := sample{"a:1", 9}
-	if err := settings.Save(path, want); err != nil {
+	if err := settings.Save(host.Fsync{}, path, want); err != nil {
 		t.Fatal(err)
 	}
 	var got sample

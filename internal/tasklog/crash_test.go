@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/internal/host"
 	"fairlead/internal/tasklog"
 )
 
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 // writeForever copies an endless ticket, whose n-th line ends at n, into the log, and says how far
 // it came.
 func writeForever(dir string) error {
-	f, err := tasklog.Open(dir, wall)
+	f, err := tasklog.Open(dir, host.Fsync{}, wall)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const (
@@ -26,6 +28,7 @@ const (
 // Folder holds the logs of all tasks.
 type Folder struct {
 	dir   string
+	disk  host.Disk
 	wall  func() time.Time
 	limit int64 // maxLogBytes; tests have less
 
@@ -48,11 +51,11 @@ func (t *tail) wake() {
 }
 
 // Open opens the folder, making it if need be. wall dates lines that have no time.
-func Open(dir string, wall func() time.Time) (*Folder, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func Open(dir string, disk host.Disk, wall func() time.Time) (*Folder, error) {
+	if err := durable.MakeFolder(disk, dir); err != nil {
 		return nil, fault("open log folder", err)
 	}
-	return &Folder{dir: dir, wall: wall, limit: maxLogBytes, tails: map[deploy.TaskID]*tail{}}, nil
+	return &Folder{dir: dir, disk: disk, wall: wall, limit: maxLogBytes, tails: map[deploy.TaskID]*tail{}}, nil
 }
 
 // path is the file of a task. Errors: Invalid for an id that is no plain name.

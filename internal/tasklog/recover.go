@@ -20,7 +20,7 @@ func (w *Writer) open(path string) error {
 		return fault(doing, err)
 	}
 	if err = w.recover(); err == nil && w.size == 0 {
-		err = syncFolder(filepath.Dir(path))
+		err = w.folder.disk.SyncFolder(filepath.Dir(path))
 	}
 	if err == nil && w.finished {
 		err = errkind.Conflict.Errorf("write the log of task %s: %w", w.task, errFinished)
@@ -29,14 +29,6 @@ func (w *Writer) open(path string) error {
 		return errors.Join(fault(doing, err), w.file.Close())
 	}
 	return nil
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // recover counts the whole lines and cuts what follows them.

@@ -17,6 +17,7 @@ import (
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/tasklog"
 )
 
@@ -26,7 +27,7 @@ func wall() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
 
 func open(t testing.TB, dir string) *tasklog.Folder {
 	t.Helper()
-	f, err := tasklog.Open(dir, wall)
+	f, err := tasklog.Open(dir, host.Fsync{}, wall)
 	if err != nil {
 		t.Fatalf("Open() = %v", err)
 	}

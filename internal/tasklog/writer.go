@@ -196,16 +196,16 @@ func (w *Writer) TicketEnd(ticket contract.TicketID) int64 {
 	return w.ends[ticket]
 }
 
-// Sync makes everything appended so far durable. After an error nothing more can be written: a
+// Flush makes everything appended so far durable. After an error nothing more can be written: a
 // second try could report a success that is none.
-func (w *Writer) Sync() error {
+func (w *Writer) Flush() error {
 	w.mu.Lock()
 	broken := w.broken
 	w.mu.Unlock()
 	if broken != nil {
 		return errkind.Unavailable.Errorf("the log of task %s cannot be written any more: %w", w.task, broken)
 	}
-	err := w.file.Sync()
+	err := w.folder.disk.Sync(w.file)
 	if err != nil && !errors.Is(err, os.ErrClosed) {
 		w.mu.Lock()
 		w.broken = err
@@ -236,7 +236,7 @@ func (w *Writer) Finish() error {
 	if err != nil {
 		return err
 	}
-	return w.Sync()
+	return w.Flush()
 }
 
 // Close ends the writer. Another may take the log over.

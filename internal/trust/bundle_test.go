@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -154,7 +155,7 @@ func TestBundleAcceptanceIsMonotone(t *testing.T) {
 	folder, outer := t.TempDir(), t
 	rapid.Check(t, func(t *rapid.T) {
 		path := filepath.Join(folder, "trust.json")
-		store, err := trust.CreateTrust(path, opened(outer, stated(outer, 1, all[:1], all[0])), all[0].Pin)
+		store, err := trust.CreateTrust(host.Fsync{}, path, opened(outer, stated(outer, 1, all[:1], all[0])), all[0].Pin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +172,7 @@ func TestBundleAcceptanceIsMonotone(t *testing.T) {
 			if changed && !vouched(before, after, signers) {
 				t.Fatalf("%v took the place of %v, signed by %v", after, before, signers)
 			}
-			again, err := trust.OpenTrust(path)
+			again, err := trust.OpenTrust(host.Fsync{}, path)
 			if err != nil || cmp.Diff(again.Current(), after) != "" {
 				t.Fatalf("on disk: %v, %v", again, err)
 			}
@@ -199,11 +200,11 @@ func vouched(before, after trust.Bundle, signers []trust.Identity) bool {
 func TestTrustStore(t *testing.T) {
 	s1, s2 := identity(t, "s1"), identity(t, "s2")
 	path := filepath.Join(t.TempDir(), "trust.json")
-	_, err := trust.OpenTrust(path)
+	_, err := trust.OpenTrust(host.Fsync{}, path)
 	wantKind(t, err, errkind.NotFound, "fairlead-agent join")
-	_, err = trust.CreateTrust(path, opened(t, stated(t, 1, keys(s1), s1)), s2.Pin)
+	_, err = trust.CreateTrust(host.Fsync{}, path, opened(t, stated(t, 1, keys(s1), s1)), s2.Pin)
 	wantKind(t, err, errkind.Untrusted)
-	store, err := trust.CreateTrust(path, opened(t, stated(t, 1, keys(s1), s1)), s1.Pin)
+	store, err := trust.CreateTrust(host.Fsync{}, path, opened(t, stated(t, 1, keys(s1), s1)), s1.Pin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func TestTrustStore(t *testing.T) {
 	t.Run("not durable, not in force", func(t *testing.T) {
 		gone := filepath.Join(t.TempDir(), "home")
 		os.Mkdir(gone, 0o700)
-		store, err := trust.CreateTrust(filepath.Join(gone, "trust.json"), opened(t, stated(t, 1, keys(s1), s1)), s1.Pin)
+		store, err := trust.CreateTrust(host.Fsync{}, filepath.Join(gone, "trust.json"), opened(t, stated(t, 1, keys(s1), s1)), s1.Pin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,12 +239,12 @@ func TestTrustStore(t *testing.T) {
 		text, _ := os.ReadFile(path)
 		for _, damage := range [][]byte{nil, []byte("{}"), text[:len(text)/2], append(slices.Clone(text), text...)} {
 			os.WriteFile(path, damage, 0o600)
-			_, err := trust.OpenTrust(path)
+			_, err := trust.OpenTrust(host.Fsync{}, path)
 			wantKind(t, err, errkind.Corrupt, "trust.json", "backup")
 		}
 		os.WriteFile(path, text, 0o600)
 		os.Chmod(path, 0o666)
-		_, err := trust.OpenTrust(path)
+		_, err := trust.OpenTrust(host.Fsync{}, path)
 		wantKind(t, err, errkind.Denied, "chmod 600")
 	})
 }
@@ -266,7 +267,7 @@ func TestOtherKeysSign(t *testing.T) {
 				t.Errorf("%v, %v", asked, served)
 			}
 			path := filepath.Join(t.TempDir(), "identity.pem")
-			if err := id.Save(path); err != nil {
+			if err := id.Save(host.Fsync{}, path); err != nil {
 				t.Fatal(err)
 			}
 			if back, err := trust.LoadIdentity(path); err != nil || back.Pin != id.Pin {

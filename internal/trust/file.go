@@ -7,14 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"fairlead/internal/errkind"
 )
 
 const (
-	privateMode      fs.FileMode = 0o600
 	maxPrivateBytes              = 64 << 10
 	othersPermission fs.FileMode = 0o077
 )
@@ -63,66 +61,4 @@ func checkPrivate(file *os.File) error {
 			file.Name(), stat.Uid, os.Geteuid()), "chown %d %s", os.Geteuid(), file.Name())
 	}
 	return nil
-}
-
-// createPrivate writes a new file durably and whole. Errors: Conflict (it exists), Denied.
-func createPrivate(path string, data []byte) error {
-	return writePrivate(path, data, func(temp string) error {
-		err := os.Link(temp, path) // unlike rename, link never replaces
-		if errors.Is(err, fs.ErrExist) {
-			return errkind.Conflict.Errorf("write %s: it exists already", path)
-		}
-		return errors.Join(err, os.Remove(temp))
-	})
-}
-
-// replacePrivate writes a file durably and whole in place of the one before it.
-func replacePrivate(path string, data []byte) error {
-	return writePrivate(path, data, func(temp string) error { return os.Rename(temp, path) })
-}
-
-func writePrivate(path string, data []byte, place func(temp string) error) (err error) {
-	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, ".trust-*") // mode 0600, exclusive
-	if err != nil {
-		return fileError(path, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = place(file.Name())
-	}
-	if err == nil {
-		err = syncFolder(dir)
-	}
-	return fileError(path, err)
-}
-
-func fileError(path string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errkind.Of(err) != errkind.Internal:
-		return err
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
-		return errkind.Exhausted.Errorf("write %s: %w", path, err)
-	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
-		return errkind.Denied.Errorf("write %s: %w", path, err)
-	case errors.Is(err, fs.ErrNotExist):
-		return errkind.NotFound.Errorf("write %s: %w", path, err)
-	}
-	return errkind.Internal.Errorf("write %s: %w", path, err)
-}
-
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -14,7 +14,9 @@ import (
 	"log/slog"
 	"time"
 
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const (
@@ -72,7 +74,7 @@ func newIdentity(pair tls.Certificate) (Identity, error) {
 
 // Save writes certificate and key as one new PEM file, mode 0600, whole or not at all. Errors:
 // Conflict (the file exists), Denied, Exhausted, NotFound (no such folder).
-func (id Identity) Save(path string) error {
+func (id Identity) Save(disk host.Disk, path string) error {
 	key, err := x509.MarshalPKCS8PrivateKey(id.Certificate.PrivateKey)
 	if err != nil {
 		return errkind.Invalid.Errorf("write %s: encode the key: %w", path, err)
@@ -86,7 +88,7 @@ func (id Identity) Save(path string) error {
 			return errkind.Internal.Errorf("write %s: %w", path, err)
 		}
 	}
-	err = createPrivate(path, text.Bytes())
+	err = durable.Create(disk, path, text.Bytes())
 	if errkind.Of(err) == errkind.Conflict {
 		return errkind.Hinted(err, "an identity is never overwritten, since the other side has pinned it; "+
 			"move the old file away first if it is really to go")

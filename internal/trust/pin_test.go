@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -98,7 +99,7 @@ func TestPinInJSON(t *testing.T) {
 func TestIdentityFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "identity.pem")
 	id := identity(t, "web-01")
-	if err := id.Save(path); err != nil {
+	if err := id.Save(host.Fsync{}, path); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
@@ -116,9 +117,9 @@ func TestIdentityFile(t *testing.T) {
 	if days := leaf.NotAfter.Sub(leaf.NotBefore).Hours() / 24; days != 397 {
 		t.Errorf("valid for %v days", days)
 	}
-	err = identity(t, "other").Save(path)
+	err = identity(t, "other").Save(host.Fsync{}, path)
 	wantKind(t, err, errkind.Conflict, "exists", "never overwritten")
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".trust-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.tmp-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
@@ -126,7 +127,7 @@ func TestIdentityFile(t *testing.T) {
 func TestIdentityFileRefused(t *testing.T) {
 	good := func(t *testing.T) string {
 		path := filepath.Join(t.TempDir(), "identity.pem")
-		if err := identity(t, "web-01").Save(path); err != nil {
+		if err := identity(t, "web-01").Save(host.Fsync{}, path); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -171,7 +172,7 @@ func TestIdentityFileRefused(t *testing.T) {
 		wantKind(t, err, errkind.Corrupt)
 	})
 	t.Run("no folder", func(t *testing.T) {
-		err := identity(t, "web-01").Save(filepath.Join(t.TempDir(), "none", "identity.pem"))
+		err := identity(t, "web-01").Save(host.Fsync{}, filepath.Join(t.TempDir(), "none", "identity.pem"))
 		wantKind(t, err, errkind.NotFound)
 	})
 }

@@ -8,11 +8,14 @@ import (
 	"sync/atomic"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 // TrustStore is the bundle an agent lives by: one file, mode 0600, and its content in memory.
 type TrustStore struct {
+	disk    host.Disk
 	path    string
 	writing sync.Mutex // one update at a time; readers never wait for it
 	current atomic.Pointer[OpenedBundle]
@@ -21,11 +24,11 @@ type TrustStore struct {
 // CreateTrust writes an agent's first bundle, which AcceptFirst must have passed for the pin that
 // was proved. A file that is there already is replaced: joining again is the one way to change
 // servers. Errors: those of AcceptFirst, Denied, Exhausted, NotFound (no such folder).
-func CreateTrust(path string, first OpenedBundle, proved Pin) (*TrustStore, error) {
+func CreateTrust(disk host.Disk, path string, first OpenedBundle, proved Pin) (*TrustStore, error) {
 	if err := AcceptFirst(first, proved); err != nil {
 		return nil, err
 	}
-	t := &TrustStore{path: path}
+	t := &TrustStore{disk: disk, path: path}
 	if err := t.write(first); err != nil {
 		return nil, err
 	}
@@ -33,7 +36,7 @@ func CreateTrust(path string, first OpenedBundle, proved Pin) (*TrustStore, erro
 }
 
 // OpenTrust reads the file. Errors: NotFound, Denied (others may change it), Corrupt.
-func OpenTrust(path string) (*TrustStore, error) {
+func OpenTrust(disk host.Disk, path string) (*TrustStore, error) {
 	text, err := readPrivate(path)
 	if errkind.Of(err) == errkind.NotFound {
 		return nil, errkind.Hinted(err, "this agent belongs to no server yet: fairlead-agent join")
@@ -46,7 +49,7 @@ func OpenTrust(path string) (*TrustStore, error) {
 		return nil, errkind.Hinted(errkind.Corrupt.Errorf("read %s: %w", path, err),
 			"restore the file from a backup, or join the machine again")
 	}
-	t := &TrustStore{path: path}
+	t := &TrustStore{disk: disk, path: path}
 	t.current.Store(&opened)
 	return t, nil
 }
@@ -93,7 +96,7 @@ func (t *TrustStore) write(opened OpenedBundle) error {
 	if len(text) > maxPrivateBytes {
 		return errkind.Exhausted.Errorf("trust bundle has %d bytes: limit is %d", len(text), maxPrivateBytes)
 	}
-	if err := replacePrivate(t.path, append(text, '\n')); err != nil {
+	if err := durable.Replace(t.disk, t.path, append(text, '\n')); err != nil {
 		return err
 	}
 	t.current.Store(&opened)

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
@@ -73,7 +74,7 @@ func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 	}
 	t.Cleanup(func() { _ = opened.Close() })
 	s.store = opened
-	packages, err := feed.New(opened, filepath.Join(dir, "packages"), s.wall, feed.DefaultLimits())
+	packages, err := feed.New(opened, filepath.Join(dir, "packages"), host.Fsync{}, s.wall, feed.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

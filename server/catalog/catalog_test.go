@@ -18,6 +18,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
@@ -51,7 +52,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(func() { _ = opened.Close() })
 	s.store = opened
 	wall := func() time.Time { return s.now }
-	packages, err := feed.New(opened, filepath.Join(dir, "packages"), wall, feed.DefaultLimits())
+	packages, err := feed.New(opened, filepath.Join(dir, "packages"), host.Fsync{}, wall, feed.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,8 @@ func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (B
 	progress := std.Progress("backing up")
 	defer progress.Done()
 	w := &backupWork{
-		home: m.homeFolder(), copies: copies{folder: folder, progress: progress}, copied: map[string]bool{},
+		home: m.homeFolder(), copied: map[string]bool{},
+		copies: copies{folder: folder, disk: m.env(std).Disk, progress: progress},
 		manifest: manifest{Format: manifestFormat, Version: m.version, MadeAt: m.env(std).Wall().UTC()},
 	}
 	if err := w.run(ctx); err != nil {
@@ -155,11 +156,11 @@ func (w *backupWork) run(ctx context.Context) error {
 		return err
 	}
 	w.manifest.Files = w.copies.files
-	if err := w.manifest.save(w.copies.folder); err != nil {
+	if err := w.manifest.save(w.copies.disk, w.copies.folder); err != nil {
 		return err
 	}
 	parent := filepath.Dir(w.copies.folder)
-	return fileFault("flush "+parent, syncPath(parent))
+	return fileFault("flush "+parent, w.copies.disk.SyncFolder(parent))
 }
 
 // measure adds up what there is to copy, for the progress alone.

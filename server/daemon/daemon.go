@@ -80,7 +80,7 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 	if err := o.Settings.check(); err != nil {
 		return nil, err
 	}
-	if err := home.Make(string(o.Home)); err != nil {
+	if err := home.Make(env.Disk, string(o.Home)); err != nil {
 		return nil, err
 	}
 	release, err := home.Take(string(o.Home))
@@ -105,7 +105,7 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 // open opens what lies on disk.
 func (d *Daemon) open(ctx context.Context) (err error) {
 	h := d.options.Home
-	if d.identity, err = loadOrMakeIdentity(h, d.env.Wall()); err != nil {
+	if d.identity, err = loadOrMakeIdentity(d.env.Disk, h, d.env.Wall()); err != nil {
 		return err
 	}
 	db, err := sqlite.Open(ctx, h.database(), sqlite.Options{Point: d.env.Point})
@@ -113,10 +113,10 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.store, d.damaged = db, db.Done()
-	if d.logs, err = tasklog.Open(h.logs(), d.env.Wall); err != nil {
+	if d.logs, err = tasklog.Open(h.logs(), d.env.Disk, d.env.Wall); err != nil {
 		return err
 	}
-	d.feed, err = feed.New(d.store, h.packages(), d.env.Wall, feed.DefaultLimits())
+	d.feed, err = feed.New(d.store, h.packages(), d.env.Disk, d.env.Wall, feed.DefaultLimits())
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -38,7 +39,7 @@ func DefaultHome(getenv func(string) string, euid int) Home {
 }
 
 // loadOrMakeIdentity reads the server's key, or makes it at the first start.
-func loadOrMakeIdentity(h Home, now time.Time) (trust.Identity, error) {
+func loadOrMakeIdentity(disk host.Disk, h Home, now time.Time) (trust.Identity, error) {
 	identity, err := trust.LoadIdentity(h.identity())
 	if errkind.Of(err) != errkind.NotFound {
 		return identity, err
@@ -46,5 +47,5 @@ func loadOrMakeIdentity(h Home, now time.Time) (trust.Identity, error) {
 	if identity, err = trust.NewIdentity(Program, now); err != nil {
 		return identity, err
 	}
-	return identity, identity.Save(h.identity())
+	return identity, identity.Save(disk, h.identity())
 }

@@ -19,8 +19,9 @@ import (
 
 	"fairlead/internal/archive"
 	"fairlead/internal/cli"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
-	"fairlead/internal/home"
+	"fairlead/internal/host"
 )
 
 const (
@@ -59,7 +60,7 @@ type manifestFile struct {
 }
 
 // save writes the manifest durably. Errors: Exhausted, Denied.
-func (m manifest) save(folder string) error {
+func (m manifest) save(disk host.Disk, folder string) error {
 	slices.SortFunc(m.Files, func(a, b manifestFile) int { return strings.Compare(a.Path, b.Path) })
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -69,7 +70,7 @@ func (m manifest) save(folder string) error {
 		return errkind.Exhausted.Errorf("the manifest of %d files has more than %s",
 			len(m.Files), cli.Bytes(maxManifestBytes))
 	}
-	return home.WriteFile(filepath.Join(folder, manifestName), append(text, '\n'))
+	return durable.Replace(disk, filepath.Join(folder, manifestName), append(text, '\n'))
 }
 
 // loadManifest reads and checks the manifest of a backup. Errors: NotFound (no such folder),

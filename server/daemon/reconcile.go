@@ -14,6 +14,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/tasklog"
@@ -105,7 +106,7 @@ func (w *restoreWork) logs(stage Home, states map[string]deploy.TaskState) error
 	if err := os.MkdirAll(stage.logs(), 0o700); err != nil {
 		return fileFault("make the log folder", err)
 	}
-	folder, err := tasklog.Open(stage.logs(), func() time.Time { return w.manifest.MadeAt })
+	folder, err := tasklog.Open(stage.logs(), w.copies.disk, func() time.Time { return w.manifest.MadeAt })
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (w *restoreWork) logs(stage Home, states map[string]deploy.TaskState) error
 			continue
 		}
 		w.result.Logs++
-		marked, err := takeMark(stage.path(f.Path), state.IsCompleted())
+		marked, err := takeMark(w.copies.disk, stage.path(f.Path), state.IsCompleted())
 		if err != nil {
 			return fileFault("settle "+f.Path, err)
 		}
@@ -138,7 +139,7 @@ func (w *restoreWork) logs(stage Home, states map[string]deploy.TaskState) error
 const endMark = `{"finished":true}` + "\n"
 
 // takeMark reports whether a log ends with the mark, and cuts it off unless it is to be kept.
-func takeMark(file string, keep bool) (marked bool, err error) {
+func takeMark(disk host.Disk, file string, keep bool) (marked bool, err error) {
 	log, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
 		return false, err
@@ -155,7 +156,7 @@ func takeMark(file string, keep bool) (marked bool, err error) {
 	}
 	marked = bytes.Equal(tail, []byte(endMark))
 	if marked && !keep {
-		err = errors.Join(log.Truncate(start), log.Sync())
+		err = errors.Join(log.Truncate(start), disk.Sync(log))
 	}
 	return marked, err
 }

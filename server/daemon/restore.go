@@ -70,7 +70,7 @@ func (r Restored) text() string {
 
 // restoreHome verifies, then copies into a folder beside the places, then moves all into place.
 func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (Restored, error) {
-	h := m.homeFolder()
+	h, disk := m.homeFolder(), m.env(std).Disk
 	if err := h.refuseUsed(); err != nil {
 		return Restored{}, err
 	}
@@ -84,7 +84,7 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (
 	if err != nil {
 		return Restored{}, err
 	}
-	if err := home.Make(string(h)); err != nil {
+	if err := home.Make(disk, string(h)); err != nil {
 		return Restored{}, err
 	}
 	release, err := home.Take(string(h))
@@ -98,7 +98,7 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (
 	copying := std.Progress("restoring")
 	defer copying.Done()
 	w := &restoreWork{from: folder, home: h, manifest: list, copies: copies{
-		folder: h.path(stageName), progress: copying, total: list.bytes(),
+		folder: h.path(stageName), disk: disk, progress: copying, total: list.bytes(),
 	}}
 	err = w.run(ctx)
 	return w.result, errors.Join(err, os.RemoveAll(w.copies.folder))
@@ -198,5 +198,5 @@ func (w *restoreWork) move() error {
 			return fileFault("move to its place", err)
 		}
 	}
-	return fileFault("flush "+string(w.home), syncPath(string(w.home)))
+	return fileFault("flush "+string(w.home), w.copies.disk.SyncFolder(string(w.home)))
 }

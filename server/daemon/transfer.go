@@ -15,6 +15,7 @@ import (
 
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const transferBytes = 256 << 10
@@ -47,6 +48,7 @@ func transfer(ctx context.Context, to io.Writer, from io.Reader, tell func(done 
 // copies writes files below a folder, durably, and keeps the list of them.
 type copies struct {
 	folder   string
+	disk     host.Disk
 	progress *cli.Progress
 	done     int64
 	total    int64 // what will be copied, as far as is known
@@ -65,7 +67,7 @@ func (c *copies) put(ctx context.Context, file string, content io.Reader) (manif
 	}
 	f, err := transfer(ctx, to, content, func(n int64) { c.progress.Set(c.done+n, max(c.total, c.done+n)) })
 	if err == nil {
-		err = fileFault("flush "+target, to.Sync())
+		err = fileFault("flush "+target, c.disk.Sync(to))
 	}
 	if err = errors.Join(err, to.Close()); err != nil {
 		return manifestFile{}, err
@@ -80,19 +82,10 @@ func (c *copies) put(ctx context.Context, file string, content io.Reader) (manif
 func (c *copies) settle() error {
 	return filepath.WalkDir(c.folder, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {
-			err = syncPath(path)
+			err = c.disk.SyncFolder(path)
 		}
 		return fileFault("flush "+path, err)
 	})
-}
-
-// syncPath flushes a file or a folder.
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // openRegular opens a plain file for reading. Errors: Corrupt (a folder, a pipe), NotFound, Denied.

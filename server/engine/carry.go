@@ -349,7 +349,7 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 	if err := c.worker.log.Append(line); err != nil {
 		return err
 	}
-	if err := c.worker.log.Sync(); err != nil {
+	if err := c.worker.log.Flush(); err != nil {
 		return err
 	}
 	c.worker.engine.Env.Point("engine.ticket.logged")

@@ -90,7 +90,7 @@ type bench struct {
 func newBench(t *testing.T, edit func(store.Writer) error) *bench {
 	b := &bench{t: t}
 	var err error
-	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), time.Now)
+	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), host.Fsync{}, time.Now)
 	b.must(err)
 	b.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"), sqlite.Options{})
 	b.must(err)

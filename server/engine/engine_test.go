@@ -177,7 +177,7 @@ func drawPlan(t *rapid.T) deploy.Plan {
 
 func newRig(rt *rapid.T, t *testing.T, dir string, plan deploy.Plan, seed uint64, failing int) *rig {
 	r := &rig{t: rt, machines: map[deploy.MachineID]*fakeMachine{}}
-	logs, err := tasklog.Open(filepath.Join(dir, "logs"), time.Now)
+	logs, err := tasklog.Open(filepath.Join(dir, "logs"), host.Fsync{}, time.Now)
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -193,7 +193,7 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 	default:
 		w.say("", tasklog.Fatal, fmt.Sprintf("Failed after %s: %s.", took, p.Reason))
 	}
-	if err := w.log.Sync(); err != nil {
+	if err := w.log.Flush(); err != nil {
 		return err
 	}
 	w.engine.Env.Point("engine.task.logged")

@@ -16,7 +16,9 @@ import (
 
 	"fairlead/internal/archive"
 	"fairlead/internal/deploy"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/internal/store"
 )
 
@@ -24,6 +26,7 @@ import (
 type Feed struct {
 	store  store.Store
 	dir    string
+	disk   host.Disk
 	wall   func() time.Time
 	limits Limits
 	gate   chan struct{} // one place: held while content is placed or removed
@@ -35,12 +38,12 @@ const incoming = "incoming-"
 
 // New opens the feed in dir, which it makes (0700) if it is missing, and removes what uploads
 // left behind that a crash ended. Errors: Invalid (limits), Internal.
-func New(s store.Store, dir string, wall func() time.Time, limits Limits) (*Feed, error) {
+func New(s store.Store, dir string, disk host.Disk, wall func() time.Time, limits Limits) (*Feed, error) {
 	if err := limits.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, errkind.Internal.Errorf("make the package folder: %w", err)
+	if err := durable.MakeFolder(disk, dir); err != nil {
+		return nil, errkind.Of(err).Errorf("make the package folder: %w", err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, incoming+"*"))
 	if err != nil {
@@ -51,8 +54,11 @@ func New(s store.Store, dir string, wall func() time.Time, limits Limits) (*Feed
 			return nil, errkind.Internal.Errorf("remove a broken upload: %w", err)
 		}
 	}
+	if err := disk.SyncFolder(dir); err != nil { // folders of a push that died before it had done so
+		return nil, diskError("flush the package folder", err)
+	}
 	return &Feed{
-		store: s, dir: dir, wall: wall, limits: limits,
+		store: s, dir: dir, disk: disk, wall: wall, limits: limits,
 		gate: make(chan struct{}, 1), pushes: make(chan struct{}, limits.Pushes),
 	}, nil
 }

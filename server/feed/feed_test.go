@@ -27,6 +27,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 	"fairlead/server/feed"
 )
 
@@ -53,7 +54,7 @@ func (b *bench) reopen(change func(*feed.Limits)) *feed.Feed {
 	if change != nil {
 		change(&limits)
 	}
-	f, err := feed.New(b.store, b.dir, func() time.Time { return now }, limits)
+	f, err := feed.New(b.store, b.dir, host.Fsync{}, func() time.Time { return now }, limits)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package feed
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"fairlead/internal/errkind"
@@ -83,13 +85,14 @@ func diskError(what string, err error) error {
 
 // spool writes an upload to a new file that only its owner can read. The caller removes it.
 func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err error) {
-	file, err := os.CreateTemp(f.dir, incoming+"*")
+	name := filepath.Join(f.dir, incoming+strings.ToLower(rand.Text()))
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, diskError("make a file for a package", err)
 	}
 	in = &intake{feed: f, hash: sha256.New(), file: file}
 	if err = in.read(ctx, content); err == nil {
-		if err = file.Sync(); err != nil {
+		if err = f.disk.Sync(file); err != nil {
 			err = diskError("flush a package", err)
 		}
 	}
@@ -111,7 +114,7 @@ func (f *Feed) place(in *intake, sum string) error {
 	target := f.path(sum)
 	folder := filepath.Dir(target)
 	if err := os.Mkdir(folder, 0o700); err == nil {
-		if err := syncFolder(f.dir); err != nil {
+		if err := f.syncFolder(f.dir); err != nil {
 			return err
 		}
 	} else if !errors.Is(err, os.ErrExist) {
@@ -120,15 +123,11 @@ func (f *Feed) place(in *intake, sum string) error {
 	if err := os.Rename(in.file.Name(), target); err != nil {
 		return diskError("move a package to its place", err)
 	}
-	return syncFolder(folder)
+	return f.syncFolder(folder)
 }
 
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err == nil {
-		err = errors.Join(folder.Sync(), folder.Close())
-	}
-	if err != nil {
+func (f *Feed) syncFolder(path string) error {
+	if err := f.disk.SyncFolder(path); err != nil {
 		return diskError("flush a package folder", err)
 	}
 	return nil
