@@ -11,7 +11,7 @@ KEEP     ?=
 BENCH    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e sim-real fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -20,10 +20,10 @@ build: ## both programs, static, into bin/
 test: lint house unit e2e ## everything that must pass
 
 unit: ## the tests of every package
-	$(GO) test $(TESTFLAGS) $$($(GO) list ./... | grep -v -e /internal/house$$ -e /internal/demo/)
+	$(GO) test $(TESTFLAGS) $$($(GO) list ./... | grep -v -e /internal/house$$ -e /internal/demo/ -e /sim/real$$)
 
 race: ## the same with the race detector (needs a C compiler)
-	$(GO) test -race $(TESTFLAGS) $$($(GO) list ./... | grep -v -e /internal/house$$ -e /internal/demo/)
+	$(GO) test -race $(TESTFLAGS) $$($(GO) list ./... | grep -v -e /internal/house$$ -e /internal/demo/ -e /sim/real$$)
 
 lint: ## format, vet, staticcheck
 	@findings="$$($(TOOL) gofumpt -l .)"; test -z "$$findings" || { echo "gofumpt -w these files:"; echo "$$findings"; exit 1; }
@@ -35,6 +35,9 @@ house: ## the rules the repository checks on itself
 
 e2e: build ## the built programs against each other, kill -9 included
 	$(GO) test -count=1 $(TESTFLAGS) ./internal/demo/...
+
+sim-real: build ## the programs across a network of the kernel, beside the simulator (root, nft, conntrack)
+	FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 -v $(TESTFLAGS) ./sim/real
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)
