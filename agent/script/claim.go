@@ -113,6 +113,16 @@ func (f folder) allocateExit() (*os.File, error) {
 	return file, nil
 }
 
+// nameLog makes the log's name, so that it is durable with the claim: the log itself is opened by
+// whoever wins. Two shims may do so at once.
+func (f folder) nameLog() error {
+	file, err := os.OpenFile(f.path("log"), os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return storage("make the log", err)
+	}
+	return file.Close()
+}
+
 // writeExit writes the verdict and makes it durable.
 func writeExit(disk host.Disk, file *os.File, v contract.Verdict) error {
 	v.Reason = shorten(v.Reason, maxReasonBytes)

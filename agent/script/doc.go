@@ -24,7 +24,7 @@
 //	launched    agent           boot id and number of launches in it; not synced
 //	claim       shim or agent   claim in JSON, by link; folder synced (and the file by the agent)
 //	process     shim            id of the script's process; not synced
-//	log         shim            contract.Record bytes; synced before the exit record
+//	log         shim            contract.Record bytes; named before the claim, synced before the exit record
 //	exit        shim            4 KiB, preallocated before the claim: magic, length, SHA-256, verdict
 //	verdict     agent           its own last word on a ticket whose shim died; temp, fsync, rename, fsync
 //	cancel      agent           request in JSON; temp, fsync, rename, fsync
@@ -36,7 +36,8 @@
 // (isolation). No ticket begins with a dot.
 //
 // A ticket that runs undisturbed costs six fsyncs until its verdict: three for the intent, one
-// for the claim, one for the log, one for the exit record; forgetting it costs a seventh, a cancel two.
+// for the claim, one for the log, one for the exit record; forgetting it costs a seventh, the first one of
+// an agent's life an eighth, a cancel two.
 //
 // A Service is safe for concurrent use. One goroutine owns each unfinished ticket; Run owns these
 // goroutines and waits for them.

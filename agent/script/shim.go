@@ -128,6 +128,10 @@ func (s *shim) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.exit.Close()
+	if err := s.dir.nameLog(); err != nil {
+		s.dir.noteTrouble(err)
+		return err
+	}
 	locks, err := s.lock(ctx)
 	if err != nil {
 		s.dir.noteTrouble(err)

@@ -118,7 +118,7 @@ func newRig(t testing.TB, quota int64) *rig {
 
 func (r *rig) start(quota int64) {
 	store, err := transfer.New(r.home, transfer.Options{
-		Disk: host.Fsync{},
+		Disk:          host.Fsync{},
 		MaxCacheBytes: quota,
 		Wall: func() time.Time {
 			r.mu.Lock()

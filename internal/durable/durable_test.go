@@ -31,8 +31,8 @@ func (e *ear) note(what string) error {
 	return nil
 }
 
-func (e *ear) Sync(f *os.File) error        { return e.note("file " + filepath.Base(f.Name())) }
-func (e *ear) SyncFolder(path string) error { return e.note("folder " + filepath.Base(path)) }
+func (e *ear) Sync(f *os.File) error         { return e.note("file " + filepath.Base(f.Name())) }
+func (e *ear) SyncFolder(path string) error  { return e.note("folder " + filepath.Base(path)) }
 func (e *ear) SyncAll(folder *os.File) error { return e.note("all " + filepath.Base(folder.Name())) }
 
 func (e *ear) check(t *testing.T, want ...string) {

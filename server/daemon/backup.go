@@ -80,7 +80,7 @@ func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (B
 	defer progress.Done()
 	w := &backupWork{
 		home: m.homeFolder(), copied: map[string]bool{},
-		copies: copies{folder: folder, disk: m.env(std).Disk, progress: progress},
+		copies:   copies{folder: folder, disk: m.env(std).Disk, progress: progress},
 		manifest: manifest{Format: manifestFormat, Version: m.version, MadeAt: m.env(std).Wall().UTC()},
 	}
 	if err := w.run(ctx); err != nil {
