@@ -40,9 +40,11 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			"fairlead-agent run",
 			"# see whether the line is up, and why not",
 			"fairlead-agent status",
+			"# walk the way to the server and name the box that is in it",
+			"fairlead-agent doctor",
 		},
 		Commands: []cli.Command{
-			m.join(), m.run(), m.listen(), m.showStatus(),
+			m.join(), m.run(), m.listen(), m.showStatus(), m.doctor(),
 		},
 	}.Main(ctx, args, std)
 }

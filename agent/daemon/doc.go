@@ -11,5 +11,6 @@
 // daemon.go is the whole, settings.go the file agent.toml, home.go the folder, poll.go keeps the
 // line to the server, way.go leads through an outbound proxy, listen.go answers a server that
 // dials, serve.go runs one session, report.go says how the machine is, state.go tells `status` what
-// the daemon does; command.go is the command line, with join.go and status.go.
+// the daemon does; command.go is the command line, with join.go, status.go and doctor.go, which
+// reports what walk.go finds on the way to the server.
 package daemon

@@ -278,7 +278,7 @@ func TestStatusSaysWhichBoxIsInTheWay(t *testing.T) {
 	got := m.run(t, "status")
 	if got.code != 5 || !strings.Contains(got.out, "line       down (proxy_refused)\n") ||
 		!strings.Contains(got.err, "asked for "+s.address+`, forbids it (403 "Forbidden")`) ||
-		!strings.Contains(got.err, "ask to allow CONNECT to the server's address and port") {
+		!strings.Contains(got.err, "ask the network team to allow CONNECT to the server's address and port") {
 		t.Errorf("status = %+v", got)
 	}
 	var state daemon.State

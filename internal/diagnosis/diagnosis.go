@@ -56,89 +56,92 @@ const (
 	UnknownPeer   Cause = "unknown_peer" // the other side does not know our pin
 )
 
-// words are what people read of a cause: which box it is, and what to ask for.
-type words struct{ box, ask string }
+// words are what people read of a cause: which box it is, what its reader can do himself, and what
+// to ask the network team for; at least one of the two.
+type words struct{ box, check, please string }
 
 var sentences = map[Cause]words{
 	UnknownName: {
 		"the name is not known to this machine's DNS",
-		"check the spelling and the resolver, or ask for a DNS entry for the server",
+		"check the spelling and the resolver", "make a DNS entry for the server",
 	},
 	DNSSilent: {
 		"the DNS did not answer",
-		"check the resolver, and ask that this machine may reach it",
+		"check the resolver", "let this machine reach its DNS",
 	},
 	PortClosed: {
 		"the machine is there and nothing listens on that port, or a firewall rejects it",
-		"check that the server runs, and ask for a rule that lets this machine connect to that port over TCP",
+		"check that the server runs", "let this machine connect to that port over TCP",
 	},
 	NoRoute: {
 		"there is no route to that address",
-		"check the network, and ask for a route and a firewall rule to that address",
+		"check the network", "give this machine a route to that address and let it connect over TCP",
 	},
 	NoAnswer: {
 		"no answer: a firewall in the path drops the connection, or the address is wrong",
-		"ask for a rule that lets this machine connect to that address and port over TCP",
+		"check the address", "let this machine connect to that address and port over TCP",
 	},
 	Cut: {
 		"something in the path cut the connection while it was opened",
-		"ask whether a firewall resets it, and whether a load balancer there has a healthy server behind it and sends " +
-			"no PROXY header; the server's log names what reached it",
+		"look into the server's log, which names what reached it",
+		"look whether a firewall resets the connection, and whether a load balancer there has a healthy server behind it " +
+			"and sends no PROXY header",
 	},
 	Stalled: {
-		"TCP opens, and then nothing gets through",
-		"ask whether packets of full size pass (path MTU), and whether a load balancer there has a healthy server behind it",
+		"TCP opens, and then nothing gets through", "",
+		"look whether packets of full size pass (path MTU), and whether a load balancer there has a healthy server behind it",
 	},
 	ProxyAuth: {
 		"the proxy wants credentials, or others than it got",
-		"put user:password into the agent's file proxy-credentials (mode 0600); where the proxy offers no Basic, " +
-			"ask for it, or to let this machine through without",
+		"put user:password into the agent's file proxy-credentials (mode 0600)",
+		"offer Basic authentication at the proxy, or let this machine through without any",
 	},
 	ProxyRefused: {
-		"the rules of the proxy forbid this connection",
-		"ask to allow CONNECT to the server's address and port at the proxy; many allow 443 alone",
+		"the rules of the proxy forbid this connection", "",
+		"allow CONNECT to the server's address and port at the proxy, where often 443 alone is allowed",
 	},
 	ProxyUpstream: {
 		"the proxy cannot reach the server",
-		"check the server's address, and ask for a rule that lets the proxy connect to it over TCP",
+		"check the server's address", "let the proxy connect to the server over TCP",
 	},
 	ProxyClosed: {
-		"the proxy ended the connection without an answer",
-		"ask what the proxy's log says of it, and whether it lets this machine in",
+		"the proxy ended the connection without an answer", "",
+		"look what the proxy's log says of it, and whether it lets this machine in",
 	},
 	NotProxy: {
 		"what answers at the proxy's address is no proxy of this sort",
 		"check the setting proxy: http:// is for a proxy that does CONNECT, socks5:// for a SOCKS5 one, each with its " +
-			"own port",
+			"own port", "",
 	},
 	TLSOffload: {
-		"something in the path ends TLS, most likely a load balancer or reverse proxy that offloads it",
-		"ask to pass this port through as plain TCP (layer 4), without TLS or HTTP on the way",
+		"something in the path ends TLS, most likely a load balancer or reverse proxy that offloads it", "",
+		"pass this port through as plain TCP (layer 4), without TLS or HTTP on the way",
 	},
 	TLSInspect: {
-		"something in the path ends TLS, most likely a proxy or firewall that inspects it",
-		"ask to exempt the server's address and port from TLS inspection",
+		"something in the path ends TLS, most likely a proxy or firewall that inspects it", "",
+		"exempt the server's address and port from TLS inspection",
 	},
 	CaptivePortal: {
-		"a captive portal answers in place of the server",
-		"ask to let this machine out to the server's address and port without signing in",
+		"a captive portal answers in place of the server", "",
+		"let this machine out to the server's address and port without signing in",
 	},
 	ProxyProtocol: {
 		"a load balancer and the server disagree on the PROXY protocol",
-		"switch it off in the balancer, or list the balancer's address in proxy_protocol_from; both ends must agree",
+		"list the balancer in proxy_protocol_from if it is to send the header",
+		"let the balancer send the header only where the server expects it",
 	},
 	NotTLS: {
 		"what speaks there is not Fairlead and not TLS",
-		"check address and port, and what is forwarded to them",
+		"check address and port, and what is forwarded to them", "",
 	},
 	WrongServer: {
 		"usual causes: the address leads to another server; something in the path ends TLS; the peer was set up anew or " +
 			"has rotated its key while this side was away",
-		"compare with the pin the other side shows (fairlead-server status, fairlead-agent status)",
+		"compare with the pin the other side shows (fairlead-server status, fairlead-agent status)", "",
 	},
 	UnknownPeer: {
 		"the other side does not know this pin, has revoked it, or its certificate ended",
-		"look into the other side's log; an agent joins again with a new token",
+		"look into the other side's log; an agent joins again with a new token", "",
 	},
 }
 
@@ -154,15 +157,24 @@ func All() []Cause {
 // Box says which kind of box, or which state, the cause is; "" for none.
 func (c Cause) Box() string { return sentences[c].box }
 
-// Ask says what to do, or to ask the network team for; "" for none.
-func (c Cause) Ask() string { return sentences[c].ask }
+// Check says what its reader can do; "" for nothing.
+func (c Cause) Check() string { return sentences[c].check }
 
-// Sentence is Box and Ask in one, as the hint of an error; "" for none.
+// Please is what to ask the network team for, to follow that word; "" when it is none of theirs.
+func (c Cause) Please() string { return sentences[c].please }
+
+// Sentence says all of it in one, as the hint of an error; "" for no cause.
 func (c Cause) Sentence() string {
-	if c.Box() == "" {
-		return ""
+	text, check, please := c.Box(), c.Check(), c.Please()
+	switch {
+	case check != "" && please != "":
+		return text + ": " + check + ", and ask the network team to " + please
+	case please != "":
+		return text + ": ask the network team to " + please
+	case check != "":
+		return text + ": " + check
 	}
-	return c.Box() + ": " + c.Ask()
+	return text
 }
 
 // named is an error with a cause.

@@ -20,10 +20,15 @@ func TestEveryCauseIsAWordAndASentence(t *testing.T) {
 		if !regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`).MatchString(string(cause)) {
 			t.Errorf("cause %q is no word", cause)
 		}
-		for _, text := range []string{cause.Box(), cause.Ask()} {
+		for _, text := range []string{cause.Box(), cause.Sentence()} {
 			if len(strings.Fields(text)) < 4 || strings.HasSuffix(text, ".") || strings.ContainsAny(text, "\n\t") {
 				t.Errorf("%s says %q", cause, text)
 			}
+		}
+		if cause.Check()+cause.Please() == "" || !strings.HasSuffix(cause.Sentence(), cause.Check()+cause.Please()) &&
+			!strings.HasSuffix(cause.Sentence(), cause.Check()+", and ask the network team to "+cause.Please()) &&
+			!strings.HasSuffix(cause.Sentence(), ": ask the network team to "+cause.Please()) {
+			t.Errorf("%s does not say what to do: %q", cause, cause.Sentence())
 		}
 		if other, twice := seen[cause.Box()]; twice {
 			t.Errorf("%s and %s say the same", cause, other)

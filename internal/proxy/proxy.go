@@ -101,6 +101,9 @@ func Through(network host.Network, p Proxy, credentials func() (Credentials, err
 	return &Network{network, p, credentials}
 }
 
+// Proxy is the proxy in the way.
+func (n *Network) Proxy() Proxy { return n.proxy }
+
 // DialContext opens a connection to address, host:port, through the proxy. Errors: Unavailable,
 // Denied, Corrupt, Timeout with a cause; those of the credentials; the end of ctx.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
