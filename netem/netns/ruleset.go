@@ -56,11 +56,17 @@ func (b Box) table(forward, chains []string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
+// strays is what packets of unknown connections get. A NAT answers those from outside with nothing:
+// it cannot know whose they are.
 func (b Box) strays() []string {
 	if b.Stray == Pass {
 		return nil
 	}
-	return []string{"ct state invalid meta l4proto tcp " + b.Stray.refusal(), "ct state invalid drop"}
+	answer := "ct state invalid meta l4proto tcp " + b.Stray.refusal()
+	if b.NAT != nil {
+		answer = fmt.Sprintf("iifname %q %s", innerDevice, answer)
+	}
+	return []string{answer, "ct state invalid drop"}
 }
 
 func (n *NAT) forward() []string {

@@ -52,7 +52,8 @@ type Box struct {
 	// Idle is how long a quiet connection is remembered, in whole seconds, one at least; 0 is the
 	// kernel's 5 days.
 	Idle time.Duration
-	// Stray is what a packet of an unknown connection gets. Pass takes it for a new connection.
+	// Stray is what a packet of an unknown connection gets, at a NAT one from inside. Pass takes it
+	// for a new connection.
 	Stray Reaction
 }
 
