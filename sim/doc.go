@@ -14,5 +14,6 @@
 //
 // A Machine is safe for concurrent use. It must be made, used and stopped inside one bubble.
 //
-// machine.go makes the Env, process.go models processes, script.go scripts, bell.go bells.
+// machine.go makes the Env, process.go models processes, script.go scripts, bell.go bells. disk.go is
+// the disk, which knows what was synced; powerloss.go takes the rest away, image.go writes copies.
 package sim

@@ -1,0 +1,259 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+const (
+	// maxSyncedBytes is the longest file that is remembered: the longest log of a ticket or a task.
+	maxSyncedBytes = 256 << 20
+	// pageBytes is what a kernel writes back, or gives up, at once.
+	pageBytes = 4 << 10
+)
+
+// Disk is the disk of a simulated machine: the files below a folder, and what of them was synced.
+// It implements host.Disk without a real sync. It costs memory for each synced file as long as that
+// may come back.
+//
+// SQLite syncs by itself, so its files are durable at all times. A full disk is not simulated:
+// writes do not pass here.
+type Disk struct {
+	root string
+
+	mu      sync.Mutex // held while files are read, never while somebody waits
+	files   map[inode]content
+	folders map[inode]names
+	dropped map[inode][]byte // what a failed sync could not write
+	fail    int              // the sync that fails, counted from the next; 0 means none
+}
+
+// content is what a file held when it was synced.
+type content struct {
+	data   []byte
+	mode   fs.FileMode
+	sparse bool // has holes, so it is written with holes
+}
+
+// names are a folder's entries.
+type names map[string]entry
+
+// entry is what a name stands for.
+type entry struct {
+	id     inode
+	mode   fs.FileMode // type and permissions
+	target string      // of a symbolic link
+}
+
+// NewDisk is the disk below root, which must exist. Nothing on it is durable before Settle.
+func NewDisk(root string) *Disk {
+	return &Disk{
+		root: root, files: map[inode]content{}, folders: map[inode]names{}, dropped: map[inode][]byte{},
+	}
+}
+
+// FailSync lets the n-th sync from now fail with EIO, and all after it; 0 mends the disk. As on
+// Linux, a page that could not be written counts as written from then on: only when it is changed
+// again does a later sync write it.
+func (d *Disk) FailSync(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = n
+}
+
+// failing counts one sync and reports whether it fails.
+func (d *Disk) failing() bool {
+	if d.fail > 1 {
+		d.fail--
+		return false
+	}
+	return d.fail == 1
+}
+
+// Sync implements host.Disk.
+func (d *Disk) Sync(f *os.File) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id, err := inodeOf(f)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	path := fmt.Sprintf("/proc/self/fd/%d", f.Fd()) // f may be open for writing alone, or have lost its name
+	fails := d.failing()
+	if info.IsDir() {
+		if !fails {
+			return d.noteFolder(id, path)
+		}
+	} else if err := d.noteFile(id, path, info, fails); err != nil {
+		return err
+	}
+	return failed(f.Name(), fails)
+}
+
+// failed is the error of a disk that failed.
+func failed(path string, fails bool) error {
+	if fails {
+		return &fs.PathError{Op: "sync", Path: path, Err: syscall.EIO}
+	}
+	return nil
+}
+
+// SyncFolder implements host.Disk.
+func (d *Disk) SyncFolder(path string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id, err := inodeAt(path)
+	if err != nil {
+		return err
+	}
+	if fails := d.failing(); fails {
+		return failed(path, fails)
+	}
+	return d.noteFolder(id, path)
+}
+
+// SyncAll implements host.Disk: the whole disk is one file system.
+func (d *Disk) SyncAll(folder *os.File) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if fails := d.failing(); fails {
+		return failed(folder.Name(), fails)
+	}
+	return d.settle(d.root)
+}
+
+// Settle makes everything durable that lies in a folder of the disk, but not the folder's own name.
+func (d *Disk) Settle(path string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.settle(path)
+}
+
+func (d *Disk) settle(path string) error {
+	return filepath.WalkDir(path, func(at string, one fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		id, err := inodeAt(at)
+		if err != nil {
+			return err
+		}
+		switch {
+		case one.IsDir():
+			return d.noteFolder(id, at)
+		case one.Type().IsRegular() && !alwaysDurable(at):
+			info, err := one.Info()
+			if err != nil {
+				return err
+			}
+			return d.noteFile(id, at, info, false)
+		}
+		return nil
+	})
+}
+
+// noteFile remembers a file's content as durable, or as given up.
+func (d *Disk) noteFile(id inode, path string, info fs.FileInfo, fails bool) error {
+	if info.Size() > maxSyncedBytes {
+		return fmt.Errorf("sync a file of %d bytes: the simulated disk remembers %d at most", info.Size(), maxSyncedBytes)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if fails {
+		d.dropped[id] = data
+		return nil
+	}
+	c := content{data: data, mode: info.Mode().Perm(), sparse: hasHoles(info)}
+	if given, ok := d.dropped[id]; ok {
+		c.data = withoutPages(data, given, d.files[id].data)
+	}
+	d.files[id] = c
+	return nil
+}
+
+// withoutPages is now, but pages that are as a failed sync left them are as they were before it.
+func withoutPages(now, given, before []byte) []byte {
+	out := slices.Clone(now)
+	for at := 0; at < len(now); at += pageBytes {
+		end := min(at+pageBytes, len(now))
+		if end <= len(given) && string(now[at:end]) == string(given[at:end]) {
+			clear(out[at:end])
+			copy(out[at:end], before[min(at, len(before)):])
+		}
+	}
+	return out
+}
+
+// hasHoles reports whether less room is taken than the content needs. A file of which room was
+// taken before it was written has none.
+func hasHoles(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Blocks*512 < info.Size()
+}
+
+// noteFolder remembers a folder's names as durable.
+func (d *Disk) noteFolder(id inode, path string) error {
+	now, err := namesIn(path)
+	if err != nil {
+		return err
+	}
+	d.folders[id] = now
+	return nil
+}
+
+// namesIn lists files, folders and symbolic links. Sockets and pipes mean nothing after a power
+// cut and are left out.
+func namesIn(folder string) (names, error) {
+	list, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	out := names{}
+	for _, one := range list {
+		path := filepath.Join(folder, one.Name())
+		info, err := one.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody removed it meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		e := entry{mode: info.Mode()}
+		switch e.mode.Type() {
+		case fs.ModeSymlink:
+			if e.target, err = os.Readlink(path); err != nil {
+				return nil, err
+			}
+		case 0, fs.ModeDir:
+		default:
+			continue
+		}
+		if e.id, err = inodeAt(path); err != nil {
+			return nil, err
+		}
+		out[one.Name()] = e
+	}
+	return out, nil
+}
+
+// alwaysDurable reports whether a file is one of those that SQLite writes and syncs.
+func alwaysDurable(path string) bool {
+	name := filepath.Base(path)
+	base, found := strings.CutPrefix(name, "fairlead.db")
+	return found && (base == "" || base == "-wal" || base == "-shm" || base == "-journal")
+}
