@@ -123,9 +123,12 @@ func explainAlert(err error, alert tls.AlertError) error {
 	case alertCertificateUnknown, alertUnknownCA: // Fairlead never asks for one
 		return diagnosis.Name(errkind.Untrusted.Errorf("the other side wants a certificate of some authority: %w", err),
 			diagnosis.TLSInspect)
-	case alertNoProtocol, alertInternalError:
+	case alertInternalError:
 		return diagnosis.Name(errkind.Untrusted.Errorf("the other side does not serve this protocol: %w", err),
 			diagnosis.WrongServer)
+	case alertNoProtocol: // a door of ours ends in an internal error
+		return diagnosis.Name(errkind.Untrusted.Errorf("the other side speaks TLS for other protocols: %w", err),
+			diagnosis.TLSOffload)
 	case alertProtocolVersion: // Fairlead always does
 		return diagnosis.Name(errkind.Untrusted.Errorf("the other side does not speak TLS 1.3: %w", err),
 			diagnosis.TLSOffload)

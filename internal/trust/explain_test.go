@@ -98,6 +98,9 @@ func TestDiallerNamesTheBox(t *testing.T) {
 		"offloader of TLS 1.2": {ender(h.server, func(c *tls.Config) {
 			c.MaxVersion = tls.VersionTLS12
 		}), diagnosis.TLSOffload, "does not speak TLS 1.3"},
+		"offloader of HTTP": {ender(certified(t, "Some CA", "deploy.example.com"), func(c *tls.Config) {
+			c.NextProtos = []string{"h2", "http/1.1"}
+		}), diagnosis.TLSOffload, "speaks TLS for other protocols"},
 		"router by SNI": {ender(trust.Identity{}, func(c *tls.Config) {
 			c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }
 			c.Certificates = nil
