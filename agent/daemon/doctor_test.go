@@ -213,14 +213,16 @@ func TestDoctorNamesTheBox(t *testing.T) {
 			"Please pass this port through as plain TCP (layer 4)",
 		}},
 		"captive portal": {
-			[]string{"--server", boxAt(t, endsTLS(t, portal))}, 4, diagnosis.CaptivePortal, "connect tls! question",
+			[]string{"--server", boxAt(t, endsTLS(t, portal))},
+			4, diagnosis.CaptivePortal, "connect tls! question",
 			[]string{"asked in plain HTTP, it answers 302 and leads to", "without signing in"},
 		},
 		"other server": {[]string{"--server", boxAt(t, endsTLS(t, "HTTP/1.1 404 x\r\n\r\n"))}, 4, diagnosis.WrongServer, "connect tls!", nil},
 		"SSH server":   {[]string{"--server", boxAt(t, speaks("SSH-2.0-x\r\n"))}, 1, diagnosis.NotTLS, "connect tls!", nil},
 		"cut":          {[]string{"--server", boxAt(t, speaks(""))}, 5, diagnosis.Cut, "connect tls!", []string{"PROXY header"}},
 		"proxy forbids": {
-			[]string{"--proxy", "http://" + boxAt(t, speaks("HTTP/1.1 403 Forbidden\r\n\r\n"))}, 4, diagnosis.ProxyRefused, "connect proxy!",
+			[]string{"--proxy", "http://" + boxAt(t, speaks("HTTP/1.1 403 Forbidden\r\n\r\n"))},
+			4, diagnosis.ProxyRefused, "connect proxy!",
 			[]string{"through the proxy http://127.0.0.1:", `forbids it (403 "Forbidden")`, "allow CONNECT"},
 		},
 		"no proxy there": {

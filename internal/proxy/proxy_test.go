@@ -163,41 +163,50 @@ func TestTheProxySaysNo(t *testing.T) {
 		says               string
 	}{
 		"407": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n"}},
 			errkind.Denied, diagnosis.ProxyAuth,
 			"proxy http://proxy:3128, asked for deploy.example.com:10943, " +
 				"wants credentials (407, it offers Negotiate, Basic; the agent speaks Basic)",
 		},
 		"407 again": {
-			http, with, []turn{{asksWith, "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n"}},
+			http, with,
+			[]turn{{asksWith, "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n"}},
 			errkind.Denied, diagnosis.ProxyAuth, "refused the credentials (407, it offers NTLM; the agent speaks Basic)",
 		},
 		"407 without a scheme": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 407 No\r\nProxy-Authenticate: \x1b[2J\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 407 No\r\nProxy-Authenticate: \x1b[2J\r\n\r\n"}},
 			errkind.Denied, diagnosis.ProxyAuth, "it offers no way that is known",
 		},
 		"403": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 403 Forbidden\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 403 Forbidden\r\n\r\n"}},
 			errkind.Denied, diagnosis.ProxyRefused, `forbids it (403 "Forbidden")`,
 		},
 		"502": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 502 Bad Gateway\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 502 Bad Gateway\r\n\r\n"}},
 			errkind.Unavailable, diagnosis.ProxyUpstream, "cannot reach it (502",
 		},
 		"503": {
-			http, "", []turn{{asksWithout, "HTTP/1.0 503 Service Unavailable\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.0 503 Service Unavailable\r\n\r\n"}},
 			errkind.Unavailable, diagnosis.ProxyUpstream, "cannot reach it (503",
 		},
 		"504": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 504 Gateway Timeout\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 504 Gateway Timeout\r\n\r\n"}},
 			errkind.Unavailable, diagnosis.ProxyUpstream, "cannot reach it (504",
 		},
 		"405": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 405 Method Not Allowed\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 405 Method Not Allowed\r\n\r\n"}},
 			errkind.Corrupt, diagnosis.NotProxy, "does not do CONNECT (405",
 		},
 		"redirect": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n"}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n"}},
 			errkind.Denied, diagnosis.CaptivePortal, `answered 302 and leads to "http://login.example/"`,
 		},
 		"SSH": {http, "", []turn{{asksWithout, "SSH-2.0-OpenSSH_9.6\r\n"}}, errkind.Corrupt, diagnosis.NotProxy, "the answer is not HTTP"},
@@ -205,50 +214,62 @@ func TestTheProxySaysNo(t *testing.T) {
 			http, "", []turn{{asksWithout, "\x05\xff"}}, errkind.Corrupt, diagnosis.NotProxy, "the answer is not HTTP",
 		},
 		"endless head": {
-			http, "", []turn{{asksWithout, "HTTP/1.1 200 " + strings.Repeat("x", 16<<10)}},
+			http, "",
+			[]turn{{asksWithout, "HTTP/1.1 200 " + strings.Repeat("x", 16<<10)}},
 			errkind.Exhausted, diagnosis.NotProxy, "more than 16384 bytes",
 		},
 		"endless interim": {
-			http, "", []turn{{asksWithout, interim}, {"", interim}, {"", interim}, {"", interim}},
+			http, "",
+			[]turn{{asksWithout, interim}, {"", interim}, {"", interim}, {"", interim}},
 			errkind.Corrupt, diagnosis.NotProxy, "4 times without a result",
 		},
 		"SOCKS5 wants a password": {
-			socks, "", []turn{{"\x05\x01\x00", "\x05\xff"}}, errkind.Denied, diagnosis.ProxyAuth,
+			socks, "",
+			[]turn{{"\x05\x01\x00", "\x05\xff"}},
+			errkind.Denied, diagnosis.ProxyAuth,
 			"proxy socks5://proxy:1080, asked for deploy.example.com:10943, wants credentials",
 		},
 		"SOCKS5 wants GSSAPI": {
-			socks, with, []turn{{"\x05\x02\x00\x02", "\x05\xff"}},
+			socks, with,
+			[]turn{{"\x05\x02\x00\x02", "\x05\xff"}},
 			errkind.Denied, diagnosis.ProxyAuth, "neither nobody nor user and password",
 		},
 		"SOCKS5 wrong password": {
-			socks, with, []turn{{"\x05\x02\x00\x02", "\x05\x02"}, signIn},
+			socks, with,
+			[]turn{{"\x05\x02\x00\x02", "\x05\x02"}, signIn},
 			errkind.Denied, diagnosis.ProxyAuth, "refused the credentials",
 		},
 		"SOCKS5 chose what is not": {
-			socks, "", []turn{{"\x05\x01\x00", "\x05\x02"}},
+			socks, "",
+			[]turn{{"\x05\x01\x00", "\x05\x02"}},
 			errkind.Corrupt, diagnosis.NotProxy, "was not offered (0x02)",
 		},
 		"SOCKS5 forbids": {
-			socks, "", []turn{methods, {asksSOCKS, "\x05\x02"}},
+			socks, "",
+			[]turn{methods, {asksSOCKS, "\x05\x02"}},
 			errkind.Denied, diagnosis.ProxyRefused, "forbids it by its rules",
 		},
 		"SOCKS5 refused": {
-			socks, "", []turn{methods, {asksSOCKS, "\x05\x05"}},
+			socks, "",
+			[]turn{methods, {asksSOCKS, "\x05\x05"}},
 			errkind.Unavailable, diagnosis.ProxyUpstream, "says: connection refused",
 		},
 		"SOCKS5 host": {
-			socks, "", []turn{methods, {asksSOCKS, "\x05\x04"}},
+			socks, "",
+			[]turn{methods, {asksSOCKS, "\x05\x04"}},
 			errkind.Unavailable, diagnosis.ProxyUpstream, "says: host unreachable",
 		},
 		"SOCKS5 no CONNECT": {socks, "", []turn{methods, {asksSOCKS, "\x05\x07"}}, errkind.Corrupt, diagnosis.NotProxy, "reply 7"},
 		"SOCKS5 reply 99":   {socks, "", []turn{methods, {asksSOCKS, "\x05\x63"}}, errkind.Corrupt, diagnosis.NotProxy, "reply 99"},
 		"SOCKS5 bad bound address": {
-			socks, "", []turn{methods, {asksSOCKS, "\x05\x00"}, {"", "\x00\x09\x00"}},
+			socks, "",
+			[]turn{methods, {asksSOCKS, "\x05\x00"}, {"", "\x00\x09\x00"}},
 			errkind.Corrupt, diagnosis.NotProxy, "an address of type 0x09",
 		},
 		"HTTP for SOCKS5": {socks, "", []turn{{"\x05\x01\x00", "HT"}}, errkind.Corrupt, diagnosis.NotProxy, `begins with "HT"`},
 		"SOCKS5 then something new": {
-			socks, "", []turn{methods, {asksSOCKS, "xx"}},
+			socks, "",
+			[]turn{methods, {asksSOCKS, "xx"}},
 			errkind.Corrupt, diagnosis.NotProxy, "did not answer as one of SOCKS5",
 		},
 	} {
@@ -422,9 +443,9 @@ func TestCredentialsFile(t *testing.T) {
 		t.Errorf("read %q, %v", c.Reveal(), err)
 	}
 	for path, want := range map[string]errkind.Kind{
-		filepath.Join(folder, "none"):                   errkind.NotFound,
-		folder:                                          errkind.Denied,
-		write("open", "user:"+secret, 0o640):            errkind.Denied,
+		filepath.Join(folder, "none"):        errkind.NotFound,
+		folder:                               errkind.Denied,
+		write("open", "user:"+secret, 0o640): errkind.Denied,
 		write("two", "user:"+secret+"\nmore\n", 0o600):  errkind.Invalid,
 		write("big", strings.Repeat("x:", 4000), 0o600): errkind.Invalid,
 	} {
