@@ -27,20 +27,20 @@ const (
 
 // Row is one line of a comparison.
 type Row struct {
-	What, Real, Simulated string
-	Agree                 bool
+	What, Real, Other string
+	Agree             bool
 }
 
 // Compare puts two outcomes of one plan side by side.
-func Compare(real, simulated Outcome) []Row {
+func Compare(real, other Outcome) []Row {
 	return []Row{
-		same("on line at the end", real.Online, simulated.Online),
-		same("verdicts", pairs(real.Verdicts), pairs(simulated.Verdicts)),
-		same("starts", pairs(real.Starts), pairs(simulated.Starts)),
-		same("lines lost", real.LinesLost, simulated.LinesLost),
-		near("time to notice", real.Noticed, simulated.Noticed, noticeSlack),
-		near("time until back", real.Back, simulated.Back, backSlack),
-		near("time to verdict", real.Decided, simulated.Decided, verdictSlack),
+		same("on line at the end", real.Online, other.Online),
+		same("verdicts", pairs(real.Verdicts), pairs(other.Verdicts)),
+		same("starts", pairs(real.Starts), pairs(other.Starts)),
+		same("lines lost", real.LinesLost, other.LinesLost),
+		near("time to notice", real.Noticed, other.Noticed, noticeSlack),
+		near("time until back", real.Back, other.Back, backSlack),
+		near("time to verdict", real.Decided, other.Decided, verdictSlack),
 	}
 }
 
@@ -49,18 +49,18 @@ func Agree(rows []Row) bool {
 	return !slices.ContainsFunc(rows, func(r Row) bool { return !r.Agree })
 }
 
-func same[T comparable](what string, real, simulated T) Row {
-	return Row{what, fmt.Sprint(real), fmt.Sprint(simulated), real == simulated}
+func same[T comparable](what string, real, other T) Row {
+	return Row{what, fmt.Sprint(real), fmt.Sprint(other), real == other}
 }
 
-func near(what string, real, simulated, slack time.Duration) Row {
-	row := Row{What: what, Real: seconds(real), Simulated: seconds(simulated)}
-	if real == 0 || simulated == 0 {
-		row.Agree = real == simulated
+func near(what string, real, other, slack time.Duration) Row {
+	row := Row{What: what, Real: seconds(real), Other: seconds(other)}
+	if real == 0 || other == 0 {
+		row.Agree = real == other
 		return row
 	}
-	allowed := slack + time.Duration(shareOfTime*float64(max(real, simulated)))
-	row.Agree = (real - simulated).Abs() <= allowed
+	allowed := slack + time.Duration(shareOfTime*float64(max(real, other)))
+	row.Agree = (real - other).Abs() <= allowed
 	return row
 }
 
@@ -86,6 +86,7 @@ func pairs[V any](m map[string]V) string {
 type Comparison struct {
 	Plan string
 	Took time.Duration // of the real run
+	With string        // what it is compared with: "simulated", "expected"
 	Rows []Row
 }
 
@@ -97,13 +98,13 @@ func Write(w io.Writer, all []Comparison) error {
 		if !Agree(c.Rows) {
 			verdict = "DIFFER"
 		}
-		fmt.Fprintf(table, "%s (%.0f s)\treal\tsimulated\t%s\n", c.Plan, c.Took.Seconds(), verdict)
+		fmt.Fprintf(table, "%s (%.0f s)\treal\t%s\t%s\n", c.Plan, c.Took.Seconds(), c.With, verdict)
 		for _, r := range c.Rows {
 			mark := ""
 			if !r.Agree {
 				mark = "<- differs"
 			}
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", r.What, r.Real, r.Simulated, mark)
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", r.What, r.Real, r.Other, mark)
 		}
 	}
 	return table.Flush()

@@ -84,7 +84,7 @@ func TestKernelDoesWhatIsKnown(t *testing.T) {
 			}
 			keep(t, o.Keep, p, "real", h)
 			comparisons[i] = real.Comparison{
-				Plan: p.Name, Took: time.Since(began), Rows: real.Compare(real.OutcomeOf(h), known(t, p)),
+				Plan: p.Name, Took: time.Since(began), With: "expected", Rows: real.Compare(real.OutcomeOf(h), known(t, p)),
 			}
 		})
 	}

@@ -81,11 +81,11 @@ func Run(ctx context.Context, p plan.Plan, o Options) (history.Run, error) {
 	}
 	r := &rig{plan: p, o: o, began: time.Now()}
 	r.book = history.NewBook(func() time.Duration { return time.Since(r.began) }, nil)
-	if r.dir, err = os.MkdirTemp(o.Dir, "fairlead-real-"); err != nil {
-		return h, errkind.Internal.Errorf("make a folder for the run: %w", err)
-	}
 	if r.net, err = netns.Up(ctx, topology); err != nil {
-		return h, errors.Join(errkind.Internal.Errorf("%w", err), os.RemoveAll(r.dir))
+		return h, errkind.Internal.Errorf("%w", err)
+	}
+	if r.dir, err = makeFolder(o.Dir); err != nil {
+		return h, errors.Join(err, r.net.Close(ctx))
 	}
 	live, cancel := context.WithCancel(ctx)
 	err = r.live(live, &h)
