@@ -35,9 +35,10 @@ type Network struct {
 	stop    context.CancelFunc // of the probes
 	probes  sync.WaitGroup
 
-	mu    sync.Mutex
-	wires map[end]*wire // by the end that is not the bridge's
-	off   map[string]bool
+	mu     sync.Mutex
+	wires  map[end]*wire // by the end that is not the bridge's
+	off    map[string]bool
+	broken error // what probes could not do
 }
 
 // Up builds a topology, after removing what stale runs left. The caller closes the Network.
@@ -140,7 +141,8 @@ func (n *Network) buildRouters(ctx context.Context) error {
 	return nil
 }
 
-// Close kills what runs in the network and takes everything away.
+// Close kills what runs in the network and takes everything away. It also tells what went wrong
+// where nobody waited: a balancer's rules that could not be changed.
 func (n *Network) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
@@ -149,6 +151,7 @@ func (n *Network) Close(ctx context.Context) error {
 	err := removeRun(ctx, n.claim.run)
 	n.mu.Lock()
 	wires := n.wires
+	err = errors.Join(n.broken, err)
 	n.wires = map[end]*wire{}
 	n.mu.Unlock()
 	for _, w := range wires {

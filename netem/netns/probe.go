@@ -6,6 +6,7 @@ package netns
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -78,11 +79,20 @@ func (n *Network) watch(ctx context.Context, router string, v *Balancer) {
 				living = append(living, backend)
 			}
 		}
-		if changed {
-			// A failure shows as connections that go to the dead; there is nobody to tell here.
-			_ = rules(ctx, "balance "+router, n.space(router), v.rebalance(living))
+		if !changed {
+			continue
+		}
+		if err := rules(ctx, "balance "+router, n.space(router), v.rebalance(living)); err != nil && ctx.Err() == nil {
+			n.fail(err)
 		}
 	}
+}
+
+// fail keeps an error for Close to tell.
+func (n *Network) fail(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.broken = errors.Join(n.broken, err)
 }
 
 func orProbes(n int) int {

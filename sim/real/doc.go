@@ -18,6 +18,6 @@
 //
 // plans.go holds the plans that `make sim-real` compares, topology.go makes networks of them. run.go
 // is the order of a run, machine.go leads the programs, op.go is what people do, fault.go what goes
-// wrong, folder.go keeps the homes, record.go makes history of what the programs logged. outcome.go sums a history up, compare.go
-// puts two side by side.
+// wrong; folder.go keeps homes and logs, record.go makes history of what the programs logged.
+// outcome.go sums a history up, compare.go puts two side by side.
 package real

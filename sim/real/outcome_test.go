@@ -122,14 +122,14 @@ func TestUnsupportedNamesEverything(t *testing.T) {
 		Edges:    []plan.Edge{{From: "a", To: "b", Wire: plan.Wire{Loss: 0.1}}},
 		Servers:  []plan.Server{{Name: "srv", ProxyProtocolFrom: []string{"10.0.0.1"}}},
 		Agents:   []plan.Agents{{Name: "web", Listening: true}},
-		Boxes:    []plan.Box{{Name: "nat", Preset: "azure-natgw"}},
+		Boxes:    []plan.Box{{Name: "nat", Preset: "azure-natgw", Idle: plan.Duration(s / 2)}},
 		Ops:      []plan.Op{{Do: plan.DoDeploy}},
 		Faults:   []plan.Fault{{Kind: "link.loss"}},
 	}
 	err := real.Unsupported(p)
 	for _, want := range []string{
 		`plan "too much"`, "programs in the network", "joining", "edge a-b: a wire", "server srv: PROXY", "agents web",
-		"box nat: presets", "op 1: deploy", "fault 1: link.loss",
+		"box nat: presets", "idle 500ms", "op 1: deploy", "fault 1: link.loss",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Unsupported = %v, want %q in it", err, want)

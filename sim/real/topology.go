@@ -7,6 +7,7 @@ package real
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -38,11 +39,13 @@ func Unsupported(p plan.Plan) error {
 		wires["agents "+a.Name] = a.Wire
 		add(a.Listening || a.Proxy != "", "agents %s: listening, or through a proxy", a.Name)
 	}
-	for what, w := range wires {
+	for _, what := range slices.Sorted(maps.Keys(wires)) {
+		w := wires[what]
 		add(w.Jitter != 0 || w.Loss != 0 || w.Rate != 0 || w.MTU != 0, "%s: a wire with more than latency", what)
 	}
 	for _, b := range p.Boxes {
 		add(b.Preset != "" || b.States != 0, "box %s: presets and limits of states", b.Name)
+		add(b.Idle.D()%time.Second != 0, "box %s: idle %s: the kernel counts whole seconds", b.Name, b.Idle)
 	}
 	for i, op := range p.Ops {
 		known := slices.Contains([]string{plan.DoScript, plan.DoRestart, plan.DoFailover}, op.Do)
@@ -106,7 +109,7 @@ func boxOf(p plan.Plan, name string) (box netns.Box, err error) {
 		return box, errors.New("there is none by that name")
 	}
 	b := p.Boxes[at]
-	box = netns.Box{Name: name, Idle: b.Idle.D().Round(time.Second), Stray: reaction(b.Expired)}
+	box = netns.Box{Name: name, Idle: b.Idle.D(), Stray: reaction(b.Expired)}
 	switch b.Kind {
 	case plan.NAT:
 		box.NAT, err = natOf(b)
