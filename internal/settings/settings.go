@@ -96,11 +96,20 @@ func InFile(path string, err error) error {
 	return errkind.Hinted(errkind.Invalid.Errorf("settings in %s: %w", path, err), "correct the file and start again")
 }
 
-// Save writes s, whole or not at all, durably. Errors: Exhausted, Denied.
-func Save(disk host.Disk, path string, s any) error {
+// Format writes s as text that Parse reads.
+func Format(s any) ([]byte, error) {
 	text, err := toml.Marshal(s)
 	if err != nil {
-		return errkind.Internal.Errorf("encode settings: %w", err)
+		return nil, errkind.Internal.Errorf("encode settings: %w", err)
+	}
+	return text, nil
+}
+
+// Save writes s, whole or not at all, durably. Errors: Exhausted, Denied.
+func Save(disk host.Disk, path string, s any) error {
+	text, err := Format(s)
+	if err != nil {
+		return err
 	}
 	return durable.Replace(disk, path, text)
 }

@@ -3,12 +3,9 @@
 package plan
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/settings"
@@ -48,13 +45,11 @@ func Load(path string) (Plan, error) {
 
 // Format writes a plan as TOML.
 func (p Plan) Format() []byte {
-	var out bytes.Buffer
-	e := toml.NewEncoder(&out)
-	e.SetIndentTables(false)
-	if err := e.Encode(p); err != nil {
+	text, err := settings.Format(p)
+	if err != nil {
 		return []byte("# " + err.Error() + "\n") // no plan that was parsed or drawn gets here
 	}
-	return out.Bytes()
+	return text
 }
 
 // hashHexDigits is how much of a SHA-256 names a plan.
