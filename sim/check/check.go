@@ -19,6 +19,16 @@ type Statement struct {
 	Judge func(history.Run) []Violation
 }
 
+// All lists the statements in order.
+func All() []Statement {
+	return []Statement{
+		sessions(), revocation(), starts(), verdicts(), durability(), output(), isolation(), answers(), content(),
+		secrets(), limits(), queue(), leaks(),
+		reconnection(), completion(), detection(), cancellation(), agreement(), fairness(), progress(),
+		expectation(),
+	}
+}
+
 // Violation is a statement that does not hold.
 type Violation struct {
 	ID   string        `json:"id"`

@@ -37,10 +37,12 @@ const (
 	Answered Kind = "op.answered" // Task or "", Text: what was answered; Code: HTTP status, 0 for none
 	Seen     Kind = "task.seen"   // Task, Text: state as REST names it
 
-	LineUp   Kind = "line.up"   // an agent's line serves
-	LineDown Kind = "line.down" // Text: why
-	Refused  Kind = "refused"   // the server or an agent refused a connection; Cause, Text
-	Online   Kind = "online"    // Who: a server; N: how many agents it holds for on line
+	LineUp   Kind = "line.up"     // an agent's line serves
+	LineDown Kind = "line.down"   // a session or a try ended; Cause, Text: why; N: ms until the next try
+	Entered  Kind = "fleet.enter" // Who: a server, which has greeted an agent; Peer: the machine's id
+	Left     Kind = "fleet.leave" // the same session ended; Text: why
+	Refused  Kind = "refused"     // the server or an agent refused a connection; Cause, Text
+	Online   Kind = "online"      // Who: a server; N: how many agents it holds for on line
 
 	FaultOn  Kind = "fault.on"  // Text: kind; Who: on what
 	FaultOff Kind = "fault.off" // the same
@@ -52,6 +54,7 @@ type Event struct {
 	At     time.Duration // since the world began
 	Kind   Kind
 	Who    string
+	Peer   deploy.MachineID
 	Task   deploy.TaskID
 	Ticket contract.TicketID
 	Text   string

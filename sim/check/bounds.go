@@ -1,0 +1,88 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"time"
+
+	"fairlead/internal/link"
+	"fairlead/internal/proxy"
+	"fairlead/internal/redial"
+	"fairlead/internal/trust"
+	"fairlead/server/fleet"
+	"fairlead/sim/plan"
+)
+
+// What the bounds are made of that no package names for others.
+const (
+	greetLimit  = 5 * time.Second // fleet: the first call on a session
+	killedFor   = 5 * time.Second // site: how long a killed program stays away
+	lookEvery   = 5 * time.Second // site: how often people look
+	retryMost   = 30 * time.Second
+	engineLook  = 30 * time.Second
+	machineWait = 10 * time.Minute
+	cancelWait  = 2 * time.Minute
+	graceWait   = 10 * time.Second
+	joinWait    = 20 * time.Second // site: whoever makes an agent join tries so often
+	slack       = 10 * time.Second // for round trips, syncs and processes that start
+)
+
+// revokeReach is how long a session may outlive the answer that its machine was removed.
+const revokeReach = fleet.CloseLimit + time.Second
+
+// Bounds says, from a plan's configuration, within what time each statement of liveness must hold; a
+// plan may say otherwise.
+//
+//	L1  a session that died unnoticed, the longest wait, a whole dial, balancers that must take a
+//	    server for alive again
+//	L2  L1, the longest script, and the engine's own waits
+//	L3  the dead time of the line, and one look
+//	L5  the engine's wait for a machine that does not answer, its own waits, the grace
+//	L6  L3
+//	L7  the engine's longest waits
+func Bounds(p plan.Plan) map[string]time.Duration {
+	dial := redial.DialLimit + trust.HandshakeTimeout + link.HelloLimit + greetLimit
+	back := link.DeadAfter + link.LastWait + dial + checks(p) + killedFor + 2*lookEvery + slack
+	for _, a := range p.Agents {
+		if a.Proxy != "" {
+			back += proxy.AnswerLimit
+			break
+		}
+	}
+	if p.Join {
+		back += dial + joinWait
+	}
+	bounds := map[string]time.Duration{
+		"L1": back,
+		"L2": back + longest(p) + machineWait + retryMost + engineLook + graceWait,
+		"L3": link.DeadAfter + slack + lookEvery,
+		"L5": cancelWait + retryMost + engineLook + graceWait + slack + 2*lookEvery,
+		"L6": link.DeadAfter + slack + lookEvery,
+		"L7": retryMost + engineLook,
+	}
+	for id, bound := range p.Expect.Within {
+		bounds[id] = bound.D()
+	}
+	return bounds
+}
+
+// checks is how long balancers may take to see a server again.
+func checks(p plan.Plan) (longest time.Duration) {
+	const usual = 3 // checks in a row that change the verdict where the plan does not say
+	for _, b := range p.Boxes {
+		up := b.Up
+		if up == 0 {
+			up = usual
+		}
+		longest = max(longest, time.Duration(up+1)*b.Check.D())
+	}
+	return longest
+}
+
+// longest is how long the longest script runs.
+func longest(p plan.Plan) (d time.Duration) {
+	for _, o := range p.Ops {
+		d = max(d, o.Lasts.D())
+	}
+	return d
+}

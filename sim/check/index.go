@@ -1,0 +1,139 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/sim/history"
+	"fairlead/sim/plan"
+)
+
+// index answers what several statements ask of one run.
+type index struct {
+	run      history.Run
+	machines map[deploy.MachineID]string
+	tickets  map[contract.TicketID]deploy.Ticket
+	tasks    map[deploy.TaskID]deploy.Task
+	asked    map[deploy.TaskID]time.Duration // when people asked for a task, as far as they were answered
+	removed  map[string]time.Duration        // machines, and when people heard that they are gone
+}
+
+func newIndex(r history.Run) *index {
+	x := &index{
+		run: r, machines: map[deploy.MachineID]string{}, tickets: map[contract.TicketID]deploy.Ticket{},
+		tasks: map[deploy.TaskID]deploy.Task{}, asked: map[deploy.TaskID]time.Duration{}, removed: map[string]time.Duration{},
+	}
+	for _, m := range r.End.Machines {
+		x.machines[m.ID] = m.Name
+	}
+	for _, t := range r.End.Tickets {
+		x.tickets[t.ID] = t
+	}
+	for _, t := range r.End.Tasks {
+		x.tasks[t.ID] = t
+	}
+	x.hear()
+	return x
+}
+
+// hear goes through what people asked and were answered.
+func (x *index) hear() {
+	asked := map[string]time.Duration{}
+	for _, e := range x.run.Of(history.Asked, history.Answered) {
+		if e.Kind == history.Asked {
+			asked[e.Text] = e.At
+			continue
+		}
+		name, isRemoval := strings.CutPrefix(e.Text, "remove ")
+		switch at, known := asked[e.Text]; {
+		case isRemoval && accepted(e):
+			x.removed[name] = e.At
+		case e.Task != "" && known && e.Text != cancelWord:
+			if _, before := x.asked[e.Task]; !before {
+				x.asked[e.Task] = at
+			}
+		}
+	}
+}
+
+// accepted reports whether an answer says that it was done.
+func accepted(e history.Event) bool { return e.Code >= 200 && e.Code < 300 }
+
+// cancelWord is how people's wish for the end of a task stands in the history.
+const cancelWord = "cancel"
+
+// agents lists the machines with an agent, in the order of the plan.
+func (x *index) agents() (names []string) {
+	for _, group := range x.run.Plan.Agents {
+		for i := range group.Count {
+			names = append(names, fmt.Sprintf("%s-%d", group.Name, i+1))
+		}
+	}
+	return names
+}
+
+// group returns the group that an agent belongs to.
+func (x *index) group(name string) plan.Agents {
+	for _, group := range x.run.Plan.Agents {
+		for i := range group.Count {
+			if name == fmt.Sprintf("%s-%d", group.Name, i+1) {
+				return group
+			}
+		}
+	}
+	return plan.Agents{}
+}
+
+func (x *index) isServer(name string) bool {
+	return slices.ContainsFunc(x.run.Plan.Servers, func(s plan.Server) bool { return s.Name == name })
+}
+
+// action returns what a ticket stands for; ok is false when the plan of its task does not hold it.
+func (x *index) action(t deploy.Ticket) (a deploy.Action, ok bool) {
+	steps := x.tasks[t.Task].Plan.Steps
+	if t.Step >= len(steps) || t.Action >= len(steps[t.Step].Actions) {
+		return a, false
+	}
+	return steps[t.Step].Actions[t.Action], true
+}
+
+// isScript reports whether a ticket starts one script and nothing else.
+func (x *index) isScript(t deploy.Ticket) bool {
+	a, ok := x.action(t)
+	return ok && a.Kind == deploy.ScriptAction
+}
+
+// node is where the lines of a ticket stand in its task's log: "1/Machines-3".
+func (x *index) node(t deploy.Ticket) string {
+	number := t.Step + 1
+	if steps := x.tasks[t.Task].Plan.Steps; t.Step < len(steps) {
+		number = steps[t.Step].Number
+	}
+	return fmt.Sprintf("%d/%s", number, t.Machine)
+}
+
+// completedAt is when people saw the end of a task first; ok is false when they never did.
+func (x *index) completedAt(id deploy.TaskID) (at time.Duration, ok bool) {
+	for _, e := range x.run.Of(history.Seen) {
+		if e.Task == id && deploy.TaskState(e.Text).IsCompleted() {
+			return e.At, true
+		}
+	}
+	return 0, false
+}
+
+// lastOf is when something of these kinds happened last for somebody; 0 for never.
+func (x *index) lastOf(who string, kinds ...history.Kind) (at time.Duration) {
+	for _, e := range x.run.Of(kinds...) {
+		if e.Who == who {
+			at = e.At
+		}
+	}
+	return at
+}

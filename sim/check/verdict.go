@@ -1,0 +1,107 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/sim/history"
+)
+
+func verdicts() Statement {
+	return Statement{
+		ID: "S5", Says: "each ticket has one verdict, success and failure are what the script ended with, not started " +
+			"means that nothing ran, and a task says what its tickets say",
+		Judge: judgeVerdicts,
+	}
+}
+
+func judgeVerdicts(r history.Run) (bad []Violation) {
+	x := newIndex(r)
+	ran := map[contract.TicketID][]execution{}
+	for _, one := range executions(r) {
+		ran[one.ticket] = append(ran[one.ticket], one)
+	}
+	seen := map[contract.TicketID]bool{}
+	for _, t := range r.End.Tickets {
+		if seen[t.ID] {
+			bad = append(bad, Violation{At: r.Over, What: fmt.Sprintf("ticket %s is kept twice", t.ID)})
+		}
+		seen[t.ID] = true
+		if what := x.contradiction(t, ran[t.ID]); what != "" {
+			bad = append(bad, Violation{At: r.Over, Who: x.machines[t.Machine], What: what})
+		}
+	}
+	for _, task := range r.End.Tasks {
+		if what := x.rounding(task); what != "" {
+			bad = append(bad, Violation{At: r.Over, What: what})
+		}
+	}
+	return bad
+}
+
+// contradiction says where a ticket's verdict and its script disagree; "" when they agree.
+func (x *index) contradiction(t deploy.Ticket, ran []execution) string {
+	if t.Verdict == nil || !x.isScript(t) {
+		return ""
+	}
+	v := *t.Verdict
+	say := func(text string) string {
+		return fmt.Sprintf("ticket %s of %s has the verdict %s(%d) %q, and %s",
+			t.ID, t.Task, v.Outcome, v.Code, v.Reason, text)
+	}
+	if len(ran) == 0 {
+		if v.Outcome == contract.Succeeded || v.Outcome == contract.Failed || v.Outcome == contract.TimedOut {
+			return say("its script never started")
+		}
+		return ""
+	}
+	last := ran[len(ran)-1]
+	switch {
+	case v.Outcome == contract.NotStarted:
+		return say(fmt.Sprintf("its script started at %s", last.from))
+	case v.Outcome == contract.Canceled && strings.Contains(v.Reason, beforeWords):
+		return "" // S8 judges it
+	case v.Outcome == contract.Succeeded && !last.finished:
+		return say("its script never ended")
+	case v.Outcome == contract.Succeeded && !last.succeeded():
+		return say(fmt.Sprintf("its script ended with code %d %s", last.code, last.signal))
+	case v.Outcome == contract.Failed && last.succeeded():
+		return say("its script succeeded")
+	case v.Outcome == contract.Failed && last.finished && last.signal == "" && last.code != v.Code:
+		return say(fmt.Sprintf("its script ended with code %d", last.code))
+	}
+	return ""
+}
+
+// beforeWords stand in the reason of a cancel that came before the start.
+const beforeWords = "before it was"
+
+// rounding says where a task claims more than its tickets; "" when it does not.
+func (x *index) rounding(task deploy.Task) string {
+	if !task.State.IsCompleted() {
+		return ""
+	}
+	latest := map[deploy.Slot]deploy.Ticket{}
+	for _, t := range x.run.End.Tickets {
+		slot := deploy.Slot{Step: t.Step, Action: t.Action, Machine: t.Machine}
+		if t.Task == task.ID && latest[slot].Attempt <= t.Attempt {
+			latest[slot] = t
+		}
+	}
+	for _, t := range x.run.End.Tickets {
+		if latest[deploy.Slot{Step: t.Step, Action: t.Action, Machine: t.Machine}].ID != t.ID {
+			continue
+		}
+		switch {
+		case t.Verdict == nil:
+			return fmt.Sprintf("%s is %s, and its ticket %s has no verdict", task.ID, task.State, t.ID)
+		case task.State == deploy.TaskSuccess && t.Verdict.Outcome != contract.Succeeded:
+			return fmt.Sprintf("%s is %s, and its ticket %s is %s", task.ID, task.State, t.ID, t.Verdict.Outcome)
+		}
+	}
+	return ""
+}
