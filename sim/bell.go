@@ -30,17 +30,41 @@ type bells struct {
 
 type bell struct {
 	all    *bells
+	life   *Life // whose it is
 	path   string
 	words  chan string
 	closed chan struct{}
 	once   sync.Once
 }
 
+// lifeBells are the bells as one life reaches them.
+type lifeBells struct{ l *Life }
+
 // Open implements host.Bells.
-func (b *bells) Open(path string) (host.Bell, error) {
+func (b lifeBells) Open(path string) (host.Bell, error) {
+	if b.l.Killed() {
+		return nil, errKilled
+	}
+	one, err := b.l.m.bells.open(b.l.m.inside(path))
+	if err != nil {
+		return nil, err
+	}
+	one.life = b.l
+	return one, nil
+}
+
+// Ring implements host.Bells.
+func (b lifeBells) Ring(path, word string) {
+	if !b.l.Killed() {
+		b.l.m.bells.ring(b.l.m.inside(path), word)
+	}
+}
+
+// open makes a bell. One that a dead process left is replaced.
+func (b *bells) open(path string) (*bell, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.byPath[path] != nil {
+	if old := b.byPath[path]; old != nil && !old.life.Killed() {
 		return nil, errkind.Conflict.Errorf("open bell %q: another process listens there", path)
 	}
 	one := &bell{all: b, path: path, words: make(chan string, maxRings), closed: make(chan struct{})}
@@ -48,12 +72,12 @@ func (b *bells) Open(path string) (host.Bell, error) {
 	return one, nil
 }
 
-// Ring implements host.Bells.
-func (b *bells) Ring(path, word string) {
+// ring rings the bell at path, if somebody alive waits there.
+func (b *bells) ring(path, word string) {
 	b.net.After(ringDelay, "ring "+word, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if one := b.byPath[path]; one != nil {
+		if one := b.byPath[path]; one != nil && !one.life.Killed() {
 			select {
 			case one.words <- word:
 			default:

@@ -61,6 +61,13 @@ func NewDisk(root string) *Disk {
 	}
 }
 
+// stands says that the disk is the folder root from now on, a copy of the one before.
+func (d *Disk) stands(root string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.root = root
+}
+
 // FailSync lets the n-th sync from now fail with EIO, and all after it; 0 mends the disk. As on
 // Linux, a page that could not be written counts as written from then on: only when it is changed
 // again does a later sync write it.
@@ -113,16 +120,11 @@ func failed(path string, fails bool) error {
 
 // SyncFolder implements host.Disk.
 func (d *Disk) SyncFolder(path string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	id, err := inodeAt(path)
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	if fails := d.failing(); fails {
-		return failed(path, fails)
-	}
-	return d.noteFolder(id, path)
+	return errors.Join(d.Sync(folder), folder.Close())
 }
 
 // SyncAll implements host.Disk: the whole disk is one file system.

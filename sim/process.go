@@ -3,6 +3,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -13,8 +14,10 @@ import (
 
 	"fairlead/agent/script"
 	"fairlead/agent/step"
+	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/sim/history"
 )
 
 // What starting a process takes, and what its parent takes to hear of its end: each is an instant
@@ -27,10 +30,9 @@ const (
 // self is the path of the agent's program on every simulated machine.
 const self = "/usr/bin/fairlead-agent"
 
-// processes are a machine's processes. It implements host.Exec.
+// processes are a machine's processes.
 type processes struct {
 	machine *Machine
-	ctx     context.Context // of the machine
 
 	mu     sync.Mutex
 	last   int
@@ -41,45 +43,133 @@ type processes struct {
 // its group.
 type process struct {
 	id     host.ProcessID
-	term   context.Context // ends with TERM, and with KILL
-	kill   context.Context // ends with KILL
+	life   *Life             // of a shim or a step, nil for a script
+	ticket contract.TicketID // that it works for, "" for none
+	term   context.Context   // ends with TERM, and with KILL
+	kill   context.Context   // ends with KILL
 	doTerm context.CancelFunc
 	doKill context.CancelFunc
 	ended  chan struct{}
 	exit   host.Exit
 }
 
+// lifeExec is host.Exec of one life.
+type lifeExec struct{ l *Life }
+
 // Self implements host.Exec.
-func (p *processes) Self() string { return self }
+func (lifeExec) Self() string { return self }
 
 // Start implements host.Exec. It knows the agent's own words and the interpreters bash and sh.
-func (p *processes) Start(c host.Command) (host.Process, error) {
-	run := p.program(c)
-	if run == nil {
-		return nil, errkind.NotFound.Errorf("start %q: there is no such program on a simulated machine", c.Path)
+func (e lifeExec) Start(c host.Command) (host.Process, error) {
+	if e.l.Killed() {
+		return nil, errKilled
 	}
+	return e.l.m.exec.start(e.l, c)
+}
+
+// Alive implements host.Exec.
+func (e lifeExec) Alive(id host.ProcessID) bool { return e.l.m.exec.find(id) != nil }
+
+// GroupAlive reports whether the group has members left, as the real machine does.
+func (e lifeExec) GroupAlive(id host.ProcessID) bool { return e.Alive(id) }
+
+// Signal implements host.Exec.
+func (e lifeExec) Signal(id host.ProcessID, sig host.Signal) error {
+	one := e.l.m.exec.find(id)
+	switch {
+	case e.l.Killed():
+		return errKilled
+	case one == nil:
+	case sig == host.Kill:
+		one.killed(e.l.m)
+	default:
+		one.doTerm()
+	}
+	return nil
+}
+
+// killed ends a process as SIGKILL does.
+func (p *process) killed(m *Machine) {
+	if p.life != nil {
+		if err := p.life.Kill(); err != nil {
+			m.o.Log.Error("simulated kill went wrong", "err", err)
+		}
+	}
+	p.doKill()
+}
+
+func (p *processes) find(id host.ProcessID) *process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.ctx.Err(); err != nil {
-		return nil, errkind.Exhausted.Errorf("start %q: the machine is going down", c.Path)
+	if one := p.living[id.Pid]; one != nil && one.id == id {
+		return one
 	}
+	return nil
+}
+
+// killAll ends all processes with the machine.
+func (p *processes) killAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]*process, 0, len(p.living))
+	for _, one := range p.living {
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *process) int { return cmp.Compare(a.id.Pid, b.id.Pid) })
+	for _, one := range all {
+		one.doKill()
+	}
+	clear(p.living)
+}
+
+// KillShim ends the shim of a life as SIGKILL does, and what waits for it hears of that.
+func (m *Machine) KillShim(l *Life) {
+	m.exec.mu.Lock()
+	var found *process
+	for _, one := range m.exec.living {
+		if one.life == l {
+			found = one
+		}
+	}
+	m.exec.mu.Unlock()
+	if found != nil {
+		found.killed(m)
+	}
+}
+
+func (p *processes) start(parent *Life, c host.Command) (host.Process, error) {
+	m := p.machine
+	run, one, err := p.program(parent, c)
+	if err != nil {
+		return nil, err
+	}
+	boot := m.facts().BootID
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.last++
-	one := &process{
-		id:    host.ProcessID{Pid: 1000 + p.last, Start: "1", BootID: p.machine.facts().BootID},
-		ended: make(chan struct{}),
-	}
-	one.kill, one.doKill = context.WithCancel(p.ctx)
+	one.id, one.ended = host.ProcessID{Pid: 1000 + p.last, Start: "1", BootID: boot}, make(chan struct{})
+	one.kill, one.doKill = context.WithCancel(m.ctx)
 	one.term, one.doTerm = context.WithCancel(one.kill)
 	p.living[one.id.Pid] = one
+	if parent.kind == ShimLife {
+		m.o.Record(history.Event{
+			Kind: history.Started, Who: m.name, Ticket: one.ticket, Task: parent.task, Text: parent.isolation, N: one.id.Pid,
+		})
+	}
 	name := "process " + strconv.Itoa(one.id.Pid)
-	p.machine.owned.Add(1)
-	p.machine.net.After(startDelay, name+" starts", func() {
-		p.machine.owned.Go(func() {
+	m.owned.Add(1)
+	m.net.After(startDelay, name+" starts", func() {
+		m.owned.Go(func() {
 			exit := run(one)
 			if one.kill.Err() != nil {
 				exit = host.Exit{Code: -1, Signal: "killed"}
 			}
-			p.machine.net.After(endDelay, name+" ends", func() { p.end(one, exit) })
+			if parent.kind == ShimLife {
+				m.o.Record(history.Event{
+					Kind: history.Finished, Who: m.name, Ticket: one.ticket, Code: exit.Code, Text: exit.Signal, N: one.id.Pid,
+				})
+			}
+			m.net.After(endDelay, name+" ends", func() { p.end(one, exit) })
 		})
 	})
 	return one, nil
@@ -90,43 +180,56 @@ func (p *processes) end(one *process, exit host.Exit) {
 	p.mu.Lock()
 	delete(p.living, one.id.Pid)
 	p.mu.Unlock()
+	if one.life != nil {
+		one.life.leave()
+	}
 	one.exit = exit
 	one.doKill()
 	close(one.ended)
 	p.machine.owned.Done()
 }
 
-// program returns what a command does, or nil when nothing by that name is known.
-func (p *processes) program(c host.Command) func(*process) host.Exit {
+// program returns what a command does. Errors: NotFound, when nothing by that name is known.
+func (p *processes) program(parent *Life, c host.Command) (run func(*process) host.Exit, one *process, err error) {
+	one = &process{ticket: parent.ticket}
 	switch {
 	case c.Path == self && len(c.Args) == 2 && c.Args[0] == "shim":
-		return func(one *process) host.Exit { return p.runShim(one, c.Args[1]) }
+		if one.life, err = p.machine.beginShim(parent.through(c.Args[1])); err != nil {
+			return nil, nil, err
+		}
+		one.ticket = one.life.ticket
+		return func(one *process) host.Exit { return p.runShim(one, one.life.through(c.Args[1])) }, one, nil
 	case c.Path == self && len(c.Args) == 2 && c.Args[0] == "step":
-		return func(one *process) host.Exit { return p.runStep(one, c) }
+		if one.life, err = p.machine.begin(stepLife, parent.ticket); err != nil {
+			return nil, nil, err
+		}
+		return func(one *process) host.Exit { return p.runStep(one, c, one.life.through(c.Args[1])) }, one, nil
 	case slices.Contains([]string{"bash", "sh"}, filepath.Base(c.Path)):
-		return func(one *process) host.Exit { return runScript(one, c) }
+		return func(one *process) host.Exit { return p.machine.runScript(one, c) }, one, nil
 	}
-	return nil
+	return nil, nil, errkind.NotFound.Errorf("start %q: there is no such program on a simulated machine", c.Path)
 }
 
-// runShim is the agent's "shim" word. The machine's end is a KILL: nothing after it is durable.
+// runShim is the agent's "shim" word.
 func (p *processes) runShim(one *process, folder string) host.Exit {
+	m := p.machine
 	env := script.ShimEnv{
-		Exec: p, Bells: &p.machine.bells, Disk: p.machine.Env().Disk, Wall: p.machine.wall, Point: p.machine.Env().Point,
-		Process: one.id,
+		Exec: lifeExec{one.life}, Bells: lifeBells{one.life}, Disk: m.files, Wall: m.wall, Process: one.id,
+		Point: func(name string) { m.passed(one.life, name) },
 	}
 	if err := script.RunShim(one.term, folder, env); err != nil {
-		p.machine.log.Error("shim ended", "err", err)
+		m.o.Log.Error("shim ended", "err", err)
 		return host.Exit{Code: 1}
 	}
 	return host.Exit{}
 }
 
 // runStep is the agent's "step" word.
-func (p *processes) runStep(one *process, c host.Command) host.Exit {
+func (p *processes) runStep(one *process, c host.Command, folder string) host.Exit {
+	m := p.machine
 	return host.Exit{Code: step.Run(one.term, step.Options{
-		Home: filepath.Dir(filepath.Dir(c.Args[1])), Dir: c.Args[1], Out: c.Stdout, Err: c.Stderr, Exec: p,
-		Disk: p.machine.Env().Disk, Wall: p.machine.wall, Point: p.machine.Env().Point, Env: lookup(c.Env),
+		Home: filepath.Dir(filepath.Dir(folder)), Dir: folder, Out: c.Stdout, Err: c.Stderr, Exec: lifeExec{one.life},
+		Disk: m.files, Wall: m.wall, Point: func(name string) { m.passed(one.life, name) }, Env: lookup(c.Env),
 	})}
 }
 
@@ -139,33 +242,6 @@ func lookup(env []string) func(string) string {
 		}
 		return ""
 	}
-}
-
-// Alive implements host.Exec.
-func (p *processes) Alive(id host.ProcessID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	one := p.living[id.Pid]
-	return one != nil && one.id == id
-}
-
-// GroupAlive reports whether the group has members left, as the real machine does.
-func (p *processes) GroupAlive(id host.ProcessID) bool { return p.Alive(id) }
-
-// Signal implements host.Exec.
-func (p *processes) Signal(id host.ProcessID, sig host.Signal) error {
-	p.mu.Lock()
-	one := p.living[id.Pid]
-	p.mu.Unlock()
-	if one == nil || one.id != id {
-		return nil
-	}
-	if sig == host.Kill {
-		one.doKill()
-	} else {
-		one.doTerm()
-	}
-	return nil
 }
 
 // ID implements host.Process.

@@ -5,12 +5,14 @@ package sim
 import (
 	"context"
 	"io"
+	"iter"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"fairlead/internal/host"
+	"fairlead/sim/history"
 )
 
 // shellVersion is what the simulated bash calls itself.
@@ -26,13 +28,14 @@ const lineDelay = 300 * time.Microsecond
 //	sleep SECONDS   a decimal number; ends early with TERM unless "trap '' TERM" came before
 //	exit CODE
 //	trap '' TERM
+//	for i in $(seq 1 N); do COMMAND; COMMAND; done    with $i in the commands
 //
 // Lines that begin with # are comments. Anything else ends it with code 127, as in a shell that
 // finds no such command.
-func runScript(one *process, c host.Command) host.Exit {
+func (m *Machine) runScript(one *process, c host.Command) host.Exit {
 	if len(c.Args) == 2 && c.Args[0] == "-c" {
 		known := strings.NewReplacer("$BASH_VERSION", shellVersion, "$BASH", "/usr/bin/bash", "; ", "\n")
-		return runLines(one, c, known.Replace(c.Args[1]))
+		return m.runLines(one, c, known.Replace(c.Args[1]))
 	}
 	if len(c.Args) != 1 {
 		return complain(c, "only a script is known here")
@@ -41,7 +44,7 @@ func runScript(one *process, c host.Command) host.Exit {
 	if err != nil {
 		return complain(c, err.Error())
 	}
-	return runLines(one, c, string(body))
+	return m.runLines(one, c, string(body))
 }
 
 func complain(c host.Command, what string) host.Exit {
@@ -55,6 +58,14 @@ func say(w io.Writer, text string) {
 	}
 }
 
+// says writes a line and has it recorded.
+func (m *Machine) says(one *process, c host.Command, text string) {
+	if one.ticket != "" {
+		m.o.Record(history.Event{Kind: history.Said, Who: m.name, Ticket: one.ticket, Text: text, N: one.id.Pid})
+	}
+	say(c.Stdout, text)
+}
+
 func wait(ended context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -64,9 +75,38 @@ func wait(ended context.Context, d time.Duration) {
 	}
 }
 
-func runLines(one *process, c host.Command, body string) host.Exit {
+// maxRounds bounds a loop of a script.
+const maxRounds = 1_000_000
+
+// unrolled yields the lines of a script with its loops carried out. A loop that is not understood
+// comes as it is.
+func unrolled(body string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(body) {
+			rest, isLoop := strings.CutPrefix(strings.TrimSpace(line), "for i in $(seq 1 ")
+			count, commands, hasBody := strings.Cut(rest, "); do ")
+			rounds, err := strconv.Atoi(count)
+			commands, isWhole := strings.CutSuffix(commands, "; done")
+			if !isLoop || !hasBody || !isWhole || err != nil || rounds > maxRounds {
+				if !yield(line) {
+					return
+				}
+				continue
+			}
+			for i := range rounds {
+				for command := range strings.SplitSeq(strings.ReplaceAll(commands, "$i", strconv.Itoa(i+1)), "; ") {
+					if !yield(command) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit {
 	deaf := false
-	for line := range strings.Lines(body) {
+	for line := range unrolled(body) {
 		if _, rest, found := strings.Cut(line, "; . "); found && strings.HasPrefix(line, "command -v shopt") {
 			_, line, _ = strings.Cut(rest, "; ") // the agent's own first words in a plain sh
 		}
@@ -82,7 +122,7 @@ func runLines(one *process, c host.Command, body string) host.Exit {
 			if text, loud := strings.CutSuffix(rest, " >&2"); loud {
 				say(c.Stderr, strings.Trim(text, "'\""))
 			} else {
-				say(c.Stdout, strings.Trim(rest, "'\""))
+				m.says(one, c, strings.Trim(rest, "'\""))
 			}
 			wait(ended, lineDelay)
 		case "sleep":

@@ -1,0 +1,143 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"fairlead/internal/errkind"
+	"fairlead/netem"
+)
+
+// Kill ends a life as SIGKILL does: what it wrote so far stays, synced or not, and nothing follows.
+// Call it when the machine is at rest, as from netem.World.At; then Wait.
+//
+// What a dead process still writes goes to files that nobody looks at: the machine goes on with
+// copies. On a machine where others run as well, those are copies of what the dead one had open: a
+// shim's ticket folder. An agent has seldom a file open for long, and then one that it would begin
+// again.
+func (l *Life) Kill() error {
+	m := l.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l.Killed() {
+		return nil
+	}
+	l.fenceLocked()
+	dead := filepath.Join(m.dir, "dead-"+strconv.Itoa(l.number))
+	var err error
+	switch {
+	case len(m.living) == 0:
+		err = m.copyDiskLocked()
+	case l.ticket != "":
+		err = m.renewLocked(filepath.Join(homeName, "tickets", string(l.ticket)), dead)
+	default:
+		err = m.files.Copy(m.disk, dead)
+	}
+	if err == nil && len(m.living) > 0 {
+		err = l.point(dead)
+	}
+	if err != nil {
+		return errkind.Internal.Errorf("kill %s %d on %s: %w", l.kind, l.number, m.name, err)
+	}
+	return nil
+}
+
+// renewLocked moves a folder of the disk to dead and puts a copy in its place, so that files that a
+// dead process has open are no longer those of the disk.
+func (m *Machine) renewLocked(folder, dead string) error {
+	live, old := filepath.Join(m.disk, folder), filepath.Join(dead, folder)
+	if err := os.MkdirAll(filepath.Dir(old), 0o700); err != nil {
+		return err
+	}
+	if err := os.Rename(live, old); err != nil {
+		return err
+	}
+	return m.files.Copy(old, live)
+}
+
+// fenceLocked cuts a life off. What it waits for at a crash point goes on.
+func (l *Life) fenceLocked() {
+	l.once.Do(func() { close(l.dead) })
+	delete(l.m.living, l.number)
+	l.stop()
+}
+
+// point makes the life see another folder in the place of the disk.
+func (l *Life) point(folder string) error {
+	temp := l.view + "-new"
+	if err := os.Symlink(filepath.Base(folder), temp); err != nil {
+		return err
+	}
+	return os.Rename(temp, l.view)
+}
+
+// livingLocked lists the machine's lives by number.
+func (m *Machine) livingLocked() []*Life {
+	list := make([]*Life, 0, len(m.living))
+	for _, l := range m.living {
+		list = append(list, l)
+	}
+	slices.SortFunc(list, func(a, b *Life) int { return cmp.Compare(a.number, b.number) })
+	return list
+}
+
+// copyDiskLocked lets the machine go on with a copy of its disk.
+func (m *Machine) copyDiskLocked() error {
+	next := m.nextDiskLocked()
+	if err := m.files.Copy(m.disk, next); err != nil {
+		return err
+	}
+	m.disk = next
+	m.files.stands(next)
+	return nil
+}
+
+func (m *Machine) nextDiskLocked() string {
+	m.disks++
+	return filepath.Join(m.dir, "disk-"+strconv.Itoa(m.disks))
+}
+
+// PowerOff takes the power away from a machine at rest: all processes are gone without a word to
+// anybody, and of what was not synced the disk keeps as much as chance says.
+func (m *Machine) PowerOff(w *netem.World) (boot func(), err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.isOff = true
+	for _, l := range m.livingLocked() {
+		l.fenceLocked()
+	}
+	m.exec.killAll()
+	heal := w.Inject(netem.Off{Host: m.net})
+	m.cuts++
+	cut := m.cuts
+	next := m.nextDiskLocked()
+	left, err := m.files.PowerLoss(next, func(n uint64) uint64 { return m.Chance("power", cut, n) })
+	if err != nil {
+		return heal, errkind.Internal.Errorf("power cut on %s: %w", m.name, err)
+	}
+	m.disk, m.files = next, left
+	return func() {
+		heal()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.isOff, m.boots = false, m.boots+1
+		m.booted = m.clock()
+	}, nil
+}
+
+// Lives lists the lives of a kind that go on, oldest first.
+func (m *Machine) Lives(kind string) (lives []*Life) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.livingLocked() {
+		if l.kind == kind {
+			lives = append(lives, l)
+		}
+	}
+	return lives
+}
