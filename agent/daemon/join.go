@@ -320,6 +320,7 @@ func ask(
 ) (trust.JoinReply, error) {
 	dialler, err := trust.NewDialler(trust.DialTerms{
 		Identity: identity, Pins: []trust.Pin{pin}, Role: trust.RoleServer, Protocol: trust.JoinProtocol, Wall: env.Wall,
+		KeyLog: env.KeyLog,
 		Accept: trust.AcceptOnly(trust.Grant{Role: trust.RoleServer, Subject: "joining"}, pin),
 	})
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 func (d *Daemon) listen(ctx context.Context) error {
 	door, err := trust.NewDoor(trust.DoorTerms{
 		Identities: func() []trust.Identity { return []trust.Identity{d.identity} },
-		Links:      d.accept, LinkRole: trust.RoleServer, Wall: d.env.Wall,
+		Links:      d.accept, LinkRole: trust.RoleServer, Wall: d.env.Wall, KeyLog: d.env.KeyLog,
 	})
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func (d *Daemon) poll(ctx context.Context) error {
 		Dialler: func() (*trust.Dialler, error) {
 			return trust.NewDialler(trust.DialTerms{
 				Identity: d.identity, Pins: d.pins(), Accept: d.accept, Role: trust.RoleServer,
-				Protocol: trust.LinkProtocol, Wall: d.env.Wall,
+				Protocol: trust.LinkProtocol, Wall: d.env.Wall, KeyLog: d.env.KeyLog,
 			})
 		},
 		Serve: d.serve,

@@ -152,6 +152,7 @@ func (w *walk) open(ctx context.Context) (net.Conn, error) {
 func (w *walk) shake(ctx context.Context, conn net.Conn) error {
 	dialler, err := trust.NewDialler(trust.DialTerms{
 		Identity: w.identity, Pins: w.pins, Role: trust.RoleServer, Protocol: w.protocol, Wall: w.env.Wall,
+		KeyLog: w.env.KeyLog,
 		Accept: trust.AcceptOnly(trust.Grant{Role: trust.RoleServer, Subject: "doctor"}, w.pins...),
 	})
 	if err != nil {

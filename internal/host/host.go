@@ -30,7 +30,7 @@ import (
 	"time"
 )
 
-// Env is everything a daemon may ask of its machine. All fields must be set.
+// Env is everything a daemon may ask of its machine. All fields but KeyLog must be set.
 type Env struct {
 	Net   Network
 	Exec  Exec
@@ -49,6 +49,10 @@ type Env struct {
 	Rand func(purpose string) *rand.Rand
 	// Point marks a named crash point ("script.claimed"). It does nothing outside tests.
 	Point func(name string)
+	// KeyLog gets the secrets of this program's TLS connections (NSS key log format), so that a
+	// capture of simulated traffic can be read; nil for nobody. Real never sets it, and no setting,
+	// flag or environment variable does.
+	KeyLog io.Writer
 }
 
 // Network opens and accepts connections. net.Dialer, net.ListenConfig and net.Resolver fit.

@@ -41,6 +41,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// TestRealTellsNobodyItsSecrets keeps TLS secrets in the process, whatever its environment says.
+func TestRealTellsNobodyItsSecrets(t *testing.T) {
+	t.Setenv("SSLKEYLOGFILE", filepath.Join(t.TempDir(), "keys"))
+	if newEnv().KeyLog != nil {
+		t.Error("a real machine has a key log: whoever reads it reads every line")
+	}
+}
+
 func start(t *testing.T, e host.Exec, c host.Command) host.Process {
 	t.Helper()
 	p, err := e.Start(c)

@@ -38,13 +38,14 @@ const (
 
 // base is what every configuration shares. Pins take the place of host names and authorities, and
 // tickets stay off because a resumed session skips the peer's certificate.
-func base(protocol string, wall func() time.Time) *tls.Config {
+func base(protocol string, wall func() time.Time, keyLog io.Writer) *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
 		MaxVersion:             tls.VersionTLS13,
 		SessionTicketsDisabled: true,
 		NextProtos:             []string{protocol},
 		Time:                   wall,
+		KeyLogWriter:           keyLog,
 	}
 }
 
@@ -66,6 +67,8 @@ type DoorTerms struct {
 	// Portal opens "http/1.1" to peers without a certificate.
 	Portal bool
 	Wall   func() time.Time
+	// KeyLog is host.Env's: nil but in a simulation.
+	KeyLog io.Writer
 }
 
 // Door is the TLS server of a port.
@@ -94,10 +97,10 @@ func NewDoor(t DoorTerms) (*Door, error) {
 		d.open(check{role: RoleApplicant, protocol: JoinProtocol})
 	}
 	if t.Portal {
-		d.inner[PortalProtocol] = base(PortalProtocol, t.Wall)
+		d.inner[PortalProtocol] = base(PortalProtocol, t.Wall, t.KeyLog)
 		d.inner[PortalProtocol].GetCertificate = d.certificate
 	}
-	d.outer = base("", t.Wall)
+	d.outer = base("", t.Wall, t.KeyLog)
 	d.outer.NextProtos = nil // choose always names one of the inner configurations or fails
 	d.outer.ClientAuth = tls.RequireAnyClientCert
 	d.outer.VerifyConnection = func(tls.ConnectionState) error { return Peer{}.Check() }
@@ -107,7 +110,7 @@ func NewDoor(t DoorTerms) (*Door, error) {
 
 func (d *Door) open(c check) {
 	c.use, c.wall = x509.ExtKeyUsageClientAuth, d.terms.Wall
-	config := base(c.protocol, d.terms.Wall)
+	config := base(c.protocol, d.terms.Wall, d.terms.KeyLog)
 	config.ClientAuth = tls.RequireAnyClientCert
 	config.VerifyConnection = c.verify
 	config.GetCertificate = d.certificate
@@ -182,7 +185,7 @@ func (d *Door) Peer(state tls.ConnectionState) (Peer, error) {
 	return c.peer(state, id.Pin)
 }
 
-// DialTerms say what a dialler proves and whom it wants to find. All fields are required.
+// DialTerms say what a dialler proves and whom it wants to find. All fields but KeyLog are required.
 type DialTerms struct {
 	Identity Identity
 	// Pins are the only ones that will do, newest first. The newest is asked for by SNI.
@@ -193,6 +196,8 @@ type DialTerms struct {
 	Role     Role
 	Protocol string // LinkProtocol or JoinProtocol
 	Wall     func() time.Time
+	// KeyLog is host.Env's: nil but in a simulation.
+	KeyLog io.Writer
 }
 
 // AcceptOnly accepts these pins with one grant.
@@ -230,7 +235,7 @@ func NewDialler(t DialTerms) (*Dialler, error) {
 		accept: t.Accept, role: t.Role, use: x509.ExtKeyUsageServerAuth, protocol: t.Protocol, wall: t.Wall,
 		want: slices.Clone(t.Pins),
 	}}
-	d.config = base(t.Protocol, t.Wall)
+	d.config = base(t.Protocol, t.Wall, t.KeyLog)
 	d.config.ServerName = serverName(t.Pins[0])
 	d.config.InsecureSkipVerify = true // the pin is checked instead, below
 	d.config.VerifyConnection = d.check.verify

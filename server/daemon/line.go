@@ -23,6 +23,7 @@ func (d *Daemon) newLine() (*port.Port, error) {
 	door, err := trust.NewDoor(trust.DoorTerms{
 		Identities: func() []trust.Identity { return []trust.Identity{d.identity} },
 		Links:      d.fleet.Accept, LinkRole: trust.RoleAgent, Applicants: true, Portal: true, Wall: d.env.Wall,
+		KeyLog: d.env.KeyLog,
 	})
 	if err != nil {
 		return nil, err

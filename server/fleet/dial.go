@@ -81,6 +81,6 @@ func (f *Fleet) dialler(m member) (*trust.Dialler, error) {
 	}
 	return trust.NewDialler(trust.DialTerms{
 		Identity: f.Server.Identity, Pins: []trust.Pin{pin}, Accept: f.Accept, Role: trust.RoleAgent,
-		Protocol: trust.LinkProtocol, Wall: f.Env.Wall,
+		Protocol: trust.LinkProtocol, Wall: f.Env.Wall, KeyLog: f.Env.KeyLog,
 	})
 }
