@@ -104,7 +104,8 @@ func (m *Machine) env(l *Life) host.Env {
 	return host.Env{
 		Exec: lifeExec{l}, Bells: lifeBells{l}, Facts: m.facts, Vitals: m.vitals, Wall: m.wall, Disk: m.files,
 		Log: slog.New(lifeLog{m.o.Log.Handler(), l}), Rand: m.rand,
-		Point: func(name string) { m.passed(l, name) },
+		Point:  func(name string) { m.passed(l, name) },
+		KeyLog: m.o.KeyLog,
 	}
 }
 
