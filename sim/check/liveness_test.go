@@ -1,0 +1,166 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package check_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/sim/check"
+	"fairlead/sim/history"
+	"fairlead/sim/plan"
+)
+
+func TestLiveness(t *testing.T) {
+	for _, c := range livenessTales() {
+		t.Run(c.id+" "+c.name, c.tell)
+	}
+}
+
+// fault adds a fault and its healing.
+func fault(kind, on string, from, to time.Duration) func(*testing.T, *history.Run) {
+	return both(
+		happens(history.Event{At: from, Kind: history.FaultOn, Who: on, Text: kind}),
+		happens(history.Event{At: to, Kind: history.FaultOff, Who: on, Text: kind}),
+	)
+}
+
+func down(who string, at time.Duration, cause string) func(*testing.T, *history.Run) {
+	return happens(history.Event{At: at, Kind: history.LineDown, Who: who, Cause: cause, Text: "down"})
+}
+
+func up(who string, at time.Duration) func(*testing.T, *history.Run) {
+	return happens(history.Event{At: at, Kind: history.LineUp, Who: who})
+}
+
+func left(at time.Duration) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		for _, id := range []deploy.MachineID{"Machines-1", "Machines-2", "Machines-3"} {
+			insert(r, history.Event{At: at, Kind: history.Left, Who: "srv-1", Peer: id})
+		}
+	}
+}
+
+// unfinished leaves the ticket of web-1 without a verdict.
+func unfinished(_ *testing.T, r *history.Run) {
+	r.End.Tickets[0].Verdict = nil
+	r.End.Tasks[0].State = deploy.TaskExecuting
+	drop(r, func(e history.Event) bool { return e.Text == "Success" })
+}
+
+func long(_ *testing.T, r *history.Run) { r.Over = 2 * time.Hour }
+
+func offline(name string) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		r.End.Online = slices.DeleteFunc(r.End.Online, func(one string) bool { return one == name })
+	}
+}
+
+func expect(e plan.Expect) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		if e.Online == "" {
+			e.Online = "any"
+		}
+		r.Plan.Expect = e
+	}
+}
+
+func livenessTales() []tale {
+	none := 0
+	m := time.Minute
+	return []tale{
+		{"L1", "a removed machine need not come back", both(offline("web-1"), removed("web-1", 5*m)), ""},
+		{"L1", "an agent stays away", offline("web-1"), "web-1 is not on line 15m0s after the healing"},
+		{"L1", "all come back, too late", both(
+			happens(history.Event{At: 20*m + 1, Kind: history.Online, Who: "srv-1", N: 2}),
+			happens(history.Event{At: 30 * m, Kind: history.Online, Who: "srv-1", N: 3})), "all 3 agents were on line 10m0s after"},
+		{"L1", "all come back in time", both(
+			happens(history.Event{At: 20*m + 1, Kind: history.Online, Who: "srv-1", N: 0}),
+			happens(history.Event{At: 21 * m, Kind: history.Online, Who: "srv-1", N: 3})), ""},
+
+		{"L2", "a ticket without end", both(unfinished, long), "ticket t-1 of ServerTasks-1 has no verdict"},
+		{"L2", "a machine that is away may keep one", both(unfinished, long, offline("web-1")), ""},
+		{"L2", "a script that still speaks", both(unfinished, long, happens(history.Event{
+			At: 119 * m, Kind: history.Said, Who: "web-1", Ticket: ticketID(1), Text: "on",
+		})), ""},
+		{
+			"L2", "a task without tickets and without end", both(unfinished, long, func(_ *testing.T, r *history.Run) { r.End.Tickets = nil }),
+			"ServerTasks-1 is still Executing",
+		},
+
+		{"L3", "a cut that all notice", both(fault("link.cut", "ward-internet", 5*m, 9*m),
+			down("web-1", 6*m, ""), down("web-2", 6*m, ""), down("web-3", 6*m, ""), left(6*m)), ""},
+		{"L3", "a cut that an agent does not notice", both(fault("link.cut", "ward-internet", 5*m, 9*m),
+			down("web-2", 6*m, ""), down("web-3", 6*m, ""), left(6*m)), "web-1: it has not noticed within 1m15s"},
+		{"L3", "a cut that the server does not notice", both(fault("link.cut", "ward-internet", 5*m, 9*m),
+			down("web-1", 6*m, ""), down("web-2", 6*m, ""), down("web-3", 6*m, "")), "srv-1: it has not noticed"},
+		{"L3", "a cut too short to notice", fault("link.cut", "ward-internet", 5*m, 6*m), ""},
+		{"L3", "a frozen machine", both(fault("host.freeze", "web-2", 5*m, 9*m), left(6*m)), "web-2: it has not noticed"},
+
+		{"L5", "a cancel that arrives", canceled(62 * time.Second), ""},
+		{"L5", "a cancel that does not", both(unfinished, canceled(2*m)), "was canceled at 2m0s and had not ended 33m0s later"},
+		{"L5", "a cancel under a fault", both(unfinished, canceled(2*m), fault("link.cut", "ward-internet", 3*m, 34*m)), ""},
+
+		{"L6", "both say off line", both(offline("web-1"), func(_ *testing.T, r *history.Run) { r.End.Agents["web-1"] = history.Agent{} }), ""},
+		{"L6", "the server believes in a line", func(_ *testing.T, r *history.Run) {
+			r.End.Agents["web-1"] = history.Agent{Trouble: "no answer"}
+		}, "the server takes it for on line, and it says that it is off line (no answer)"},
+		{"L6", "the agent believes in a line", offline("web-1"), "takes it for off line, and it says that it is on line"},
+		{"L6", "a moment ago", both(offline("web-1"), down("web-1", 34*m+30*time.Second, "")), ""},
+
+		{"L7", "one begins at once", func(*testing.T, *history.Run) {}, ""},
+		{"L7", "one waits and is idle", both(unfinished, func(_ *testing.T, r *history.Run) {
+			drop(r, func(e history.Event) bool { return e.Ticket == ticketID(1) })
+		}), "ticket t-1 of ServerTasks-1 has not begun"},
+		{"L7", "one waits and is away", both(unfinished, down("web-1", 50*time.Second, ""), func(_ *testing.T, r *history.Run) {
+			drop(r, func(e history.Event) bool { return e.Ticket == ticketID(1) })
+		}), ""},
+
+		{"L8", "to the end", func(*testing.T, *history.Run) {}, ""},
+		{"L8", "stopped early", func(_ *testing.T, r *history.Run) { r.Healed = 10 * m }, "the safety phase ended at 10m0s"},
+		{"L8", "not settled", func(_ *testing.T, r *history.Run) { r.Over = 21 * m }, "had 1m0s to settle"},
+		{"L8", "an instant without end", func(_ *testing.T, r *history.Run) {
+			for range 1000 {
+				insert(r, history.Event{At: 3 * m, Kind: history.LineDown, Who: "web-1"})
+			}
+		}, "1000 events in one instant"},
+
+		{"expect", "all on line", expect(plan.Expect{Online: "all"}), ""},
+		{"expect", "one is missing", both(expect(plan.Expect{Online: "all"}), offline("web-2")), "web-2 is not"},
+		{"expect", "none on line", expect(plan.Expect{Online: "none"}), "expected no agent on line"},
+		{"expect", "a cause of an agent", both(expect(plan.Expect{AgentSays: []string{"tls_offload"}}), down("web-1", m, "tls_offload")), ""},
+		{"expect", "no cause of an agent", expect(plan.Expect{AgentSays: []string{"tls_offload"}}), "to name the cause tls_offload"},
+		{
+			"expect", "no cause of the server", both(expect(plan.Expect{ServerSays: []string{"not_tls"}}), down("web-1", m, "not_tls")),
+			"expected the server to name",
+		},
+		{"expect", "no line lost", expect(plan.Expect{Lost: &none}), ""},
+		{
+			"expect", "a line lost", both(expect(plan.Expect{Lost: &none}), logged(line("1/Machines-1", mark(1, 1)))),
+			"at most 0 lost lines: 5 were lost",
+		},
+		{"expect", "a goal", both(expect(plan.Expect{Sometimes: []string{"failed"}}), func(_ *testing.T, r *history.Run) {
+			r.End.Tickets[0].Verdict.Outcome = "failed"
+		}), ""},
+		{"expect", "no goal", expect(plan.Expect{Sometimes: []string{"failed"}}), "it was not reached"},
+		{"expect", "an unknown goal", expect(plan.Expect{Sometimes: []string{"fame"}}), "there is none of that name"},
+	}
+}
+
+func TestBoundsFollowThePlan(t *testing.T) {
+	p := parse(t, ward)
+	plain := check.Bounds(p)
+	p.Agents[0].Proxy = "http://proxy:3128"
+	p.Boxes = append(p.Boxes, plan.Box{Kind: plan.Balancer, Check: plan.Duration(30 * time.Second), Up: 5})
+	p.Ops[0].Lasts = plan.Duration(time.Hour)
+	p.Expect.Within = map[string]plan.Duration{detectionID: plan.Duration(time.Second)}
+	with := check.Bounds(p)
+	if more := with[comingBackID] - plain[comingBackID]; more != 15*time.Second+6*30*time.Second {
+		t.Errorf("coming back: %s, was %s", with[comingBackID], plain[comingBackID])
+	}
+	if with[completionID] < time.Hour || with[detectionID] != time.Second {
+		t.Errorf("%v", with)
+	}
+}
