@@ -23,9 +23,12 @@ const (
 
 // The kinds that tests of boxes need.
 const (
-	Opening = syn
-	Bytes   = data
-	Ending  = fin
+	Opening       = syn
+	Answering     = synAck
+	Bytes         = data
+	Acknowledging = ack
+	Ending        = fin
+	Resetting     = rst
 )
 
 func (k Kind) String() string {
@@ -52,6 +55,9 @@ type Packet struct {
 	key    uint64
 	side   int // 0: the side that dialled sent it
 	number uint64
+
+	original netip.AddrPort // where it was meant to go before an Intercept
+	sliced   bool           // its bytes are read one by one
 }
 
 // Direction is the way a packet takes through a box.
@@ -87,6 +93,8 @@ type Verdict struct {
 	Action Action
 	Why    string
 	Delay  time.Duration
+
+	hold *clog
 }
 
 // Box is a middlebox: a table that is told the time. It may change the packet's addresses. The

@@ -27,6 +27,7 @@ type Conn struct {
 	id, key       uint64
 	side          int // 0 for the end that dialled
 	local, remote netip.AddrPort
+	original      netip.AddrPort // see OriginalDst
 	state         connState
 	dial          *dialling // while state is synSent
 	listener      *Listener // while state is synReceived

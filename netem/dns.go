@@ -71,14 +71,14 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	h.calls++
 	w.askLocked(&operation{host: h.index, key: "dns " + name, seq: h.calls, run: func() {
 		wait := h.resolver
-		if a := w.zone[strings.ToLower(name)]; a.Silent {
+		if a, _ := w.answerLocked(name); a.Silent {
 			wait = silentLookup
 		} else {
 			wait += a.Delay
 		}
 		w.scheduleLocked(w.Now()+wait, h.index, 0, func() {
 			w.woke = true
-			a, known := w.zone[strings.ToLower(name)]
+			a, known := w.answerLocked(name)
 			err := a.failure(name, known)
 			w.trace.add(record{at: w.Now(), kind: "dns", from: h.name, to: name, size: len(a.Addrs), why: said(err)})
 			done <- reply{slices.Clone(a.Addrs), err}

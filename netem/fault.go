@@ -2,13 +2,21 @@
 
 package netem
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+	"time"
+)
 
-// Fault is something that can go wrong, and be healed.
+// Fault is something that can go wrong, and be healed. The types of this package are all there are;
+// Custom makes one of anything else.
 type Fault interface {
+	// Kind names what goes wrong, the same for all values of a type: "link.cut".
+	Kind() string
+	// where names what it happens to.
+	where(w *World) string
 	// applyLocked breaks it and returns what heals it.
 	applyLocked(w *World) (heal func())
-	label() string
 }
 
 // Inject breaks something now. The function that it returns heals it; a second call of that does
@@ -16,96 +24,41 @@ type Fault interface {
 func (w *World) Inject(f Fault) (heal func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.noteLocked("fault.on", f.label())
+	label := f.Kind() + " " + f.where(w)
+	w.noteLocked("fault.on", label)
 	undo := f.applyLocked(w)
+	w.askClocksLocked()
 	healed := false
 	return func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if !healed {
 			healed = true
-			w.noteLocked("fault.off", f.label())
+			w.noteLocked("fault.off", label)
 			undo()
+			w.askClocksLocked()
 		}
 	}
 }
 
-// Cut drops all packets over an edge or a machine's access, both ways unless told otherwise.
-type Cut struct {
-	Edge *Edge // or
-	Host *Host
-	// OnlyUp and OnlyDown leave the other direction alone.
-	OnlyUp, OnlyDown bool
+// Custom is a fault of the caller's own: Break is run as by World.Do and returns what heals it, run
+// as by World.Do too.
+type Custom struct {
+	Name, Where string
+	Break       func() (heal func())
 }
 
-func (f Cut) label() string { return "cut " + wireName(f.Edge, f.Host) }
+// Kind implements Fault.
+func (f Custom) Kind() string { return f.Name }
 
-func (f Cut) applyLocked(*World) func() {
-	up, down := wires(f.Edge, f.Host)
-	var cut []*wire
-	if !f.OnlyDown {
-		cut = append(cut, up)
-	}
-	if !f.OnlyUp {
-		cut = append(cut, down)
-	}
-	for _, l := range cut {
-		l.cut++
-	}
-	return func() {
-		for _, l := range cut {
-			l.cut--
-		}
-	}
-}
+func (f Custom) where(*World) string { return f.Where }
 
-// Degrade makes an edge or a machine's access worse, both ways.
-type Degrade struct {
-	Edge *Edge // or
-	Host *Host
-	// Extra comes on top of the latency; large values clog.
-	Extra Dist
-	// Loss, Rate and MTU replace the link's when they are not zero.
-	Loss float64
-	Rate int64
-	MTU  int
-}
+func (f Custom) applyLocked(*World) func() { return f.Break() }
 
-func (f Degrade) label() string { return "degrade " + wireName(f.Edge, f.Host) }
-
-func (f Degrade) applyLocked(*World) func() {
-	up, down := wires(f.Edge, f.Host)
-	oldUp, oldDown := *up, *down
-	for _, l := range []*wire{up, down} {
-		l.extra = f.Extra
-		if f.Loss > 0 {
-			l.spec.Loss = f.Loss
-		}
-		if f.Rate > 0 {
-			l.spec.Rate = f.Rate
-		}
-		if f.MTU > 0 {
-			l.spec.MTU = f.MTU
-		}
-	}
-	return func() {
-		up.extra, up.spec = oldUp.extra, oldUp.spec
-		down.extra, down.spec = oldDown.extra, oldDown.spec
-	}
-}
-
-func wires(e *Edge, h *Host) (up, down *wire) {
-	if e != nil {
-		return &e.up, &e.down
-	}
-	return &h.up, &h.down
-}
-
-func wireName(e *Edge, h *Host) string {
-	if e != nil {
-		return e.name
-	}
-	return h.name
+// laterLocked runs f as an event of the world, d from now.
+func (w *World) laterLocked(d time.Duration, label string, f func()) {
+	at := w.Now() + d
+	w.askLocked(&operation{host: -1, key: label, run: func() { w.scheduleLocked(max(at, w.Now()), -1, 0, f) }})
 }
 
 // Partition drops all packets between two groups of machines, wherever their paths lead.
@@ -116,7 +69,10 @@ type Partition struct {
 	OneWay bool
 }
 
-func (f Partition) label() string { return "partition " + f.Name }
+// Kind implements Fault.
+func (f Partition) Kind() string { return "partition" }
+
+func (f Partition) where(*World) string { return f.Name }
 
 func (f Partition) applyLocked(w *World) func() {
 	change := func(by int) {
@@ -137,7 +93,10 @@ func (f Partition) applyLocked(w *World) func() {
 // later, what it sends is lost. Its programs go on, as time is common to all machines.
 type Freeze struct{ Host *Host }
 
-func (f Freeze) label() string { return "freeze " + f.Host.name }
+// Kind implements Fault.
+func (f Freeze) Kind() string { return "host.freeze" }
+
+func (f Freeze) where(*World) string { return f.Host.name }
 
 func (f Freeze) applyLocked(w *World) func() {
 	h := f.Host
@@ -159,7 +118,10 @@ func (f Freeze) applyLocked(w *World) func() {
 // close, packets find nobody. Healing boots the machine; its programs are for others to start.
 type Off struct{ Host *Host }
 
-func (f Off) label() string { return "off " + f.Host.name }
+// Kind implements Fault.
+func (f Off) Kind() string { return "host.off" }
+
+func (f Off) where(*World) string { return f.Host.name }
 
 func (f Off) applyLocked(*World) func() {
 	f.Host.dropAllLocked()
@@ -191,4 +153,20 @@ func (h *Host) Reset() {
 	for _, c := range h.connsLocked() {
 		c.failLocked(syscall.ECONNRESET)
 	}
+}
+
+func hostNames(hosts []*Host) string {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.name
+	}
+	return strings.Join(names, " ")
+}
+
+// Forget ends the connection without a word to the other end, as a box does that lets a quiet one
+// slip its mind: what still comes is answered with RST.
+func (c *Conn) Forget() {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.askLocked(func() { c.failLocked(syscall.ECONNRESET) })
 }

@@ -2,7 +2,10 @@
 
 package netem
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // headerBytes is what each packet weighs beyond its payload: Ethernet, IPv4 and TCP.
 const headerBytes = 66
@@ -25,36 +28,51 @@ const defaultQueueBytes = 1 << 20
 
 // wire is one direction of a link in use. The world's mutex guards it.
 type wire struct {
-	spec  LinkSpec
-	extra Dist // of faults
-	cut   int  // faults that cut it
-	busy  time.Duration
+	spec LinkSpec
+	harm []*impairment // what faults do, the oldest first
+	busy time.Duration
 }
 
-// carry says when a packet of size payload bytes that enters at now leaves, or why it does not.
-func (l *wire) carry(now time.Duration, size int, c uint64) (out time.Duration, lost string) {
+// carry says when a packet that enters at now leaves, or why it does not.
+func (l *wire) carry(now time.Duration, p *Packet, c uint64) (time.Duration, Verdict) {
+	spec := &l.spec
+	extra := time.Duration(0)
+	if len(l.harm) > 0 {
+		worse := l.spec
+		for _, h := range l.harm {
+			if v := h.stops(now, c); v.Action != Pass {
+				return now, v
+			}
+			extra += h.worsen(&worse, p, c)
+		}
+		spec = &worse
+	}
 	switch {
-	case l.cut > 0:
-		return 0, "cut"
-	case l.spec.MTU > 0 && size > l.spec.MTU:
-		return 0, "mtu"
-	case l.spec.Loss > 0 && fraction(chance(c, 3)) < l.spec.Loss:
-		return 0, "loss"
+	case spec.MTU > 0 && p.Size > spec.MTU:
+		return now, Verdict{Action: Silence, Why: "mtu"}
+	case spec.Loss > 0 && fraction(chance(c, 3)) < spec.Loss:
+		return now, Verdict{Action: Silence, Why: "loss"}
 	}
-	if l.spec.Rate > 0 {
-		queue := l.spec.Queue
-		if queue == 0 {
-			queue = defaultQueueBytes
+	at := now
+	if spec.Rate > 0 {
+		if at = l.queue(spec, now, p.Size); at == 0 {
+			return now, Verdict{Action: Silence, Why: "queue"}
 		}
-		begin := max(now, l.busy)
-		if waiting := float64(begin-now) / float64(time.Second) * float64(l.spec.Rate) / 8; waiting > float64(queue) {
-			return 0, "queue"
-		}
-		spent := float64(size+headerBytes) * 8 / float64(l.spec.Rate)
-		l.busy = begin + time.Duration(spent*float64(time.Second))
-		now = l.busy
 	}
-	return now + l.spec.Latency.draw(chance(c, 4)) + l.extra.draw(chance(c, 5)), ""
+	return at + spec.Latency.draw(chance(c, 4)) + extra, Verdict{}
+}
+
+// queue says when a packet of size payload bytes has left a wire with a rate; 0 when the queue is
+// full.
+func (l *wire) queue(spec *LinkSpec, now time.Duration, size int) time.Duration {
+	limit := cmp.Or(spec.Queue, defaultQueueBytes)
+	begin := max(now, l.busy)
+	if waiting := float64(begin-now) / float64(time.Second) * float64(spec.Rate) / 8; waiting > float64(limit) {
+		return 0
+	}
+	spent := float64(size+headerBytes) * 8 / float64(spec.Rate)
+	l.busy = begin + time.Duration(spent*float64(time.Second))
+	return l.busy
 }
 
 // Link is the two directions of a wire: Up leads away from the host, or from the inner segment to

@@ -95,7 +95,7 @@ func (h *Host) welcomeLocked(p *Packet) {
 		return
 	}
 	c := h.newConnLocked(p.To, p.From, p.stream, 1, p.key)
-	c.state, c.listener = synReceived, l
+	c.state, c.listener, c.original = synReceived, l, p.original
 	c.limit = p.edge
 	l.coming++
 	c.answerSynLocked()

@@ -3,7 +3,10 @@
 package netem
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -40,15 +43,18 @@ const (
 type NATSpec struct {
 	Public             netip.Addr
 	Mapping, Filtering Behaviour
-	// Established and Transitory are how long an idle connection is remembered: one that was
-	// answered, and one that is opening or closing.
+	// Established and Transitory are how long an idle connection is remembered: one that is open,
+	// and one that is opening or closing, as far as Aging says nothing else.
 	Established, Transitory time.Duration
+	Aging                   Aging
 	// FirstPort and LastPort are the outer ports to give away.
 	FirstPort, LastPort uint16
 	// Expired is what a packet from inside of a forgotten connection gets: Silence, Reset, or Pass,
 	// the zero value, which takes it for a new one with perhaps another port (Linux's
 	// nf_conntrack_tcp_loose).
 	Expired Action
+	// ResetBoth sends RST to both ends at the moment when an open connection is forgotten.
+	ResetBoth bool
 	// Full is what a new connection gets when no port is left: Silence unless set.
 	Full Action
 }
@@ -59,6 +65,11 @@ type NAT struct {
 	next  uint16
 	inner map[innerKey]*mapping
 	outer map[uint16]*mapping
+	due   time.Duration // no open connection is forgotten earlier; 0 for none
+	// What faults do.
+	idle     overrides[time.Duration]
+	shut     int // no port for new connections
+	shuffled int // ports are given away in turn, whatever the inner one is
 }
 
 type innerKey struct{ from, far netip.AddrPort }
@@ -67,13 +78,6 @@ type mapping struct {
 	key      innerKey
 	port     uint16
 	sessions map[netip.AddrPort]*session
-}
-
-// session is one connection through a mapping.
-type session struct {
-	used     time.Duration
-	answered bool
-	ending   bool
 }
 
 // NewNAT makes a NAT with an empty table.
@@ -91,19 +95,15 @@ func (n *NAT) Become(s NATSpec) {
 	if s.Transitory == 0 {
 		s.Transitory = min(defaultTransitory, s.Established)
 	}
-	if s.FirstPort == 0 {
-		s.FirstPort = defaultFirstPort
-	}
-	if s.LastPort == 0 {
-		s.LastPort = defaultLastPort
-	}
+	s.FirstPort = cmp.Or(s.FirstPort, defaultFirstPort)
+	s.LastPort = cmp.Or(s.LastPort, defaultLastPort)
 	n.spec = s
 	n.Flush()
 }
 
 // Flush forgets all connections, as a reboot does.
 func (n *NAT) Flush() {
-	n.next, n.inner, n.outer = n.spec.FirstPort, map[innerKey]*mapping{}, map[uint16]*mapping{}
+	n.next, n.inner, n.outer, n.due = n.spec.FirstPort, map[innerKey]*mapping{}, map[uint16]*mapping{}, 0
 }
 
 // Rebind gives the NAT another outer address and forgets all connections.
@@ -142,10 +142,10 @@ func (n *NAT) outward(now time.Duration, p *Packet) Verdict {
 		}
 	}
 	if s == nil {
-		s = &session{}
+		s = newSession(Outward)
 		m.sessions[p.To] = s
 	}
-	s.touch(now, p, false)
+	n.touch(now, s, p, Outward)
 	p.From = netip.AddrPortFrom(n.spec.Public, m.port)
 	return Verdict{}
 }
@@ -165,10 +165,10 @@ func (n *NAT) inward(now time.Duration, p *Packet) Verdict {
 	case s == nil && (!p.Kind.Opens() || !n.admits(now, m, p.From)):
 		return Verdict{Action: Silence, Why: "nat filter"}
 	case s == nil:
-		s = &session{}
+		s = newSession(Inward)
 		m.sessions[p.From] = s
 	}
-	s.touch(now, p, true)
+	n.touch(now, s, p, Inward)
 	p.To = m.key.from
 	return Verdict{}
 }
@@ -183,20 +183,59 @@ func (n *NAT) admits(now time.Duration, m *mapping, from netip.AddrPort) bool {
 	return false
 }
 
-func (s *session) touch(now time.Duration, p *Packet, inward bool) {
-	if p.Kind.Opens() {
-		*s = session{}
+func (n *NAT) touch(now time.Duration, s *session, p *Packet, d Direction) {
+	s.touch(now, p, d)
+	if n.spec.ResetBoth && s.phase == open {
+		n.due = earlier(n.due, n.overAt(s))
 	}
-	s.used = max(s.used, now)
-	s.answered = s.answered || inward
-	s.ending = s.ending || p.Kind.Ends()
+}
+
+func (n *NAT) lifetimes() lifetimes {
+	return lifetimes{n.idle.or(n.spec.Established), min(n.spec.Transitory, n.idle.or(n.spec.Transitory)), n.spec.Aging}
 }
 
 func (n *NAT) over(now time.Duration, s *session) bool {
-	if s.answered && !s.ending {
-		return now-s.used > n.spec.Established
+	l := n.lifetimes()
+	return l.over(now, s)
+}
+
+// overAt is the first instant at which a session is forgotten.
+func (n *NAT) overAt(s *session) time.Duration {
+	l := n.lifetimes()
+	return s.used + l.of(s) + 1
+}
+
+// earlier is the earlier of two times of which 0 means never.
+func earlier(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return now-s.used > n.spec.Transitory
+	return a
+}
+
+// Next implements Timed.
+func (n *NAT) Next() (time.Duration, bool) { return n.due, n.due != 0 }
+
+// Expire implements Timed: open connections that are over are forgotten aloud.
+func (n *NAT) Expire(now time.Duration) (out []Speech) {
+	n.due = 0
+	for _, port := range slices.Sorted(maps.Keys(n.outer)) {
+		m := n.outer[port]
+		for _, far := range slices.SortedFunc(maps.Keys(m.sessions), netip.AddrPort.Compare) {
+			s := m.sessions[far]
+			switch {
+			case s.phase != open:
+			case n.over(now, s):
+				public := netip.AddrPortFrom(n.spec.Public, port)
+				out = append(out, s.resets(ends{m.key.from, far, far, public})...)
+				delete(m.sessions, far)
+			default:
+				n.due = earlier(n.due, n.overAt(s))
+			}
+		}
+		n.prune(now, m)
+	}
+	return out
 }
 
 // session returns a connection of a mapping that is not forgotten yet. A mapping without any goes.
@@ -224,7 +263,10 @@ func (n *NAT) prune(now time.Duration, m *mapping) {
 // open gives a new mapping the port of the inner side if it is free, else the next free one.
 func (n *NAT) open(now time.Duration, key innerKey) *mapping {
 	m := &mapping{key: key, port: key.from.Port(), sessions: map[netip.AddrPort]*session{}}
-	if !n.free(now, m.port) {
+	if n.shut > 0 {
+		return nil
+	}
+	if n.shuffled > 0 || !n.free(now, m.port) {
 		found := false
 		for range int(n.spec.LastPort) - int(n.spec.FirstPort) + 1 {
 			m.port = n.next

@@ -3,6 +3,7 @@
 package netem
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 )
@@ -19,6 +20,7 @@ type fate struct {
 	at     time.Duration
 	action Action // what a box answers when it does not
 	why    string
+	hold   *clog // keeps it for later instead
 }
 
 // sendLocked puts a packet on its way. Boxes and links decide now; what arrives, arrives later,
@@ -32,6 +34,10 @@ func (h *Host) sendLocked(p Packet, last *time.Duration) {
 		at := max(f.at, *last+1)
 		*last = at
 		w.scheduleLocked(at, f.host.index, p.stream, func() { f.host.arriveLocked(&p) })
+		return
+	}
+	if f.hold.holdLocked(h, sent, last) {
+		w.trace.add(record{at: w.Now(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why})
 		return
 	}
 	w.counts.Dropped++
@@ -65,17 +71,21 @@ func (w *World) pathLocked(h *Host, p *Packet) fate {
 	if h.net == nil {
 		return fate{at: now, action: Unreachable, why: "no network"}
 	}
-	origin := now
-	now, lost := h.up.carry(now, p.Size, chance(c, 10))
-	if lost != "" {
-		return fate{at: origin, action: Silence, why: h.name + " " + lost}
+	now, v := h.up.carry(now, p, chance(c, 10))
+	if v.Action != Pass {
+		return fate{at: now, action: v.Action, why: h.name + " " + v.Why, hold: v.hold}
 	}
-	at := h.net
+	return w.walkLocked(h, h.net, p, now, c)
+}
+
+// walkLocked leads a packet on from a segment. It comes from h, or from a box when h is nil.
+func (w *World) walkLocked(h *Host, at *Net, p *Packet, now time.Duration, c uint64) fate {
 	for hop := range maxHops {
-		if dst := at.hosts[p.To.Addr()]; dst != nil {
+		claimed := at.claimed(p)
+		if dst := at.hosts[p.To.Addr()]; dst != nil && claimed == nil {
 			return w.lastMile(h, dst, p, now, c)
 		}
-		e := at.ownerEdge(p.To.Addr())
+		e := cmp.Or(claimed, at.ownerEdge(p.To.Addr()))
 		if e == nil {
 			e = w.toward(at, p.To.Addr())
 		}
@@ -84,7 +94,7 @@ func (w *World) pathLocked(h *Host, p *Packet) fate {
 		}
 		var v Verdict
 		if now, v = e.cross(at, now, p, chance(c, 20+uint64(hop))); v.Action != Pass {
-			return fate{at: now, action: v.Action, why: e.name + " " + v.Why}
+			return fate{at: now, action: v.Action, why: e.name + " " + v.Why, hold: v.hold}
 		}
 		at = e.far(at)
 	}
@@ -92,12 +102,12 @@ func (w *World) pathLocked(h *Host, p *Packet) fate {
 }
 
 func (w *World) lastMile(from, dst *Host, p *Packet, now time.Duration, c uint64) fate {
-	if w.blocked[pair{from.index, dst.index}] > 0 {
+	if from != nil && w.blocked[pair{from.index, dst.index}] > 0 {
 		return fate{at: now, action: Silence, why: "partition"}
 	}
-	at, lost := dst.down.carry(now, p.Size, chance(c, 11))
-	if lost != "" {
-		return fate{at: now, action: Silence, why: dst.name + " " + lost}
+	at, v := dst.down.carry(now, p, chance(c, 11))
+	if v.Action != Pass {
+		return fate{at: now, action: v.Action, why: dst.name + " " + v.Why, hold: v.hold}
 	}
 	return fate{host: dst, at: at}
 }
@@ -111,33 +121,39 @@ func (n *Net) ownerEdge(a netip.Addr) *Edge {
 	return nil
 }
 
+// claimed is the edge whose box takes the packet although it goes to a host of the segment, or nil.
+func (n *Net) claimed(p *Packet) *Edge {
+	for _, e := range n.claims {
+		for _, b := range e.boxes {
+			if c, is := b.(claimer); is && c.claims(p) {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
 // cross takes a packet over an edge: boxes, then the wire when it goes out, the other way round
 // when it comes in.
 func (e *Edge) cross(from *Net, now time.Duration, p *Packet, c uint64) (time.Duration, Verdict) {
 	if from == e.inner {
-		now, v := e.ask(now, Outward, p)
+		now, v := e.ask(now, Outward, p, 0)
 		if v.Action != Pass {
 			return now, v
 		}
-		return wireVerdict(&e.up, now, p, c)
+		return e.up.carry(now, p, c)
 	}
-	now, v := wireVerdict(&e.down, now, p, c)
+	now, v := e.down.carry(now, p, c)
 	if v.Action != Pass {
 		return now, v
 	}
-	return e.ask(now, Inward, p)
+	return e.ask(now, Inward, p, 0)
 }
 
-func wireVerdict(l *wire, now time.Duration, p *Packet, c uint64) (time.Duration, Verdict) {
-	at, lost := l.carry(now, p.Size, c)
-	if lost != "" {
-		return now, Verdict{Action: Silence, Why: lost}
-	}
-	return at, Verdict{}
-}
-
-func (e *Edge) ask(now time.Duration, d Direction, p *Packet) (time.Duration, Verdict) {
-	for i := range e.boxes {
+// ask asks the boxes in the packet's order, but for those that it has passed already.
+func (e *Edge) ask(now time.Duration, d Direction, p *Packet, passed int) (time.Duration, Verdict) {
+	defer e.setClocksLocked()
+	for i := passed; i < len(e.boxes); i++ {
 		b := e.boxes[i]
 		if d == Inward {
 			b = e.boxes[len(e.boxes)-1-i]

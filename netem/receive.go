@@ -21,6 +21,7 @@ type inbound struct {
 	early     map[uint64]Packet
 	announced uint64 // the edge that the other end was told last
 	peerEnded bool
+	sliced    bool  // what was received is read one by one
 	owed      int   // flights that no packet has acknowledged yet
 	ackDue    alarm // when that is made up for
 	readGate  gate
@@ -34,9 +35,12 @@ func (c *Conn) edgeLocked() uint64 {
 // takeLocked gives bytes to the program, and tells the other end when a window that was shut has
 // opened by half.
 func (c *Conn) takeLocked(b []byte) int {
+	if c.sliced {
+		b = b[:1]
+	}
 	n := copy(b, c.received)
 	if c.received = c.received[n:]; len(c.received) == 0 {
-		c.received = nil
+		c.received, c.sliced = nil, false
 	}
 	half := uint64(c.w.o.ReceiveBuffer / 2)
 	if c.announced-min(c.announced, c.next) < half && c.edgeLocked()-c.next >= half && !c.peerEnded {
@@ -157,6 +161,7 @@ func (c *Conn) arrivedLocked(p *Packet) {
 		}
 		c.next += uint64(len(q.data))
 		c.received = append(c.received, q.data...)
+		c.sliced = c.sliced || q.sliced
 		c.readGate.open(c.w)
 	}
 	c.owed++

@@ -2,7 +2,10 @@
 
 package netem
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // maxHops bounds a path, so that a loop of routes ends.
 const maxHops = 16
@@ -15,6 +18,7 @@ type Net struct {
 	prefix netip.Prefix
 	hosts  map[netip.Addr]*Host
 	edges  []*Edge
+	claims []*Edge // with a box that takes packets between hosts of this segment
 }
 
 // Net adds a segment whose hosts have addresses in prefix; 0.0.0.0/0 suits the internet.
@@ -34,6 +38,7 @@ type Edge struct {
 	inner, outer *Net
 	up, down     wire
 	boxes        []Box
+	clocks       []*boxClock
 }
 
 // Join connects two segments. A packet from inner to outer meets the boxes in order, one that
@@ -44,6 +49,11 @@ func (w *World) Join(inner, outer *Net, l Link, boxes ...Box) *Edge {
 	e := &Edge{
 		w: w, index: len(w.edges), name: inner.name + "-" + outer.name, inner: inner, outer: outer,
 		up: wire{spec: l.Up}, down: wire{spec: l.Down}, boxes: boxes,
+	}
+	e.clocks = clocksOf(e)
+	w.clocks = append(w.clocks, e.clocks...)
+	if slices.ContainsFunc(boxes, func(b Box) bool { _, is := b.(claimer); return is }) {
+		inner.claims = append(inner.claims, e)
 	}
 	w.edges = append(w.edges, e)
 	inner.edges, outer.edges = append(inner.edges, e), append(outer.edges, e)

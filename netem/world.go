@@ -43,6 +43,8 @@ type World struct {
 	nets    []*Net
 	edges   []*Edge
 	zone    map[string]Answer
+	wrong   map[string][]*wrongAnswer // what faults make of it
+	clocks  []*boxClock
 	blocked map[pair]int // partitions in force between two hosts, by direction
 	queue   eventHeap
 	order   uint64 // breaks ties between events
@@ -69,7 +71,7 @@ func New(o Options) *World {
 	}
 	w := &World{
 		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1), stop: make(chan struct{}),
-		zone: map[string]Answer{}, blocked: map[pair]int{}, trace: newTracer(o.Trace),
+		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{}, trace: newTracer(o.Trace),
 	}
 	w.owned.Go(w.loop)
 	return w
@@ -91,6 +93,7 @@ func (w *World) Do(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f()
+	w.askClocksLocked()
 }
 
 // At runs f in a goroutine of its own at t since the beginning; at once if that is past. Close
