@@ -150,11 +150,12 @@ func wasUp(r history.Run, fall history.Event) (up bool) {
 	return up
 }
 
+// latest is 0 for none; what happened in the very instant counts as a nanosecond.
 func latest(times map[string]time.Duration) time.Duration {
 	if len(times) == 0 {
 		return 0
 	}
-	return slices.Max(slices.Collect(maps.Values(times)))
+	return max(1, slices.Max(slices.Collect(maps.Values(times))))
 }
 
 // causeOf is when lines began to die: the first fault or change of servers, or else the moment when
