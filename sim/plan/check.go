@@ -13,6 +13,7 @@ import (
 
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/netem"
 )
 
 // The bounds of a plan.
@@ -51,6 +52,12 @@ func (p *Plan) fill() {
 	for i := range p.Edges {
 		orDuration(&p.Edges[i].Latency, defaultLatency)
 	}
+	for i := range p.Boxes {
+		orText(&p.Boxes[i].Kind, presetKind(p.Boxes[i].Preset))
+	}
+	for i := range p.Programs {
+		orText(&p.Programs[i].Kind, presetKind(p.Programs[i].Preset))
+	}
 	for i := range p.Servers {
 		orText(&p.Servers[i].On, p.Nets[0].Name)
 		if p.Servers[i].Link == 0 {
@@ -74,6 +81,28 @@ func (p *Plan) fill() {
 		p.Ops[i].fill()
 	}
 	orText(&p.Expect.Online, "all")
+}
+
+// presetKind is the kind of box that a preset describes, "" for none.
+func presetKind(name string) string {
+	p, _ := netem.FindPreset(name)
+	return string(p.Kind)
+}
+
+// preset checks that one is known, and of that kind. A security group takes those of firewalls.
+func (q *problems) preset(where, name, kind string) {
+	p, known := netem.FindPreset(name)
+	want := kind
+	if kind == SecurityGroup {
+		want = Firewall
+	}
+	switch {
+	case name == "":
+	case !known:
+		q.word(where+" preset", name, netem.Presets()...)
+	case string(p.Kind) != want:
+		q.add("%s: preset %s describes a %s, and this is a %s", where, name, p.Kind, kind)
+	}
 }
 
 func (o *Op) fill() {
@@ -244,6 +273,7 @@ func (w Wire) check(q *problems, where string) {
 func (b Box) check(q *problems, placed bool) {
 	where := "box " + b.Name
 	q.word(where+" kind", b.Kind, NAT, Firewall, SecurityGroup, Balancer)
+	q.preset(where, b.Preset, b.Kind)
 	q.word(where+" expired", b.Expired, "silence", "reset", "pass")
 	q.word(where+" refuse", b.Refuse, "silence", "reset", "unreachable")
 	q.address(where+" public", b.Public)
@@ -290,6 +320,7 @@ func (p Plan) checkMachines(q *problems) {
 		q.refer(where+" on", g.On, p.segments())
 		q.address(where+" addr", g.Addr)
 		q.word(where+" kind", g.Kind, ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
+		q.preset(where, g.Preset, g.Kind)
 		if g.Takes != "" {
 			q.refer(where+" takes", g.Takes, p.edges())
 		}

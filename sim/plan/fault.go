@@ -48,6 +48,7 @@ var faultKinds = map[string]FaultKind{
 	"nat.rebind":      {On: OnNAT, About: "gets the outer address addr and forgets all connections"},
 	"nat.idle":        {On: OnNAT, About: "remembers quiet connections for delay alone"},
 	"nat.ports":       {On: OnNAT, About: "has no free ports for new connections"},
+	"nat.reuse":       {On: OnNAT, About: "gives ports that others had away again, after a reboot"},
 	"firewall.flush":  {On: OnFirewall, About: "forgets all connections"},
 	"firewall.close":  {On: OnFirewall, About: "lets no new connection through; those that exist go on"},
 	"firewall.refuse": {On: OnFirewall, About: "lets nothing through, existing connections either"},
@@ -60,6 +61,7 @@ var faultKinds = map[string]FaultKind{
 	"dns.broken":  {On: OnName, About: "the name server fails"},
 	"dns.slow":    {On: OnName, About: "the answer takes delay"},
 	"dns.silent":  {On: OnName, About: "no answer comes"},
+	"dns.stale":   {On: OnName, About: "the answer stays what it is now, whatever changes"},
 	"dns.dead":    {On: OnName, About: "the answer begins with addr, where nobody is"},
 
 	"server.crash": {On: OnServer, Crash: true, About: "the program is killed; with point, when it passes that place"},

@@ -1,0 +1,231 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	daemon "fairlead/agent/daemon"
+	"fairlead/internal/cli"
+	"fairlead/internal/host"
+	"fairlead/internal/trust"
+	"fairlead/sim"
+	"fairlead/sim/history"
+	"fairlead/sim/plan"
+)
+
+// Whoever makes an agent join tries again after a while, and not for ever.
+const (
+	joinEvery = 20 * time.Second
+	joinTries = 30
+)
+
+// agent is a machine with an agent on it.
+type agent struct {
+	s     *site
+	group plan.Agents
+	name  string
+	m     *sim.Machine
+	life  *sim.Life
+	gone  chan struct{}
+	boot  func()
+}
+
+func (s *site) addAgent(group plan.Agents, number int) error {
+	name := fmt.Sprintf("%s-%d", group.Name, number)
+	h, err := s.host(name, group.On, "", group.Wire)
+	if err != nil {
+		return err
+	}
+	m, err := s.machine(h, nil)
+	if err != nil {
+		return err
+	}
+	a := &agent{s: s, group: group, name: name, m: m}
+	s.agents, s.byName[name] = append(s.agents, a), a
+	return nil
+}
+
+// point makes the agent's settings lead where this plan wants it to call.
+func (a *agent) point() error {
+	disk, files := a.m.Disk()
+	path := filepath.Join(disk, "home", "agent.toml")
+	settings, err := daemon.LoadSettings(path)
+	if err != nil {
+		return err
+	}
+	if settings.Mode == trust.ModePolling {
+		settings.Server = a.group.Target
+	}
+	if err := through(&settings, a.group, filepath.Join(disk, "home")); err != nil {
+		return err
+	}
+	if err := settings.Save(files, path); err != nil {
+		return err
+	}
+	return files.Settle(disk)
+}
+
+// start begins a life of the agent.
+func (a *agent) start() {
+	life, err := a.m.Begin(sim.AgentLife)
+	if err != nil {
+		a.s.fail("start %s: %v", a.name, err)
+		return
+	}
+	gone := make(chan struct{})
+	a.s.mu.Lock()
+	a.life, a.gone = life, gone
+	a.s.mu.Unlock()
+	a.s.record(history.Event{Kind: history.Launched, Who: a.name, Text: sim.AgentLife, N: life.Number()})
+	life.Go(func() {
+		err := a.run(life)
+		if !life.Killed() {
+			a.s.record(history.Event{Kind: history.Ended, Who: a.name, Text: said(err), N: life.Number()})
+		}
+		life.Stop()
+	})
+	a.s.owned.Go(func() {
+		life.Wait()
+		close(gone)
+	})
+}
+
+func (a *agent) run(life *sim.Life) error {
+	settings, err := daemon.LoadSettings(filepath.Join(life.Home(), "agent.toml"))
+	if err != nil {
+		return err
+	}
+	d, err := daemon.New(daemon.Options{
+		Home: daemon.Home(life.Home()), Settings: settings, Version: version,
+	}, life.Env())
+	if err != nil {
+		return err
+	}
+	return d.Run(life.Context())
+}
+
+// join runs the command that makes the machine known to the server, again and again until it works.
+func (a *agent) join(ctx context.Context) bool {
+	token := ""
+	for range joinTries {
+		if ctx.Err() != nil {
+			return false
+		}
+		if token == "" {
+			token = a.s.desk.token(ctx, a.group.Target)
+		}
+		if token != "" && a.joinOnce(ctx, token) == nil {
+			return true
+		}
+		pause(ctx, joinEvery)
+	}
+	return false
+}
+
+func (a *agent) joinOnce(ctx context.Context, token string) error {
+	life, err := a.m.Begin("join")
+	if err != nil {
+		return err
+	}
+	defer life.Wait()
+	defer life.Stop()
+	args := append([]string{"join", "--home", life.Home()}, joinFlags(a.group, a.name)...)
+	environment := map[string]string{"FAIRLEAD_TOKEN": token, "FAIRLEAD_PROXY_CREDENTIALS": a.group.Credentials}
+	var out, errs bytes.Buffer
+	std := cli.IO{Out: &out, Err: &errs, Getenv: func(name string) string { return environment[name] }}
+	if daemon.Main(ctx, args, std, version, func(*slog.Logger) host.Env { return life.Env() }) == 0 {
+		a.s.record(history.Event{Kind: history.Answered, Who: a.name, Text: "joined"})
+		return nil
+	}
+	a.s.refused(a.name, errs.String())
+	return fmt.Errorf("%s", errs.String())
+}
+
+func joinFlags(group plan.Agents, name string) (args []string) {
+	if group.Listening {
+		args = append(args, "--listening", "--public-address", fmt.Sprintf("%s:%d", name, agentPort))
+	}
+	if group.Proxy != "" {
+		args = append(args, "--proxy", group.Proxy)
+	}
+	return args
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (a *agent) living() (*sim.Life, chan struct{}) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return a.life, a.gone
+}
+
+// stop ends the agent in peace.
+func (a *agent) stop() {
+	if life, gone := a.living(); life != nil {
+		life.Stop()
+		a.await(life, gone)
+	}
+}
+
+func (a *agent) await(life *sim.Life, gone chan struct{}) {
+	a.s.await(fmt.Sprintf("%s, life %d", a.name, life.Number()), gone)
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	if a.life == life {
+		a.life = nil
+	}
+}
+
+// kill ends the agent at once; its scripts go on. Call it from netem.World.At.
+func (a *agent) kill() {
+	life, gone := a.living()
+	if life == nil {
+		return
+	}
+	a.s.record(history.Event{Kind: history.Crashed, Who: a.name, Text: sim.AgentLife, N: life.Number()})
+	if err := life.Kill(); err != nil {
+		a.s.fail("%v", err)
+	}
+	a.m.Net().Kill()
+	a.await(life, gone)
+}
+
+// killShim ends a shim at once.
+func (a *agent) killShim(l *sim.Life) {
+	a.s.record(history.Event{Kind: history.Crashed, Who: a.name, Text: sim.ShimLife, N: l.Number()})
+	a.m.KillShim(l)
+}
+
+func (a *agent) powerOff() {
+	life, gone := a.living()
+	a.s.record(history.Event{Kind: history.Crashed, Who: a.name, Text: "power"})
+	boot, err := a.m.PowerOff(a.s.world)
+	if err != nil {
+		a.s.fail("%v", err)
+	}
+	a.boot = boot
+	if life != nil {
+		a.await(life, gone)
+	}
+}
+
+func (a *agent) powerOn() {
+	if a.boot != nil {
+		a.boot()
+		a.boot = nil
+	}
+	a.start()
+}

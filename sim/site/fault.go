@@ -1,0 +1,192 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package site
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"fairlead/sim"
+	"fairlead/sim/history"
+	"fairlead/sim/plan"
+)
+
+// restartAfter is how long a program that was killed stays away unless the plan says otherwise.
+const restartAfter = 5 * time.Second
+
+// healing is what makes a fault good, once.
+type healing struct {
+	once sync.Once
+	undo func()
+}
+
+func (h *healing) heal() { h.once.Do(h.undo) }
+
+// breakAll puts what goes wrong on the clock.
+func (s *site) breakAll() {
+	for i, f := range s.plan.Faults {
+		label := fmt.Sprintf("fault %d", i+1)
+		for n, on := range s.plan.Places(f) {
+			one := f
+			one.On = on
+			place := fmt.Sprintf("%s at %d", label, n+1)
+			s.world.At(s.base+f.At.D(), place, func() { s.break1(one, place) })
+			if !together(f.Kind) {
+				continue
+			}
+			break // the fault is on all of them at once
+		}
+	}
+}
+
+// together reports whether a fault is one on several machines, not several of a kind.
+func together(kind string) bool { return kind == "partition" || kind == "swizzle-clog" }
+
+// break1 makes one fault happen, and heals it in time.
+func (s *site) break1(f plan.Fault, label string) {
+	undo, err := s.inflict(f, label)
+	if err != nil {
+		s.fail("%s (%s on %s): %v", label, f.Kind, f.On, err)
+		return
+	}
+	s.record(history.Event{Kind: history.FaultOn, Who: f.On, Text: f.Kind})
+	h := &healing{undo: func() {
+		undo()
+		s.record(history.Event{Kind: history.FaultOff, Who: f.On, Text: f.Kind})
+	}}
+	s.mu.Lock()
+	s.heals = append(s.heals, h)
+	s.mu.Unlock()
+	if wait := lasting(f); wait > 0 {
+		s.world.At(s.world.Now()+wait, label+" heals", h.heal)
+	}
+}
+
+// lasting is how long a fault lasts; 0 until the end of the safety phase.
+func lasting(f plan.Fault) time.Duration {
+	if f.For > 0 {
+		return f.For.D()
+	}
+	if k := plan.Kinds()[f.Kind]; k.Crash && f.Point == "" {
+		return restartAfter
+	}
+	return 0
+}
+
+// healAll ends the safety phase.
+func (s *site) healAll() {
+	s.mu.Lock()
+	heals := s.heals
+	s.mu.Unlock()
+	for _, h := range heals {
+		h.heal()
+	}
+}
+
+// inflict does what the kind says and returns what undoes it.
+func (s *site) inflict(f plan.Fault, label string) (undo func(), err error) {
+	group, _, _ := strings.Cut(f.Kind, ".")
+	switch group {
+	case "server", "agent", "shim", "host", "disk":
+		return s.hit(f, label)
+	}
+	return s.disturb(f)
+}
+
+// hit harms a machine or a program on it.
+func (s *site) hit(f plan.Fault, label string) (undo func(), err error) {
+	switch f.Kind {
+	case "server.crash":
+		return s.crash(f, label, sim.ServerLife, s.serverOn(f.On).m, func(*sim.Life) { s.serverOn(f.On).kill() },
+			func() { s.revive(s.serverOn(f.On)) }), nil
+	case "agent.crash":
+		a := s.byName[f.On]
+		return s.crash(f, label, sim.AgentLife, a.m, func(*sim.Life) { a.kill() }, func() { a.restart() }), nil
+	case "shim.crash":
+		a := s.byName[f.On]
+		return s.crash(f, label, sim.ShimLife, a.m, a.killShim, func() {}), nil
+	case "host.power":
+		return s.power(f.On)
+	case "host.clock":
+		m := s.machineOn(f.On)
+		m.Shift(f.By.D())
+		return func() { m.Shift(0) }, nil
+	case "disk.sync":
+		_, files := s.machineOn(f.On).Disk()
+		files.FailSync(1)
+		return func() { files.FailSync(0) }, nil
+	}
+	return s.disturb(f)
+}
+
+// crash kills a life now, or when it passes a point, and starts another when the fault heals.
+func (s *site) crash(
+	f plan.Fault, label, kind string, m *sim.Machine, kill func(*sim.Life), again func(),
+) (undo func()) {
+	if f.Point != "" {
+		disarm := m.Trap(kind, f.Point, f.Nth, func(l *sim.Life) {
+			s.world.At(s.world.Now(), label+" at "+f.Point, func() {
+				kill(l)
+				s.world.At(s.world.Now()+restartAfter, label+" again", again)
+			})
+		})
+		return disarm
+	}
+	lives := m.Lives(kind)
+	if len(lives) > 0 {
+		kill(lives[0])
+	}
+	return again
+}
+
+// revive starts the server unless it runs, or another has taken over.
+func (s *site) revive(v *server) {
+	if life, _ := v.living(); life == nil && s.serving() == v && v.boot == nil {
+		v.start()
+	}
+}
+
+// restart starts the agent unless it runs, or its machine is off.
+func (a *agent) restart() {
+	if life, _ := a.living(); life == nil && a.boot == nil {
+		a.start()
+	}
+}
+
+func (s *site) power(on string) (undo func(), err error) {
+	if a := s.byName[on]; a != nil {
+		a.powerOff()
+		return a.powerOn, nil
+	}
+	v := s.serverOn(on)
+	if v == nil {
+		return func() {}, fmt.Errorf("power of %s: it is no machine of ours", on)
+	}
+	v.powerOff()
+	return func() {
+		if s.serving() == v {
+			v.powerOn()
+		}
+	}, nil
+}
+
+func (s *site) serverOn(name string) *server {
+	for _, v := range s.servers {
+		if v.spec.Name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+func (s *site) machineOn(name string) *sim.Machine {
+	if a := s.byName[name]; a != nil {
+		return a.m
+	}
+	if v := s.serverOn(name); v != nil {
+		return v.m
+	}
+	return nil
+}

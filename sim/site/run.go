@@ -1,0 +1,282 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/netem"
+	"fairlead/sim/check"
+	"fairlead/sim/history"
+	"fairlead/sim/plan"
+	"fairlead/sim/report"
+)
+
+// Options of a run. The zero value runs without traces, below the temporary folder.
+type Options struct {
+	// Dir is where homes lie; memory is best. "" is the temporary folder.
+	Dir string
+	// Templates keeps sites that have joined from run to run; nil makes each anew.
+	Templates *Templates
+	// Idle is called when nothing is left to do at an instant.
+	Idle func()
+	// Trace gets a JSON line for each event of the network, Log what the programs say; nil for nobody.
+	Trace, Log io.Writer
+	// KeyLog gets the TLS secrets of the servers, for a capture.
+	KeyLog io.Writer
+}
+
+// InBubble runs f in a bubble of its own whose chance is seeded, after the time that the wall clock
+// shows at the beginning plus later.
+func InBubble(t *testing.T, seed uint64, later time.Duration, f func(*testing.T)) {
+	t.Run("bubble", func(t *testing.T) {
+		cryptotest.SetGlobalRandom(t, seed)
+		synctest.Test(t, func(t *testing.T) {
+			<-time.NewTimer(time.Until(epoch().Add(later))).C
+			f(t)
+		})
+	})
+}
+
+// Run carries a plan out and judges it. It never fails t: what is wrong stands in the report. It must
+// be called outside of a bubble.
+func Run(t *testing.T, p plan.Plan, o Options) report.Report {
+	began := realTime()
+	r, history, err := carryOut(t, p, o)
+	r.Name, r.Hash, r.Seed, r.Real = p.Name, p.Hash(), p.Seed, realTime().Sub(began)
+	if err != nil {
+		r.Trouble = err.Error()
+		return r
+	}
+	r.Violations = check.Judge(history, check.All())
+	r.Goals = check.Goals(history)
+	r.Faults = faultCounts(history)
+	return r
+}
+
+// History carries a plan out and returns what happened, for those who judge by themselves.
+func History(t *testing.T, p plan.Plan, o Options) (history.Run, error) {
+	_, h, err := carryOut(t, p, o)
+	return h, err
+}
+
+func carryOut(t *testing.T, p plan.Plan, o Options) (r report.Report, h history.Run, err error) {
+	dir, err := makeFolder(o.Dir)
+	if err != nil {
+		return r, h, err
+	}
+	defer os.RemoveAll(dir)
+	if o.Templates == nil {
+		o.Templates = NewTemplates(filepath.Join(dir, "templates"))
+	}
+	joined, err := o.Templates.For(t, p)
+	if err != nil {
+		return r, h, err
+	}
+	ended := false
+	InBubble(t, p.Seed, runsAfter, func(t *testing.T) {
+		r, h, err = live(t.Context(), p, o, dir, joined)
+		ended = true
+	})
+	if !ended && err == nil {
+		err = errkind.Internal.Errorf("the run broke off: see what the test framework says")
+	}
+	return r, h, err
+}
+
+// makeFolder makes the folder of a run. All have names of one length, as paths may be told about.
+func makeFolder(below string) (string, error) {
+	if below == "" {
+		below = os.TempDir()
+	}
+	for n := range maxRuns {
+		dir := filepath.Join(below, fmt.Sprintf("fairlead-sim-%08d-%04d", os.Getpid(), n))
+		err := os.Mkdir(dir, 0o700)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", errkind.Internal.Errorf("make a folder for the run: %w", err)
+		}
+	}
+	return "", errkind.Exhausted.Errorf("make a folder for the run: %d are there already below %s", maxRuns, below)
+}
+
+// maxRuns bounds the runs of one process at the same time.
+const maxRuns = 10_000
+
+// live is a run from inside its bubble.
+func live(ctx context.Context, p plan.Plan, o Options, dir string, joined *template) (report.Report, history.Run, error) {
+	var r report.Report
+	s, err := newSite(ctx, p, o, dir)
+	if err != nil {
+		return r, history.Run{}, err
+	}
+	h := history.Run{Plan: p}
+	if err := s.settleIn(joined); err != nil {
+		s.close()
+		return r, h, err
+	}
+	s.owned.Go(func() { s.watch(s.ctx) })
+	s.phase("safety")
+	s.schedule()
+	s.breakAll()
+	pause(s.ctx, s.base+p.Safety.D()-s.world.Now())
+	s.healAll()
+	h.Healed = s.world.Now()
+	s.phase("settle")
+	s.settle()
+	s.look(s.ctx, &h.End)
+	s.phase("end")
+	h.Over = s.world.Now()
+	r.Virtual = h.Over - s.base
+	r.AgentHours = r.Virtual.Hours() * float64(len(s.agents))
+	h.End.Leaks = s.close()
+	if err := s.read(context.WithoutCancel(ctx), &h.End); err != nil {
+		s.fail("look at what the server left: %v", err)
+	}
+	s.files(&h.End)
+	h.End.Secrets, h.End.Peaks = s.log.leaked(), s.peaks
+	h.Events = s.book.Events()
+	h.End.Net, r.Net = s.world.Counts(), s.world.Counts()
+	if r.Digest, err = s.world.Digest(); err != nil {
+		s.fail("write the trace: %v", err)
+	}
+	if len(s.broken) > 0 {
+		err = errkind.Internal.Errorf("%s", strings.Join(s.broken, "; "))
+	}
+	return r, h, err
+}
+
+func newSite(ctx context.Context, p plan.Plan, o Options, dir string) (*site, error) {
+	s := &site{
+		plan: p, o: o, dir: dir, nets: map[string]*netem.Net{}, edges: map[string]*netem.Edge{}, boxes: map[string]netem.Box{},
+		hosts: map[string]*netem.Host{}, next: map[string]int{}, byName: map[string]*agent{}, peaks: map[string]int{},
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.ctx, s.cancel = ctx, cancel
+	s.world = netem.New(netem.Options{Seed: p.Seed, Wait: synctest.Wait, Idle: o.Idle, Trace: o.Trace})
+	s.book = history.NewBook(s.world.Now, func(e history.Event) { s.world.Note(e.Who, noteOf(e)) })
+	s.log = newLogbook(o.Log, s.record)
+	if err := s.build(); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// noteOf is an event as it stands in the trace.
+func noteOf(e history.Event) string {
+	return fmt.Sprintf("%s %s%s %s %d %d", e.Kind, e.Task, e.Ticket, e.Text, e.Code, e.N)
+}
+
+// settleIn puts the homes in place and starts everything.
+func (s *site) settleIn(joined *template) error {
+	s.desk.key = joined.key
+	s.log.secret("API key", joined.key)
+	if err := install(s.servers[0].m, joined.home(s.plan.Servers[0].Name)); err != nil {
+		return err
+	}
+	s.servers[0].start()
+	for _, a := range s.agents {
+		a.s.log.secret("proxy password", a.group.Credentials)
+		if s.plan.Join {
+			s.owned.Go(func() {
+				if a.join(s.ctx) {
+					a.start()
+				}
+			})
+			continue
+		}
+		if err := install(a.m, joined.home(a.name)); err != nil {
+			return err
+		}
+		if err := a.point(); err != nil {
+			return err
+		}
+		a.start()
+	}
+	s.base = s.world.Now()
+	s.startPrograms()
+	return nil
+}
+
+func (s *site) phase(name string) { s.record(history.Event{Kind: history.Phase, Text: name}) }
+
+// onlineEvery is how often people look at the machines while a site settles.
+const onlineEvery = 5 * time.Second
+
+// settle lets the site come to rest, and watches how many agents are on line.
+func (s *site) settle() {
+	over := s.world.Now() + s.plan.Settle.D()
+	last := -1
+	for s.world.Now() < over {
+		if names, err := s.desk.online(s.ctx); err == nil && len(names) != last {
+			last = len(names)
+			s.record(history.Event{Kind: history.Online, Who: s.serving().spec.Name, N: last})
+		}
+		pause(s.ctx, min(onlineEvery, over-s.world.Now()))
+	}
+}
+
+// peaksEvery is how often the size of the site is looked at.
+const peaksEvery = 20 * time.Second
+
+// watch notes the highest numbers of connections and goroutines until ctx ends.
+func (s *site) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		conns := 0
+		for _, name := range slices.Sorted(maps.Keys(s.hosts)) {
+			conns += s.hosts[name].Conns()
+		}
+		s.peaks["conns"] = max(s.peaks["conns"], conns)
+		s.peaks["goroutines"] = max(s.peaks["goroutines"], runtime.NumGoroutine())
+		pause(ctx, peaksEvery)
+	}
+}
+
+// close ends everything, in the order in which people would.
+func (s *site) close() netem.Leaks {
+	s.stopPrograms()
+	for _, a := range s.agents {
+		a.stop()
+	}
+	for _, v := range s.servers {
+		v.stop()
+	}
+	s.cancel()
+	if s.desk != nil {
+		s.desk.transport.CloseIdleConnections()
+	}
+	for _, a := range s.agents {
+		a.m.Stop()
+	}
+	for _, v := range s.servers {
+		v.m.Stop()
+	}
+	s.owned.Wait()
+	return s.world.Close()
+}
+
+func faultCounts(h history.Run) map[string]int {
+	counts := map[string]int{}
+	for _, e := range h.Of(history.FaultOn) {
+		counts[e.Text]++
+	}
+	return counts
+}
