@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,11 @@ func (m *Machine) runScript(one *process, c host.Command) host.Exit {
 	if len(c.Args) != 1 {
 		return complain(c, "only a script is known here")
 	}
-	body, err := os.ReadFile(c.Args[0])
+	path := c.Args[0]
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.Dir, path)
+	}
+	body, err := os.ReadFile(path)
 	if err != nil {
 		return complain(c, err.Error())
 	}
