@@ -9,6 +9,7 @@ import (
 
 	"fairlead/sim/plan"
 	"fairlead/sim/real"
+	"fairlead/sim/site"
 )
 
 // other is what a real outcome is compared with.
@@ -17,8 +18,13 @@ type other struct {
 	outcome real.Outcome
 }
 
-// simulate says what the simulator would, by what is known of the plan.
-func simulate(t *testing.T, p plan.Plan, _ string) other {
+// simulate carries a plan out in the simulator.
+func simulate(t *testing.T, p plan.Plan, folder string) other {
 	t.Helper()
-	return other{"expected", known(t, p)}
+	h, err := site.History(t, p, site.Options{Dir: homes()})
+	if err != nil {
+		t.Fatalf("simulate %q: %v", p.Name, err)
+	}
+	keep(t, folder, p, "simulated", h)
+	return other{"simulated", real.OutcomeOf(h)}
 }
