@@ -58,6 +58,14 @@ type Packet struct {
 
 	original netip.AddrPort // where it was meant to go before an Intercept
 	sliced   bool           // its bytes are read one by one
+
+	rewritten bool // on its way
+	frame     int  // of the capture, from 1
+}
+
+// differs reports whether a box has rewritten what its host sent.
+func (p *Packet) differs(sent *Packet) bool {
+	return p.From != sent.From || p.To != sent.To || p.seq != sent.seq || p.ack != sent.ack || p.Size != sent.Size
 }
 
 // Direction is the way a packet takes through a box.

@@ -27,8 +27,9 @@
 // concurrent use; box tables are only to be changed through World.Do once traffic flows.
 //
 // world.go, event.go and alarm.go are the loop; chance.go, trace.go and digest.go its dice and its
-// memory. segment.go, link.go and path.go lead a packet from host to host, host.go, listener.go,
-// dial.go and dns.go are what programs call. conn.go is the net.Conn, send.go, receive.go and
-// close.go the protocol beneath it. nat.go, firewall.go and balancer.go are boxes, preset.go
-// knows the numbers of real ones; fault.go breaks things and heals them.
+// memory; capture.go, frame.go and pcapng.go write what Wireshark reads. segment.go, link.go and
+// path.go lead a packet from host to host, host.go, listener.go, dial.go and dns.go are what
+// programs call. conn.go is the net.Conn, send.go, receive.go and close.go the protocol beneath it.
+// nat.go, firewall.go and balancer.go are boxes, preset.go knows the numbers of real ones; fault.go
+// breaks things and heals them.
 package netem

@@ -109,7 +109,10 @@ func (e *Edge) speakLocked(place int, s Speech) {
 		f = w.walkLocked(nil, at, &p, now, c)
 	}
 	if f.host != nil {
-		w.scheduleLocked(f.at, f.host.index, p.stream, func() { f.host.arriveLocked(&p) })
+		w.scheduleLocked(f.at, f.host.index, p.stream, func() {
+			w.o.Capture.boxed(f.host, &p, false, e.name)
+			f.host.arriveLocked(&p)
+		})
 		return
 	}
 	w.counts.Dropped++

@@ -85,6 +85,7 @@ func (n *Net) Host(name string, s HostSpec) *Host {
 		nextPort: firstEphemeralPort, keepAlive: s.KeepAlive, backlog: s.Backlog, resolver: s.Resolver,
 	}
 	w.hosts = append(w.hosts, h)
+	w.o.Capture.knows(h)
 	n.hosts[s.Addr] = h
 	w.zone[name] = Answer{Addrs: []netip.Addr{s.Addr}}
 	return h
@@ -169,6 +170,7 @@ func (h *Host) arriveLocked(p *Packet) {
 		h.dropLocked(p, "not my address")
 		return
 	}
+	h.w.o.Capture.arrived(h, p)
 	h.w.trace.add(record{
 		at: h.w.Now(), kind: p.Kind.String(), from: p.From.String(), to: h.name, stream: p.stream, side: p.side,
 		seq: p.seq, size: p.Size, data: p.data,
@@ -188,6 +190,7 @@ func (h *Host) arriveLocked(p *Packet) {
 
 func (h *Host) dropLocked(p *Packet, why string) {
 	h.w.counts.Dropped++
+	h.w.o.Capture.remark(p, "dropped: "+h.name+" "+why)
 	h.w.trace.add(record{
 		at: h.w.Now(), kind: "drop", from: p.From.String(), to: h.name, stream: p.stream, side: p.side, seq: p.seq,
 		size: p.Size, why: p.Kind.String() + " " + h.name + " " + why,
@@ -197,7 +200,8 @@ func (h *Host) dropLocked(p *Packet, why string) {
 // refuseLocked answers a packet that belongs to nobody.
 func (h *Host) refuseLocked(p *Packet) {
 	h.sendLocked(Packet{
-		From: p.To, To: p.From, Kind: rst, stream: p.stream, key: p.key, side: 1 - p.side, number: p.number, ack: p.seq,
+		From: p.To, To: p.From, Kind: rst, stream: p.stream, key: p.key, side: 1 - p.side, number: p.number,
+		seq: p.ack, ack: p.seq,
 	}, &h.loose)
 }
 

@@ -29,7 +29,9 @@ func (h *Host) sendLocked(p Packet, last *time.Duration) {
 	w := h.w
 	w.counts.Packets++
 	sent := p
+	sent.frame = w.o.Capture.sent(h, &sent)
 	f := w.pathLocked(h, &p)
+	p.frame, p.rewritten = sent.frame, p.differs(&sent)
 	if f.host != nil {
 		at := max(f.at, *last+1)
 		*last = at
@@ -37,10 +39,12 @@ func (h *Host) sendLocked(p Packet, last *time.Duration) {
 		return
 	}
 	if f.hold.holdLocked(h, sent, last) {
+		w.o.Capture.remark(&sent, "held back: "+f.why)
 		w.trace.add(record{at: w.Now(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why})
 		return
 	}
 	w.counts.Dropped++
+	w.o.Capture.remark(&sent, "dropped: "+f.why)
 	w.trace.add(record{
 		at: w.Now(), kind: "drop", from: h.name, stream: p.stream, side: p.side, seq: p.seq, size: p.Size,
 		why: p.Kind.String() + " " + f.why,
@@ -50,13 +54,15 @@ func (h *Host) sendLocked(p Packet, last *time.Duration) {
 	}
 	answer := Packet{
 		From: sent.To, To: sent.From, Kind: rst, stream: p.stream, key: p.key, side: 1 - p.side, number: p.number,
-		ack: sent.seq,
+		seq: sent.ack, ack: sent.seq,
 	}
 	w.scheduleLocked(max(f.at, w.Now()), h.index, p.stream, func() {
 		if f.action == Unreachable {
+			w.o.Capture.boxed(h, &sent, true, f.why)
 			h.unreachableLocked(&answer)
 			return
 		}
+		w.o.Capture.boxed(h, &answer, false, f.why)
 		h.arriveLocked(&answer)
 	})
 }

@@ -26,6 +26,8 @@ type Options struct {
 	Idle func()
 	// Trace gets one JSON line for each event; nil for none. Writes come from the loop.
 	Trace io.Writer
+	// Capture collects the packets for Wireshark; nil for nobody.
+	Capture *Capture
 	// SendBuffer and ReceiveBuffer are bytes for each connection; 0 means 256 KiB.
 	SendBuffer, ReceiveBuffer int
 }
@@ -72,6 +74,9 @@ func New(o Options) *World {
 	w := &World{
 		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1), stop: make(chan struct{}),
 		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{}, trace: newTracer(o.Trace),
+	}
+	if o.Capture != nil {
+		o.Capture.world = w
 	}
 	w.owned.Go(w.loop)
 	return w
