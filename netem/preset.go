@@ -189,7 +189,10 @@ var presets = map[string]Preset{
 		Kind: PresetNAT, Source: "assumption: 30 s to 5 min are seen in the field", Idle: 60 * time.Second,
 		MinIdle: 30 * time.Second, MaxIdle: 300 * time.Second, Mapping: AddressPortDependent, Filtering: AddressPortDependent,
 	},
-	"tls-inspector": {Kind: PresetTLSInspector, Source: "any inspecting firewall: the certificate is replaced by the company CA's"},
+	"tls-inspector": {
+		Kind: PresetTLSInspector, Source: "inspecting firewalls: the certificate is replaced by the company CA's",
+		Expiry: EndsBoth,
+	},
 }
 
 // Presets lists the names of all presets, sorted.
