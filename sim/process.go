@@ -98,13 +98,16 @@ func (p *process) killed(m *Machine) {
 	p.doKill()
 }
 
+// find returns a process that lives. One that was killed is gone at once, although its goroutine may
+// wait for a child yet.
 func (p *processes) find(id host.ProcessID) *process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if one := p.living[id.Pid]; one != nil && one.id == id {
-		return one
+	one := p.living[id.Pid]
+	if one == nil || one.id != id || one.life != nil && one.life.Killed() {
+		return nil
 	}
-	return nil
+	return one
 }
 
 // killAll ends all processes with the machine.

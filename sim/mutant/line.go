@@ -92,7 +92,7 @@ var lineMutants = []Mutant{
 	},
 	{
 		Name: "credit-ignored", Caught: []string{"S9"}, Plan: "package",
-		Story: "a sender goes on without credit",
+		Story: "a sender does not count the credit that it uses, and goes on without",
 		Edits: []Edit{
 			{
 				"internal/link/flow.go",
@@ -105,7 +105,7 @@ var lineMutants = []Mutant{
 				`	size := min(f.pending, int(f.credit), MaxDataBytes, room)
 	if active.Is("credit-ignored") {
 		size = min(f.pending, MaxDataBytes, room)
-		f.credit = uint32(size)
+		f.credit += uint32(size)
 	}`,
 			},
 		},

@@ -5,7 +5,7 @@ package mutant
 // scriptMutants harm what an agent and its shims do with a ticket.
 var scriptMutants = []Mutant{
 	{
-		Name: "start-again", Caught: []string{"S4"}, Plan: "cut",
+		Name: "start-again", Caught: []string{"S4", "S5", "S6"}, Plan: "cut",
 		Story: "after a lost session the order is sent anew, and the agent starts it without looking up the ticket",
 		Edits: []Edit{
 			{
