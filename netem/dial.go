@@ -161,5 +161,6 @@ func (h *Host) dialLocked(d *dialling, to netip.AddrPort, number uint64) {
 	w.streams++
 	c := h.newConnLocked(netip.AddrPortFrom(from, p), to, w.streams, 0, nameKey(h.name, to.String())^chance(number))
 	c.state, c.dial, d.conn = synSent, d, c
+	w.trace.add(record{at: w.Now(), kind: "dial", from: h.name, to: to.String(), stream: c.id})
 	c.sendSynLocked()
 }

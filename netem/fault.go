@@ -24,8 +24,8 @@ type Fault interface {
 func (w *World) Inject(f Fault) (heal func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	label := f.Kind() + " " + f.where(w)
-	w.noteLocked("fault.on", label)
+	kind, where := f.Kind(), f.where(w)
+	w.sayLocked(Entry{Kind: "fault.on", Who: where, What: kind})
 	undo := f.applyLocked(w)
 	w.askClocksLocked()
 	healed := false
@@ -34,7 +34,7 @@ func (w *World) Inject(f Fault) (heal func()) {
 		defer w.mu.Unlock()
 		if !healed {
 			healed = true
-			w.noteLocked("fault.off", label)
+			w.sayLocked(Entry{Kind: "fault.off", Who: where, What: kind})
 			undo()
 			w.askClocksLocked()
 		}
@@ -135,7 +135,7 @@ func (h *Host) Kill() {
 	w := h.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.noteLocked("kill", h.name)
+	w.sayLocked(Entry{Kind: "kill", Who: h.name})
 	for _, c := range h.connsLocked() {
 		c.emitLocked(Packet{Kind: rst, seq: c.sent})
 	}
@@ -149,7 +149,7 @@ func (h *Host) Reset() {
 	w := h.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.noteLocked("reset", h.name)
+	w.sayLocked(Entry{Kind: "reset", Who: h.name})
 	for _, c := range h.connsLocked() {
 		c.failLocked(syscall.ECONNRESET)
 	}

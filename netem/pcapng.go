@@ -164,6 +164,7 @@ func (f *pcapng) packet(one *frame, comment string) {
 
 // blockBytes is at least what the frame takes in the file.
 func (f *frame) blockBytes() int {
-	each := blockFrameBytes + packetHeadBytes + ipHeaderBytes + tcpHeaderBytes + len(f.options()) + flagsBytes + 2*optionHeadBytes
+	headers := ipHeaderBytes + tcpHeaderBytes + len(f.options())
+	each := blockFrameBytes + packetHeadBytes + headers + flagsBytes + 2*optionHeadBytes
 	return f.parts()*(each+len(f.comment)+6) + len(f.data)
 }

@@ -24,8 +24,12 @@ type Options struct {
 	Wait func()
 	// Idle is called by the loop when nothing is left to do at this instant, before time moves.
 	Idle func()
-	// Trace gets one JSON line for each event; nil for none. Writes come from the loop.
-	Trace io.Writer
+	// Trace gets one JSON line for each event; nil for none. Writes come from the loop and from whoever
+	// calls Say. Head is said in its first line. With MarksOnly that and the digest of every 1,000
+	// events are all there is: enough to find between which two of them runs part.
+	Trace     io.Writer
+	Head      TraceHead
+	MarksOnly bool
 	// Capture collects the packets for Wireshark; nil for nobody.
 	Capture *Capture
 	// SendBuffer and ReceiveBuffer are bytes for each connection; 0 means 256 KiB.
@@ -73,8 +77,9 @@ func New(o Options) *World {
 	}
 	w := &World{
 		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1), stop: make(chan struct{}),
-		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{}, trace: newTracer(o.Trace),
+		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{},
 	}
+	w.trace = newTracer(o, w.start)
 	if o.Capture != nil {
 		o.Capture.world = w
 	}
@@ -109,22 +114,14 @@ func (w *World) At(t time.Duration, label string, f func()) {
 	w.askLocked(&operation{host: -1, key: label, run: func() {
 		w.scheduleLocked(max(t, w.Now()), -1, 0, func() {
 			w.woke = true
-			w.noteLocked("at", label)
+			w.sayLocked(Entry{Kind: "at", What: label})
 			w.owned.Go(f)
 		})
 	}})
 }
 
 // Note puts a line of the program into trace and digest.
-func (w *World) Note(who, what string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.noteLocked(who, what)
-}
-
-func (w *World) noteLocked(who, what string) {
-	w.trace.add(record{at: w.Now(), kind: "note", from: who, why: what})
-}
+func (w *World) Note(who, what string) { w.Say(Entry{Kind: "note", Who: who, What: what}) }
 
 // Leaks lists what programs left open when a world was closed.
 type Leaks struct {
