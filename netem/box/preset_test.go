@@ -131,7 +131,7 @@ func through(t *testing.T, p netem.Preset, f func(s *street, near, far net.Conn)
 	t.Helper()
 	switch p.Kind {
 	case netem.PresetNAT, netem.PresetFirewall:
-		onStreet(t, func(s *street) {
+		onStreet(t, func(t *testing.T, s *street) {
 			l := s.listen(s.server, ":443")
 			near := s.dial("server:443")
 			far := s.accept(l)
@@ -143,7 +143,7 @@ func through(t *testing.T, p netem.Preset, f func(s *street, near, far net.Conn)
 		if !ok {
 			t.Fatal("not a balancer")
 		}
-		onStreet(t, func(s *street) {
+		onStreet(t, func(t *testing.T, s *street) {
 			l := s.listen(s.client, ":443")
 			near, err := s.server.DialContext(s.t.Context(), "tcp", vipText+":443")
 			if err != nil {
@@ -154,7 +154,7 @@ func through(t *testing.T, p netem.Preset, f func(s *street, near, far net.Conn)
 			f(s, near, far)
 		}, netem.NewBalancer(spec))
 	default:
-		onStreet(t, func(s *street) {
+		onStreet(t, func(t *testing.T, s *street) {
 			near, far := s.throughProgram(p)
 			s.greetings(near, far)
 			f(s, near, far)

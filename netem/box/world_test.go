@@ -29,7 +29,7 @@ type street struct {
 }
 
 // onStreet runs a test in a bubble. The boxes lie on the edge between the client and the others.
-func onStreet(t *testing.T, f func(s *street), boxes ...netem.Box) {
+func onStreet(t *testing.T, f func(t *testing.T, s *street), boxes ...netem.Box) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := netem.New(netem.Options{Seed: 1, Wait: synctest.Wait})
@@ -45,7 +45,7 @@ func onStreet(t *testing.T, f func(s *street), boxes ...netem.Box) {
 		s.mid = s.outside.Host("mid", quiet)
 		quiet.Addr = netip.MustParseAddr("198.51.100.2")
 		s.server = s.outside.Host("server", quiet)
-		f(s)
+		f(t, s)
 	})
 }
 
