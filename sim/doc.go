@@ -14,6 +14,7 @@
 //
 // A Machine is safe for concurrent use. It must be made, used and stopped inside one bubble.
 //
-// machine.go makes the Env, process.go models processes, script.go scripts, bell.go bells. disk.go is
-// the disk, which knows what was synced; powerloss.go takes the rest away, image.go writes copies.
+// machine.go makes the Env, process.go models processes, script.go scripts, bell.go bells,
+// logline.go what programs log. disk.go is the disk, which knows what was synced; powerloss.go takes
+// the rest away, image.go writes copies.
 package sim
