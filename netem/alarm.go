@@ -4,43 +4,33 @@ package netem
 
 import "time"
 
-// alarm is a time at which something is due. Moving it later costs nothing: the event that was
-// scheduled first looks whether it came too early.
+// alarm is a time at which something of a connection is due. Putting it off or taking it back costs
+// nothing: the event that was queued for it is moved, or dropped, when its time has come.
 type alarm struct {
-	at     time.Duration // 0 for none
-	events time.Duration // when the earliest scheduled look is, 0 for none
-	look   *event
+	conn  *Conn
+	ring  func(*Conn)
+	at    time.Duration // 0 for none
+	event event
 }
 
-// setLocked makes fire run at the given time, or never for 0.
-func (a *alarm) setLocked(c *Conn, at time.Duration, fire func()) {
+func newAlarm(c *Conn, ring func(*Conn)) alarm { return alarm{conn: c, ring: ring} }
+
+// setLocked makes the alarm ring at the given time, or never for 0.
+func (a *alarm) setLocked(at time.Duration) {
 	a.at = at
-	if at == 0 || a.events != 0 && a.events <= at {
+	w := a.conn.w
+	switch e := &a.event; {
+	case at == 0, e.place > 0 && e.at <= at:
 		return
+	case e.place > 0:
+		w.unscheduleLocked(e)
 	}
-	a.events = at
-	a.look = c.w.scheduleLocked(at, c.host.index, c.id, func() {
-		if a.events != at {
-			return // a nearer look took over
-		}
-		a.events, a.look = 0, nil
-		switch now := c.w.Now(); {
-		case a.at == 0:
-		case a.at > now:
-			a.setLocked(c, a.at, fire)
-		default:
-			a.at = 0
-			fire()
-		}
-	})
+	a.event = event{at: at, host: a.conn.host.index, conn: a.conn.id, alarm: a}
+	w.queueLocked(&a.event)
 }
 
-// dropLocked is for alarms that rarely go off: the look is taken back, as each costs the loop a
-// turn.
-func (a *alarm) dropLocked(w *World) {
+// dropLocked forgets the alarm of a connection that is over.
+func (a *alarm) dropLocked() {
 	a.at = 0
-	if a.look != nil {
-		w.unscheduleLocked(a.look)
-		a.events, a.look = 0, nil
-	}
+	a.conn.w.unscheduleLocked(&a.event)
 }

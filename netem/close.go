@@ -65,7 +65,7 @@ func (c *Conn) lingerLocked() {
 		c.overLocked()
 		return
 	}
-	c.lastRites.setLocked(c, c.w.Now()+finWait, c.overLocked)
+	c.lastRites.setLocked(c.w.Now() + finWait)
 }
 
 // overLocked takes the connection out of the host's table.
@@ -78,7 +78,7 @@ func (c *Conn) overLocked() {
 	}
 	c.state = gone
 	for _, a := range []*alarm{&c.resend, &c.keepDue, &c.lastRites, &c.ackDue, &c.reading.due, &c.writing.due} {
-		a.dropLocked(c.w)
+		a.dropLocked()
 	}
 	c.pending, c.unacked, c.early = nil, nil, nil
 	delete(c.host.conns, tuple{c.local, c.remote})

@@ -57,6 +57,9 @@ func (h *Host) newConnLocked(local, remote netip.AddrPort, id uint64, side int, 
 		heard: w.Now(),
 	}
 	c.readGate, c.writeGate = newGate(w), newGate(w)
+	c.resend, c.ackDue = newAlarm(c, (*Conn).resendLocked), newAlarm(c, (*Conn).ackLocked)
+	c.keepDue, c.lastRites = newAlarm(c, (*Conn).keepAliveLocked), newAlarm(c, (*Conn).overLocked)
+	c.reading.due, c.writing.due = newAlarm(c, (*Conn).readLateLocked), newAlarm(c, (*Conn).writeLateLocked)
 	h.conns[tuple{local, remote}] = c
 	return c
 }
@@ -72,33 +75,39 @@ func (d *deadline) passed() bool { return !d.at.IsZero() && time.Until(d.at) <= 
 // waitLocked waits at a gate until something happens there or the deadline passes.
 func (c *Conn) waitLocked(d *deadline, g *gate) {
 	if !d.at.IsZero() {
-		c.armLocked(d, g)
+		c.armLocked(d)
 	}
 	g.wait()
 }
 
 // armLocked sees to it that the deadline opens the gate.
-func (c *Conn) armLocked(d *deadline, g *gate) {
-	at := c.w.Now() + time.Until(d.at)
-	if d.due.events != 0 && d.due.events <= at && d.due.at == at {
+func (c *Conn) armLocked(d *deadline) {
+	if d.due.at == d.at.Sub(c.w.start) {
 		return
 	}
 	c.askLocked(func() {
-		if d.at.IsZero() || c.closed {
-			return
+		if !d.at.IsZero() && !c.closed {
+			d.due.setLocked(max(c.w.Now(), d.at.Sub(c.w.start)))
 		}
-		d.due.setLocked(c, c.w.Now()+max(0, time.Until(d.at)), func() {
-			if d.passed() {
-				g.open(c.w)
-			}
-		})
 	})
+}
+
+func (c *Conn) readLateLocked() {
+	if c.reading.passed() {
+		c.readGate.open(c.w)
+	}
+}
+
+func (c *Conn) writeLateLocked() {
+	if c.writing.passed() {
+		c.writeGate.open(c.w)
+	}
 }
 
 // askLocked hands an operation of the program to the loop.
 func (c *Conn) askLocked(run func()) {
 	c.asked++
-	c.w.askLocked(&operation{host: c.host.index, conn: c.id, side: c.side, seq: c.asked, run: run})
+	c.w.askLocked(operation{host: c.host.index, conn: c.id, side: c.side, seq: c.asked, run: run})
 }
 
 func (c *Conn) opError(op string, err error) error {
@@ -134,10 +143,7 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 	defer c.w.mu.Unlock()
 	turn := c.nextTurn
 	c.nextTurn++
-	defer func() {
-		c.turns.done(turn)
-		c.writeGate.open(c.w)
-	}()
+	defer c.writtenLocked(turn)
 	for {
 		switch {
 		case c.closed:
@@ -159,6 +165,12 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 		}
 		c.waitLocked(&c.writing, &c.writeGate)
 	}
+}
+
+// writtenLocked lets the next writer have its turn.
+func (c *Conn) writtenLocked(turn uint64) {
+	c.turns.done(turn)
+	c.writeGate.open(c.w)
 }
 
 // LocalAddr returns the address of this end.
@@ -189,12 +201,14 @@ func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 		return c.opError("set", net.ErrClosed)
 	}
 	set := func(d *deadline, g *gate) {
-		d.at = t
+		if d.at = t; t.IsZero() {
+			d.due.at = 0
+		}
 		switch {
 		case d.passed():
 			g.open(c.w)
 		case g.waiting > 0 && !t.IsZero():
-			c.armLocked(d, g)
+			c.armLocked(d)
 		}
 	}
 	if read {

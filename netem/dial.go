@@ -102,7 +102,7 @@ func (h *Host) dialOne(ctx context.Context, to netip.AddrPort, left int) (net.Co
 	key := to.String()
 	h.dials[key]++
 	number := h.dials[key]
-	w.askLocked(&operation{host: h.index, key: "dial " + key, seq: number, run: func() { h.dialLocked(d, to, number) }})
+	w.askLocked(operation{host: h.index, key: "dial " + key, seq: number, run: func() { h.dialLocked(d, to, number) }})
 	w.mu.Unlock()
 	select {
 	case <-d.ready:

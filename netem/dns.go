@@ -69,7 +69,7 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	w := h.w
 	w.mu.Lock()
 	h.calls++
-	w.askLocked(&operation{host: h.index, key: "dns " + name, seq: h.calls, run: func() {
+	w.askLocked(operation{host: h.index, key: "dns " + name, seq: h.calls, run: func() {
 		wait := h.resolver
 		if a, _ := w.answerLocked(name); a.Silent {
 			wait = silentLookup

@@ -3,7 +3,7 @@
 package netem
 
 import (
-	"container/heap"
+	"cmp"
 	"sync"
 	"time"
 )
@@ -16,114 +16,214 @@ type operation struct {
 	key  string // target of a dial, name of a look-up, label of an At
 	seq  uint64 // per connection, or per host
 	run  func() // with the world's mutex held
+	push *Conn  // whose written bytes are to be sent, instead of run
 }
 
-func (o *operation) before(b *operation) bool {
-	switch {
-	case o.host != b.host:
-		return o.host < b.host
-	case o.conn != b.conn:
-		return o.conn < b.conn
-	case o.side != b.side:
-		return o.side < b.side
-	case o.key != b.key:
-		return o.key < b.key
+func (o *operation) compare(b *operation) int {
+	return cmp.Or(
+		cmp.Compare(o.host, b.host), cmp.Compare(o.conn, b.conn), cmp.Compare(o.side, b.side),
+		cmp.Compare(o.key, b.key), cmp.Compare(o.seq, b.seq),
+	)
+}
+
+func (o *operation) carryOut() {
+	if o.push != nil {
+		o.push.pushAskedLocked()
+		return
 	}
-	return o.seq < b.seq
+	o.run()
 }
 
 // askLocked hands an operation to the loop. The queue holds at most a few for each connection.
-func (w *World) askLocked(o *operation) {
+func (w *World) askLocked(o operation) {
 	w.asked = append(w.asked, o)
-	select {
-	case w.kick <- struct{}{}:
-	default:
+	w.kickLocked()
+}
+
+// kickLocked wakes the loop if it sleeps.
+func (w *World) kickLocked() {
+	if w.asleep {
+		w.asleep = false
+		w.kick <- struct{}{}
 	}
 }
 
-// event is something that happens at a host, or in the world when host is -1.
+// event is something that happens at a host, or in the world when host is -1: a packet arrives, an
+// alarm looks at its time, or run.
 type event struct {
-	at    time.Duration
-	host  int
-	conn  uint64
-	order uint64
-	index int // in the heap, below 0 outside of it
-	run   func()
+	at     time.Duration
+	host   int
+	conn   uint64
+	order  uint64
+	place  int // in the queue, from 1; 0 outside of it
+	parcel *parcel
+	alarm  *alarm
+	run    func()
 }
 
+func (e *event) before(b *event) bool {
+	switch {
+	case e.at != b.at:
+		return e.at < b.at
+	case e.host != b.host:
+		return e.host < b.host
+	case e.conn != b.conn:
+		return e.conn < b.conn
+	}
+	return e.order < b.order
+}
+
+// parcel is a packet on its way to a host.
+type parcel struct {
+	event  event
+	packet Packet
+	to     *Host
+}
+
+// maxSpareParcels bounds what is kept for reuse.
+const maxSpareParcels = 1024
+
+func (w *World) parcelLocked() *parcel {
+	last := len(w.spare) - 1
+	if last < 0 {
+		return new(parcel)
+	}
+	p := w.spare[last]
+	w.spare = w.spare[:last]
+	return p
+}
+
+func (w *World) recycleLocked(p *parcel) {
+	if len(w.spare) < maxSpareParcels {
+		*p = parcel{}
+		w.spare = append(w.spare, p)
+	}
+}
+
+// arriveLocked lets a packet arrive at a host.
+func (w *World) arriveLocked(p *parcel, to *Host, at time.Duration) {
+	p.to = to
+	p.event = event{at: at, host: to.index, conn: p.packet.stream, parcel: p}
+	w.queueLocked(&p.event)
+}
+
+// eventHeap is a heap, the earliest event first.
 type eventHeap []*event
 
-func (h eventHeap) Len() int { return len(h) }
-
-func (h eventHeap) Less(i, j int) bool {
-	a, b := h[i], h[j]
-	switch {
-	case a.at != b.at:
-		return a.at < b.at
-	case a.host != b.host:
-		return a.host < b.host
-	case a.conn != b.conn:
-		return a.conn < b.conn
-	}
-	return a.order < b.order
-}
-
-func (h eventHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push implements heap.Interface.
-func (h *eventHeap) Push(x any) {
-	e := x.(*event)
-	e.index = len(*h)
+func (h *eventHeap) push(e *event) {
 	*h = append(*h, e)
+	h.up(len(*h) - 1)
 }
 
-// Pop implements heap.Interface.
-func (h *eventHeap) Pop() any {
-	old := *h
-	last := len(old) - 1
-	e := old[last]
-	old[last], *h = nil, old[:last]
-	e.index = -1
-	return e
-}
-
-// scheduleLocked puts an event into the first nanosecond from at on that its host has free.
-func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func()) *event {
-	if host >= 0 {
-		taken := w.hosts[host].taken
-		for taken[at] {
-			at++
-		}
-		taken[at] = true
+func (h *eventHeap) remove(e *event) {
+	i, last := e.place-1, len(*h)-1
+	moved := (*h)[last]
+	(*h)[last], *h = nil, (*h)[:last]
+	e.place = 0
+	if i == last {
+		return
 	}
-	w.order++
-	e := &event{at: at, host: host, conn: conn, order: w.order, run: run}
-	heap.Push(&w.queue, e)
+	(*h)[i], moved.place = moved, i+1
+	h.down(i)
+	h.up(moved.place - 1)
+}
+
+func (h eventHeap) up(i int) {
+	e := h[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !e.before(h[parent]) {
+			break
+		}
+		h[i] = h[parent]
+		h[i].place = i + 1
+		i = parent
+	}
+	h[i], e.place = e, i+1
+}
+
+func (h eventHeap) down(i int) {
+	e := h[i]
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			break
+		}
+		if right := child + 1; right < len(h) && h[right].before(h[child]) {
+			child = right
+		}
+		if !h[child].before(e) {
+			break
+		}
+		h[i] = h[child]
+		h[i].place = i + 1
+		i = child
+	}
+	h[i], e.place = e, i+1
+}
+
+// scheduleLocked makes an event of run.
+func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func()) *event {
+	e := &event{at: at, host: host, conn: conn, run: run}
+	w.queueLocked(e)
 	return e
+}
+
+func (w *World) queueLocked(e *event) {
+	w.order++
+	e.order = w.order
+	w.queue.push(e)
 }
 
 // unscheduleLocked takes an event back. One that has run is no error.
 func (w *World) unscheduleLocked(e *event) {
-	if e.index >= 0 {
-		heap.Remove(&w.queue, e.index)
-		w.freeLocked(e)
+	if e.place > 0 {
+		w.queue.remove(e)
 	}
 }
 
-func (w *World) freeLocked(e *event) {
-	if e.host >= 0 {
-		delete(w.hosts[e.host].taken, e.at)
+// nextLocked returns the earliest event, or nil. An alarm that was put off is moved first, and one
+// event of a host that shares its instant with the one before goes to the next nanosecond.
+func (w *World) nextLocked() *event {
+	for len(w.queue) > 0 {
+		e := w.queue[0]
+		switch {
+		case e.alarm != nil && e.alarm.at == 0:
+			w.queue.remove(e)
+		case e.alarm != nil && e.alarm.at > e.at:
+			w.postponeLocked(e, e.alarm.at)
+		case e.host >= 0 && e.at <= w.hosts[e.host].latest:
+			w.postponeLocked(e, w.hosts[e.host].latest+1)
+		default:
+			return e
+		}
 	}
+	return nil
 }
 
-func (w *World) runLocked() {
-	e := heap.Pop(&w.queue).(*event)
-	w.freeLocked(e)
+func (w *World) postponeLocked(e *event, at time.Duration) {
+	w.queue.remove(e)
+	e.at = at
+	w.queueLocked(e)
+}
+
+// runLocked carries out the earliest event.
+func (w *World) runLocked(e *event) {
+	w.queue.remove(e)
 	w.counts.Events++
-	e.run()
+	if e.host >= 0 {
+		w.hosts[e.host].latest = e.at
+	}
+	switch {
+	case e.parcel != nil:
+		e.parcel.to.arriveLocked(&e.parcel.packet)
+		w.recycleLocked(e.parcel)
+	case e.alarm != nil:
+		e.alarm.at = 0
+		e.alarm.ring(e.alarm.conn)
+	default:
+		e.run()
+	}
 }
 
 // gate is where goroutines of programs wait. It remembers whether anybody does, so that an event

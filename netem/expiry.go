@@ -80,7 +80,7 @@ func (k *boxClock) ringLocked() {
 func (w *World) askClocksLocked() {
 	for _, k := range w.clocks {
 		if k.early() {
-			w.askLocked(&operation{host: -1, key: "boxes", run: func() {
+			w.askLocked(operation{host: -1, key: "boxes", run: func() {
 				for _, e := range w.edges {
 					e.setClocksLocked()
 				}

@@ -58,7 +58,7 @@ func (f Custom) applyLocked(*World) func() { return f.Break() }
 // laterLocked runs f as an event of the world, d from now.
 func (w *World) laterLocked(d time.Duration, label string, f func()) {
 	at := w.Now() + d
-	w.askLocked(&operation{host: -1, key: label, run: func() { w.scheduleLocked(max(at, w.Now()), -1, 0, f) }})
+	w.askLocked(operation{host: -1, key: label, run: func() { w.scheduleLocked(max(at, w.Now()), -1, 0, f) }})
 }
 
 // Partition drops all packets between two groups of machines, wherever their paths lead.
@@ -110,7 +110,7 @@ func (f Freeze) applyLocked(w *World) func() {
 		for _, p := range held {
 			w.scheduleLocked(w.Now(), h.index, p.stream, func() { h.arriveLocked(p) })
 		}
-		w.askLocked(&operation{host: h.index, key: "thaw", run: func() {}})
+		w.askLocked(operation{host: h.index, key: "thaw", run: func() {}})
 	}
 }
 
@@ -140,7 +140,7 @@ func (h *Host) Kill() {
 		c.emitLocked(Packet{Kind: rst, seq: c.sent})
 	}
 	h.dropAllLocked()
-	w.askLocked(&operation{host: h.index, key: "kill", run: func() {}})
+	w.askLocked(operation{host: h.index, key: "kill", run: func() {}})
 }
 
 // Reset ends every connection of the host with RST to its own programs only, as a box does that

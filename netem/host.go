@@ -38,9 +38,9 @@ type Host struct {
 
 	listeners map[uint16][]*Listener
 	conns     map[tuple]*Conn
-	taken     map[time.Duration]bool // instants that have an event already
-	dials     map[string]uint64      // by target: the number of the next dial
-	calls     uint64                 // of DNS and After
+	latest    time.Duration     // when its last event was
+	dials     map[string]uint64 // by target: the number of the next dial
+	calls     uint64            // of DNS and After
 	nextPort  uint16
 	off       bool
 	frozen    int
@@ -81,7 +81,7 @@ func (n *Net) Host(name string, s HostSpec) *Host {
 	h := &Host{
 		w: w, index: len(w.hosts), name: name, key: nameKey(name), net: n, addr: s.Addr,
 		up: wire{spec: s.Link.Up}, down: wire{spec: s.Link.Down}, listeners: map[uint16][]*Listener{},
-		conns: map[tuple]*Conn{}, taken: map[time.Duration]bool{}, dials: map[string]uint64{},
+		conns: map[tuple]*Conn{}, latest: -1, dials: map[string]uint64{},
 		nextPort: firstEphemeralPort, keepAlive: s.KeepAlive, backlog: s.Backlog, resolver: s.Resolver,
 	}
 	w.hosts = append(w.hosts, h)
@@ -110,7 +110,7 @@ func (h *Host) After(d time.Duration, label string, f func()) {
 	defer w.mu.Unlock()
 	at := w.Now() + d
 	h.calls++
-	w.askLocked(&operation{host: h.index, key: label, seq: h.calls, run: func() {
+	w.askLocked(operation{host: h.index, key: label, seq: h.calls, run: func() {
 		w.scheduleLocked(at, h.index, 0, func() {
 			w.woke = true
 			w.trace.add(record{at: w.Now(), kind: "after", from: h.name, why: label})
@@ -164,7 +164,8 @@ func (h *Host) arriveLocked(p *Packet) {
 			h.dropLocked(p, "frozen")
 			return
 		}
-		h.held = append(h.held, p)
+		held := *p
+		h.held = append(h.held, &held)
 		return
 	case p.To.Addr() != h.addr && !p.To.Addr().IsLoopback():
 		h.dropLocked(p, "not my address")

@@ -153,7 +153,7 @@ func (f Clog) applyLocked(w *World) func() {
 	undo := w.harmLocked(f, wires(f.Edge, f.Host, f.OnlyUp, f.OnlyDown), impairment{clog: c})
 	return func() {
 		undo()
-		w.askLocked(&operation{host: -1, key: "unclog " + f.where(w), run: c.releaseLocked})
+		w.askLocked(operation{host: -1, key: "unclog " + f.where(w), run: c.releaseLocked})
 	}
 }
 

@@ -25,19 +25,22 @@ type fate struct {
 
 // sendLocked puts a packet on its way. Boxes and links decide now; what arrives, arrives later,
 // and after last, when the packet before it arrives: a direction of a connection keeps its order.
-func (h *Host) sendLocked(p Packet, last *time.Duration) {
+func (h *Host) sendLocked(sent Packet, last *time.Duration) {
 	w := h.w
 	w.counts.Packets++
-	sent := p
-	sent.frame = w.o.Capture.sent(h, &sent)
-	f := w.pathLocked(h, &p)
-	p.frame, p.rewritten = sent.frame, p.differs(&sent)
+	travels := w.parcelLocked()
+	travels.packet = sent
+	p := &travels.packet
+	p.frame = w.o.Capture.sent(h, p)
+	sent.frame = p.frame
+	f := w.pathLocked(h, p)
+	p.rewritten = p.differs(&sent)
 	if f.host != nil {
-		at := max(f.at, *last+1)
-		*last = at
-		w.scheduleLocked(at, f.host.index, p.stream, func() { f.host.arriveLocked(&p) })
+		*last = max(f.at, *last+1)
+		w.arriveLocked(travels, f.host, *last)
 		return
 	}
+	defer w.recycleLocked(travels)
 	if f.hold.holdLocked(h, sent, last) {
 		w.o.Capture.remark(&sent, "held back: "+f.why)
 		w.trace.add(record{at: w.Now(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why})
@@ -49,14 +52,19 @@ func (h *Host) sendLocked(p Packet, last *time.Duration) {
 		at: w.Now(), kind: "drop", from: h.name, stream: p.stream, side: p.side, seq: p.seq, size: p.Size,
 		why: p.Kind.String() + " " + f.why,
 	})
-	if f.action == Silence || p.Kind == rst {
-		return
+	if f.action != Silence && p.Kind != rst {
+		h.refusedLocked(sent, f)
 	}
+}
+
+// refusedLocked tells the host that a box did not let its packet pass.
+func (h *Host) refusedLocked(sent Packet, f fate) {
+	w := h.w
 	answer := Packet{
-		From: sent.To, To: sent.From, Kind: rst, stream: p.stream, key: p.key, side: 1 - p.side, number: p.number,
-		seq: sent.ack, ack: sent.seq,
+		From: sent.To, To: sent.From, Kind: rst, stream: sent.stream, key: sent.key, side: 1 - sent.side,
+		number: sent.number, seq: sent.ack, ack: sent.seq,
 	}
-	w.scheduleLocked(max(f.at, w.Now()), h.index, p.stream, func() {
+	w.scheduleLocked(max(f.at, w.Now()), h.index, sent.stream, func() {
 		if f.action == Unreachable {
 			w.o.Capture.boxed(h, &sent, true, f.why)
 			h.unreachableLocked(&answer)

@@ -57,6 +57,9 @@ func (c *Conn) takeLocked(b []byte) int {
 // receiveLocked takes a packet that belongs to the connection.
 func (c *Conn) receiveLocked(p *Packet) {
 	c.heard, c.probes = c.w.Now(), 0
+	if c.keepDue.at > 0 {
+		c.keepDue.setLocked(c.heard + c.keep.Idle)
+	}
 	switch {
 	case p.Kind == rst:
 		c.resetLocked()
@@ -98,7 +101,7 @@ func (c *Conn) receiveLocked(p *Packet) {
 func (c *Conn) openedLocked(p *Packet) {
 	c.measureHandshakeLocked()
 	c.state, c.tries = established, 0
-	c.resend.dropLocked(c.w)
+	c.resend.at = 0
 	c.limit = p.edge
 	c.emitLocked(Packet{Kind: ack})
 	c.armKeepAliveLocked()
@@ -118,7 +121,7 @@ func (c *Conn) acceptedLocked() {
 	}
 	c.measureHandshakeLocked()
 	c.state, c.tries = established, 0
-	c.resend.dropLocked(c.w)
+	c.resend.at = 0
 	c.armKeepAliveLocked()
 	l.queue = append(l.queue, c)
 	l.gate.open(c.w)
@@ -140,42 +143,70 @@ func (c *Conn) arrivedLocked(p *Packet) {
 		c.abortLocked() // nobody will read it: Linux answers with RST
 		return
 	}
-	if p.seq >= c.next && len(c.early) < maxEarlyFlights {
-		if c.early == nil {
-			c.early = map[uint64]Packet{}
-		}
-		if _, have := c.early[p.seq]; !have {
-			c.early[p.seq] = *p
-		}
-	}
 	before := c.next
-	for {
-		q, have := c.early[c.next]
-		if !have {
-			break
-		}
-		delete(c.early, c.next)
-		if q.Kind == fin {
-			c.next++
-			c.peerEnded = true
-		}
-		c.next += uint64(len(q.data))
-		c.received = append(c.received, q.data...)
-		c.sliced = c.sliced || q.sliced
-		c.readGate.open(c.w)
+	switch {
+	case p.seq == c.next:
+		c.acceptLocked(p)
+	case p.seq > c.next:
+		c.keepLocked(p)
 	}
 	c.owed++
 	if c.owed > 1 || p.Kind == fin || len(c.early) > 0 || p.seq < before || c.peerEnded {
 		c.emitLocked(Packet{Kind: ack})
 	} else {
-		c.ackDue.setLocked(c, c.w.Now()+ackDelay, func() {
-			if c.owed > 0 {
-				c.emitLocked(Packet{Kind: ack})
-			}
-		})
+		c.ackDue.setLocked(c.w.Now() + ackDelay)
 	}
 	if c.peerEnded {
 		c.lingerLocked()
+	}
+}
+
+// acceptLocked takes the next bytes of the stream, and those after them that came too early.
+func (c *Conn) acceptLocked(p *Packet) {
+	c.appendLocked(p)
+	for {
+		early, have := c.early[c.next]
+		if !have {
+			return
+		}
+		delete(c.early, c.next)
+		c.appendLocked(&early)
+	}
+}
+
+func (c *Conn) appendLocked(p *Packet) {
+	if p.Kind == fin {
+		c.next++
+		c.peerEnded = true
+	}
+	c.next += uint64(len(p.data))
+	c.received = joined(c.received, p.data)
+	c.sliced = c.sliced || p.sliced
+	c.readGate.open(c.w)
+}
+
+// keepLocked keeps what came too early.
+func (c *Conn) keepLocked(p *Packet) {
+	if c.early == nil {
+		c.early = map[uint64]Packet{}
+	}
+	if _, have := c.early[p.seq]; !have && len(c.early) < maxEarlyFlights {
+		c.early[p.seq] = *p
+	}
+}
+
+// joined is what waits to be read with what has arrived, which nobody changes any more.
+func joined(waits, arrived []byte) []byte {
+	if len(waits) == 0 {
+		return arrived[:len(arrived):len(arrived)]
+	}
+	return append(waits, arrived...)
+}
+
+// ackLocked makes up for a packet that could have taken the acknowledgement along and did not come.
+func (c *Conn) ackLocked() {
+	if c.owed > 0 {
+		c.emitLocked(Packet{Kind: ack})
 	}
 }
 
@@ -185,7 +216,7 @@ func (c *Conn) armKeepAliveLocked() {
 		c.keepDue.at = 0
 		return
 	}
-	c.keepDue.setLocked(c, c.heard+c.keep.Idle+time.Duration(c.probes)*c.keep.Interval, c.keepAliveLocked)
+	c.keepDue.setLocked(c.heard + c.keep.Idle + time.Duration(c.probes)*c.keep.Interval)
 }
 
 func (c *Conn) keepAliveLocked() {
@@ -202,7 +233,7 @@ func (c *Conn) keepAliveLocked() {
 		c.probes++
 		c.emitLocked(Packet{Kind: probe, seq: c.sent})
 	case len(c.unacked) > 0: // retransmission decides
-		c.keepDue.setLocked(c, c.w.Now()+c.keep.Interval, c.keepAliveLocked)
+		c.keepDue.setLocked(c.w.Now() + c.keep.Interval)
 		return
 	}
 	c.armKeepAliveLocked()

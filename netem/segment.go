@@ -19,6 +19,7 @@ type Net struct {
 	hosts  map[netip.Addr]*Host
 	edges  []*Edge
 	claims []*Edge // with a box that takes packets between hosts of this segment
+	ways   []*Edge // the first edge on the way to each segment; nil until somebody asks
 }
 
 // Net adds a segment whose hosts have addresses in prefix; 0.0.0.0/0 suits the internet.
@@ -27,6 +28,7 @@ func (w *World) Net(name string, prefix netip.Prefix) *Net {
 	defer w.mu.Unlock()
 	n := &Net{w: w, index: len(w.nets), name: name, prefix: prefix, hosts: map[netip.Addr]*Host{}}
 	w.nets = append(w.nets, n)
+	w.forgetWaysLocked()
 	return n
 }
 
@@ -57,6 +59,7 @@ func (w *World) Join(inner, outer *Net, l Link, boxes ...Box) *Edge {
 	}
 	w.edges = append(w.edges, e)
 	inner.edges, outer.edges = append(inner.edges, e), append(outer.edges, e)
+	w.forgetWaysLocked()
 	return e
 }
 
@@ -84,6 +87,13 @@ func (w *World) toward(n *Net, a netip.Addr) *Edge {
 	if goal == nil || goal == n {
 		return nil
 	}
+	if n.ways == nil {
+		n.ways = w.waysFrom(n)
+	}
+	return n.ways[goal.index]
+}
+
+func (w *World) waysFrom(n *Net) []*Edge {
 	first := make([]*Edge, len(w.nets))
 	seen := make([]bool, len(w.nets))
 	seen[n.index] = true
@@ -97,13 +107,16 @@ func (w *World) toward(n *Net, a netip.Addr) *Edge {
 			if first[next.index] = first[at[0].index]; first[next.index] == nil {
 				first[next.index] = e
 			}
-			if next == goal {
-				return first[next.index]
-			}
 			at = append(at, next)
 		}
 	}
-	return nil
+	return first
+}
+
+func (w *World) forgetWaysLocked() {
+	for _, n := range w.nets {
+		n.ways = nil
+	}
 }
 
 // netOf is the segment with the longest prefix that contains the address, or nil.

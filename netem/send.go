@@ -69,6 +69,10 @@ type turns struct {
 func (t *turns) is(turn uint64) bool { return turn == t.first }
 
 func (t *turns) done(turn uint64) {
+	if turn == t.first && len(t.ended) == 0 {
+		t.first++
+		return
+	}
 	if t.ended == nil {
 		t.ended = map[uint64]bool{}
 	}
@@ -92,10 +96,13 @@ func (c *Conn) askPushLocked() {
 		return
 	}
 	c.pushAsked = true
-	c.askLocked(func() {
-		c.pushAsked = false
-		c.pushLocked()
-	})
+	c.asked++
+	c.w.askLocked(operation{host: c.host.index, conn: c.id, side: c.side, seq: c.asked, push: c})
+}
+
+func (c *Conn) pushAskedLocked() {
+	c.pushAsked = false
+	c.pushLocked()
 }
 
 // pushLocked sends what the other end has room for.
@@ -144,7 +151,7 @@ func (c *Conn) emitLocked(p Packet) {
 	p.ack, p.edge = c.next, c.edgeLocked()
 	c.announced = p.edge
 	c.owed = 0
-	c.ackDue.dropLocked(c.w)
+	c.ackDue.at = 0
 	c.host.emitLocked(p, &c.arrival)
 }
 
@@ -168,13 +175,13 @@ func (c *Conn) timeoutLocked() time.Duration {
 func (c *Conn) armResendLocked() {
 	switch {
 	case c.state == gone, len(c.unacked) == 0 && len(c.pending) == 0 && c.state == established:
-		c.resend.dropLocked(c.w)
+		c.resend.at = 0
 		c.tries = 0
 	case c.resend.at == 0:
 		if c.tries == 0 {
 			c.since = c.w.Now()
 		}
-		c.resend.setLocked(c, c.w.Now()+c.timeoutLocked(), c.resendLocked)
+		c.resend.setLocked(c.w.Now() + c.timeoutLocked())
 	}
 }
 
@@ -251,7 +258,7 @@ func (c *Conn) acknowledgedLocked(p *Packet) {
 	switch {
 	case progress, opened:
 		c.tries = 0
-		c.resend.dropLocked(c.w)
+		c.resend.at = 0
 	case len(c.unacked) == 0: // the window stays shut, and the other end lives
 		c.tries = min(c.tries, maxProbeBackoff)
 	}

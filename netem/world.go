@@ -4,7 +4,7 @@ package netem
 
 import (
 	"io"
-	"sort"
+	"slices"
 	"sync"
 	"time"
 )
@@ -40,8 +40,7 @@ type Options struct {
 type World struct {
 	o     Options
 	start time.Time
-	kick  chan struct{}
-	stop  chan struct{}
+	kick  chan struct{}  // capacity 1: the loop has something to do before its time
 	owned sync.WaitGroup // the loop, and what At started
 
 	mu      sync.Mutex
@@ -54,7 +53,10 @@ type World struct {
 	blocked map[pair]int // partitions in force between two hosts, by direction
 	queue   eventHeap
 	order   uint64 // breaks ties between events
-	asked   []*operation
+	spare   []*parcel
+	asked   []operation
+	taken   []operation // room for what is asked next
+	asleep  bool        // the loop waits for a kick, or for its time
 	streams uint64
 	woke    bool // the event that runs made somebody runnable
 	closed  bool
@@ -76,7 +78,7 @@ func New(o Options) *World {
 		o.ReceiveBuffer = defaultBufferBytes
 	}
 	w := &World{
-		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1), stop: make(chan struct{}),
+		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1),
 		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{},
 	}
 	w.trace = newTracer(o, w.start)
@@ -111,7 +113,7 @@ func (w *World) Do(f func()) {
 func (w *World) At(t time.Duration, label string, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.askLocked(&operation{host: -1, key: label, run: func() {
+	w.askLocked(operation{host: -1, key: label, run: func() {
 		w.scheduleLocked(max(t, w.Now()), -1, 0, func() {
 			w.woke = true
 			w.sayLocked(Entry{Kind: "at", What: label})
@@ -147,8 +149,8 @@ func (w *World) Close() Leaks {
 		}
 		h.dropAllLocked()
 	}
+	w.kickLocked()
 	w.mu.Unlock()
-	close(w.stop)
 	w.owned.Wait()
 	return leaks
 }
@@ -157,60 +159,80 @@ func (w *World) Close() Leaks {
 func (w *World) loop() {
 	timer := time.NewTimer(idleLook)
 	defer timer.Stop()
+	armed := w.Now() + idleLook // when the timer goes off
 	for {
 		if w.o.Wait != nil {
 			w.o.Wait()
 		}
-		ran, wait := w.round()
-		if ran {
-			select {
-			case <-w.stop:
-				return
-			default:
-				continue
-			}
+		due, isOver := w.round()
+		if isOver {
+			return
+		}
+		if due == 0 {
+			continue
 		}
 		if w.o.Idle != nil {
 			w.o.Idle()
 		}
-		timer.Reset(wait)
+		if due != armed {
+			armed = due
+			timer.Reset(armed - w.Now())
+		}
 		select {
 		case <-w.kick:
 		case <-timer.C:
-		case <-w.stop:
-			return
+			armed = 0
 		}
 	}
 }
 
-// round takes what was asked for and runs due events until one wakes somebody. It returns whether
-// one did, and otherwise how long nothing will be due.
-func (w *World) round() (ran bool, wait time.Duration) {
+// round takes what was asked for and runs due events until one wakes somebody. It returns when the
+// next event is due, or 0 after one that woke somebody.
+func (w *World) round() (due time.Duration, isOver bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.awakeLocked()
 	w.counts.Rounds++
 	w.takeLocked()
-	for len(w.queue) > 0 {
-		if left := w.queue[0].at - w.Now(); left > 0 {
-			return false, left
+	for !w.closed {
+		e := w.nextLocked()
+		if e == nil || e.at > w.Now() {
+			w.asleep = true
+			if e == nil {
+				return w.Now() + idleLook, false
+			}
+			return e.at, false
 		}
 		w.woke = false
-		w.runLocked()
+		w.runLocked(e)
 		w.takeLocked() // an event may ask for more: a reply, a window that opened
 		if w.woke {
-			return true, 0
+			return 0, false
 		}
 	}
-	return false, idleLook
+	return 0, true
+}
+
+// awakeLocked takes back a kick that came while the loop was on its feet again.
+func (w *World) awakeLocked() {
+	w.asleep = false
+	select {
+	case <-w.kick:
+	default:
+	}
 }
 
 func (w *World) takeLocked() {
 	for len(w.asked) > 0 {
 		asked := w.asked
-		w.asked = nil
-		sort.SliceStable(asked, func(i, j int) bool { return asked[i].before(asked[j]) })
-		for _, o := range asked {
-			o.run()
+		w.asked = w.taken[:0]
+		if len(asked) > 1 {
+			slices.SortStableFunc(asked, func(a, b operation) int { return a.compare(&b) })
 		}
+		for i := range asked {
+			asked[i].carryOut()
+		}
+		clear(asked)
+		w.taken = asked
 	}
 }
