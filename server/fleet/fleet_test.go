@@ -94,6 +94,7 @@ type agent struct {
 	id    trust.Identity
 	run   string
 	hangs atomic.Bool   // hello is not answered
+	deaf  atomic.Bool   // nor who asks whether a session lives
 	asked chan struct{} // one for each hello
 }
 
@@ -129,9 +130,11 @@ func (y *yard) connect(a *agent) (ended chan error) {
 	binding, err := link.SessionBinding(conn.ConnectionState())
 	y.must(err)
 	var mux contract.Mux
-	contract.Handle(&mux, contract.Hello, func(ctx context.Context, _ contract.HelloArgs) (contract.Facts, error) {
-		a.asked <- struct{}{}
-		if a.hangs.Load() {
+	contract.Handle(&mux, contract.Hello, func(ctx context.Context, said contract.HelloArgs) (contract.Facts, error) {
+		if said.Machine != "" { // others only ask whether the session lives
+			a.asked <- struct{}{}
+		}
+		if a.hangs.Load() || said.Machine == "" && a.deaf.Load() {
 			<-ctx.Done()
 			return contract.Facts{}, ctx.Err()
 		}
@@ -253,6 +256,28 @@ func TestP6ManySessions(t *testing.T) {
 			if want := i >= len(sessions)-trust.MaxSessionsPerPin; alive != want {
 				t.Fatalf("session %d of %d: alive is %v, want %v", i+1, len(sessions), alive, want)
 			}
+		}
+	})
+}
+
+// TestADeadPathIsGivenUpWhenItsAgentCallsAgain: the old path swallows everything, and the agent comes
+// by another. Work must not wait on the old session for the next ping.
+func TestADeadPathIsGivenUpWhenItsAgentCallsAgain(t *testing.T) {
+	in(t, func(y *yard) {
+		a := y.newAgent("run-1")
+		y.machine(a, "Machines-1", "web-1")
+		changed := y.fleet.Changed("Machines-1")
+		old := y.connect(a)
+		<-changed
+		a.deaf.Store(true)
+		newest := y.connect(a)
+		began := time.Now()
+		<-old
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("the old session lived for %v", took)
+		}
+		if len(newest) != 0 {
+			t.Error("the newest session has ended")
 		}
 	})
 }

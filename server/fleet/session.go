@@ -91,6 +91,7 @@ func (v *visit) introduce(ctx context.Context) {
 		return
 	}
 	v.entered = true
+	v.work.Go(func() { v.fleet.weed(ctx, v.session) })
 	v.fleet.cameOnline(ctx, v.session, said)
 }
 
@@ -166,6 +167,28 @@ func (f *Fleet) twin(s *session) *session {
 		return nil
 	}
 	return p.newest()
+}
+
+// weed ends older sessions of the same agent that do not answer: it has one line at a time, so the
+// path of an older one has most likely died without a word, and work would wait there for the next
+// ping.
+func (f *Fleet) weed(ctx context.Context, newest *session) {
+	for _, old := range f.older(newest) {
+		if !f.lives(ctx, old) {
+			old.line.Goodbye(link.GoodbyeReplaced, 0, "a newer session of this agent took over")
+		}
+	}
+}
+
+// older lists the sessions of a machine that were there before s.
+func (f *Fleet) older(s *session) []*session {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, known := f.machines[s.machine]
+	if !known {
+		return nil
+	}
+	return slices.Clone(p.sessions[:max(0, slices.Index(p.sessions, s))])
 }
 
 // lives asks the other one; an agent that was restarted does not answer on its old session.
