@@ -149,6 +149,9 @@ func (c *Conn) emitLocked(p Packet) {
 	p.From, p.To = c.local, c.remote
 	p.stream, p.key, p.side, p.number = c.id, c.key, c.side, c.numbered
 	p.ack, p.edge = c.next, c.edgeLocked()
+	if p.Kind == ack {
+		p.seq = c.sent
+	}
 	c.announced = p.edge
 	c.owed = 0
 	c.ackDue.at = 0
