@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/cryptotest"
@@ -22,9 +23,11 @@ import (
 	"fairlead/internal/errkind"
 	"fairlead/netem"
 	"fairlead/sim/check"
+	"fairlead/sim/finding"
 	"fairlead/sim/history"
 	"fairlead/sim/plan"
 	"fairlead/sim/report"
+	"fairlead/sim/trace"
 )
 
 // Options of a run. The zero value runs without traces, below the temporary folder.
@@ -37,8 +40,8 @@ type Options struct {
 	Idle func()
 	// Trace gets a JSON line for each event of the network, Log what the programs say; nil for nobody.
 	Trace, Log io.Writer
-	// KeyLog gets the TLS secrets of the servers, for a capture.
-	KeyLog io.Writer
+	// Capture collects the packets, with the TLS secrets of the servers, for Wireshark; nil for nobody.
+	Capture *netem.Capture
 }
 
 // InBubble runs f in a bubble of its own whose chance is seeded, after the time that the wall clock
@@ -64,8 +67,13 @@ func Run(t *testing.T, p plan.Plan, o Options) report.Report {
 		return r
 	}
 	r.Violations = check.Judge(history, check.All())
+	if o.Trace != nil {
+		if err := trace.WriteViolations(o.Trace, r.Violations); err != nil {
+			r.Trouble = err.Error()
+		}
+	}
 	r.Goals = check.Goals(history)
-	r.Faults = faultCounts(history)
+	r.Faults, r.Findings = faultCounts(history), finding.All(history)
 	return r
 }
 
@@ -170,8 +178,11 @@ func newSite(ctx context.Context, p plan.Plan, o Options, dir string) (*site, er
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s.ctx, s.cancel = ctx, cancel
-	s.world = netem.New(netem.Options{Seed: p.Seed, Wait: synctest.Wait, Idle: o.Idle, Trace: o.Trace})
-	s.book = history.NewBook(s.world.Now, func(e history.Event) { s.world.Note(e.Who, noteOf(e)) })
+	s.world = netem.New(netem.Options{
+		Seed: p.Seed, Wait: synctest.Wait, Idle: o.Idle, Trace: o.Trace, Capture: o.Capture,
+		Head: netem.TraceHead{Name: p.Name, Hash: p.Hash(), Program: version},
+	})
+	s.book = history.NewBook(s.world.Now, func(e history.Event) { s.world.Say(entryOf(e)) })
 	s.log = newLogbook(o.Log, s.record)
 	if err := s.build(); err != nil {
 		s.close()
@@ -180,9 +191,21 @@ func newSite(ctx context.Context, p plan.Plan, o Options, dir string) (*site, er
 	return s, nil
 }
 
-// noteOf is an event as it stands in the trace.
-func noteOf(e history.Event) string {
-	return fmt.Sprintf("%s %s%s %s %d %d", e.Kind, e.Task, e.Ticket, e.Text, e.Code, e.N)
+// entryOf is an event as it stands in the trace.
+func entryOf(e history.Event) netem.Entry {
+	words := []string{e.Text}
+	add := func(name, value string) {
+		if value != "" && value != "0" {
+			words = append(words, name+"="+value)
+		}
+	}
+	add("cause", e.Cause)
+	add("task", string(e.Task))
+	add("ticket", string(e.Ticket))
+	add("peer", string(e.Peer))
+	add("code", strconv.Itoa(e.Code))
+	add("n", strconv.Itoa(e.N))
+	return netem.Entry{Kind: string(e.Kind), Who: e.Who, What: strings.TrimSpace(strings.Join(words, " "))}
 }
 
 // settleIn puts the homes in place and starts everything.
@@ -193,6 +216,9 @@ func (s *site) settleIn(joined *template) error {
 		return err
 	}
 	s.servers[0].start()
+	if err := s.startPrograms(); err != nil {
+		return err
+	}
 	for _, a := range s.agents {
 		a.s.log.secret("proxy password", a.group.Credentials)
 		if s.plan.Join {
@@ -212,7 +238,6 @@ func (s *site) settleIn(joined *template) error {
 		a.start()
 	}
 	s.base = s.world.Now()
-	s.startPrograms()
 	return nil
 }
 

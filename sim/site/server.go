@@ -4,6 +4,7 @@ package site
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,7 +34,11 @@ func (s *site) addServer(spec plan.Server) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.machine(h, s.o.KeyLog)
+	var keyLog io.Writer
+	if s.o.Capture != nil {
+		keyLog = s.o.Capture.KeyLog()
+	}
+	m, err := s.machine(h, keyLog)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ type site struct {
 	hosts    map[string]*netem.Host
 	next     map[string]int // addresses given away, by segment
 	programs []program
+	running  []func() error // ends what the programs and probers run
 	servers  []*server
 	agents   []*agent
 	byName   map[string]*agent
@@ -82,7 +83,11 @@ func (s *site) machine(h *netem.Host, keyLog io.Writer) (*sim.Machine, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	handler := s.log.handler(h.Name())
+	if s.o.Trace != nil {
+		handler = &sim.LogLines{Say: s.world.Say, Who: h.Name(), Hide: s.dir, Next: handler}
+	}
 	return sim.NewMachine(context.WithoutCancel(s.ctx), h, sim.Options{
-		Seed: s.plan.Seed, Log: slog.New(s.log.handler(h.Name())), Dir: dir, Record: s.record, KeyLog: keyLog,
+		Seed: s.plan.Seed, Log: slog.New(handler), Dir: dir, Record: s.record, KeyLog: keyLog,
 	})
 }
