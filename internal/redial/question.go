@@ -14,6 +14,7 @@ import (
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/internal/httphead"
+	"fairlead/internal/trust"
 )
 
 const (
@@ -33,6 +34,11 @@ func Ask(ctx context.Context, network host.Network, address string) (httphead.He
 		return httphead.Head{}, err
 	}
 	defer conn.Close()
+	return exchange(ctx, conn, address)
+}
+
+// exchange asks and reads the head of the answer.
+func exchange(ctx context.Context, conn net.Conn, address string) (httphead.Head, error) {
 	if err := conn.SetDeadline(time.Now().Add(questionLimit)); err != nil {
 		return httphead.Head{}, err
 	}
@@ -46,11 +52,32 @@ func Ask(ctx context.Context, network host.Network, address string) (httphead.He
 	return head, err
 }
 
+// Tell asks the same through TLS of whoever answers: a box that ends TLS carries the question in the
+// clear to the server behind it, which then can name the box in its own log. What comes back is
+// dropped. Errors: those of Dial and trust.Stranger, or that nobody took the question.
+func Tell(ctx context.Context, network host.Network, address string) error {
+	conn, err := Dial(ctx, network, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	limited, cancel := context.WithTimeout(ctx, questionLimit)
+	defer cancel()
+	secured, err := trust.Stranger(limited, conn)
+	if err != nil {
+		return err
+	}
+	_, err = exchange(limited, secured, address)
+	return err
+}
+
 // Refine looks once more at a handshake that ended with err, where one question can tell a captive
-// portal from other boxes; else it returns err as it is.
+// portal from other boxes; else it returns err as it is. Where a box ends TLS the server is told.
 func Refine(ctx context.Context, network host.Network, address string, err error) error {
 	switch diagnosis.Of(err) {
-	case diagnosis.TLSOffload, diagnosis.TLSInspect, diagnosis.NotTLS, diagnosis.WrongServer:
+	case diagnosis.TLSOffload:
+		_ = Tell(ctx, network, address) // for the other end; this one knows
+	case diagnosis.TLSInspect, diagnosis.NotTLS, diagnosis.WrongServer:
 	default:
 		return err
 	}

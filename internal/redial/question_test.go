@@ -208,3 +208,41 @@ func TestDialNamesTheCause(t *testing.T) {
 		t.Errorf("%v: cause %q, kind %v", err, diagnosis.Of(err), errkind.Of(err))
 	}
 }
+
+// TestABoxThatEndsTLSCarriesWordToTheServer: what stands behind an offloader sees a request in the
+// clear, without a certificate, a pin or any other secret of ours.
+func TestABoxThatEndsTLSCarriesWordToTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, err := trust.NewIdentity("alb", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		behind := make(chan string, 1)
+		s := &street{group: &group, box: func(conn net.Conn, first byte) {
+			if first != 0x16 {
+				return
+			}
+			ended := tls.Server(conn, &tls.Config{
+				Certificates: []tls.Certificate{box.Certificate}, NextProtos: []string{"http/1.1"}, ClientAuth: tls.RequestClientCert,
+			})
+			line, err := bufio.NewReader(ended).ReadString('\n')
+			if n := len(ended.ConnectionState().PeerCertificates); err == nil && n == 0 {
+				behind <- line
+			}
+		}}
+		asked := diagnosis.Name(errkind.Untrusted.Errorf("peer proved pin x"), diagnosis.TLSOffload)
+		if got := redial.Refine(t.Context(), s, "alb:10943", asked); diagnosis.Of(got) != diagnosis.TLSOffload {
+			t.Errorf("Refine = %v", got)
+		}
+		group.Wait()
+		select {
+		case line := <-behind:
+			if line != "GET / HTTP/1.1\r\n" {
+				t.Errorf("the server saw %q", line)
+			}
+		default:
+			t.Error("no word came to the server")
+		}
+	})
+}
