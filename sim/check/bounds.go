@@ -15,16 +15,15 @@ import (
 
 // What the bounds are made of that no package names for others.
 const (
-	greetLimit  = 5 * time.Second // fleet: the first call on a session
-	killedFor   = 5 * time.Second // site: how long a killed program stays away
-	lookEvery   = 5 * time.Second // site: how often people look
-	retryMost   = 30 * time.Second
-	engineLook  = 30 * time.Second
-	machineWait = 10 * time.Minute
-	cancelWait  = 2 * time.Minute
-	graceWait   = 10 * time.Second
-	joinWait    = 20 * time.Second // site: whoever makes an agent join tries so often
-	slack       = 10 * time.Second // for round trips, syncs and processes that start
+	greetLimit = 5 * time.Second // fleet: the first call on a session
+	killedFor  = 5 * time.Second // site: how long a killed program stays away
+	lookEvery  = 5 * time.Second // site: how often people look
+	retryMost  = 30 * time.Second
+	engineLook = 30 * time.Second
+	cancelWait = 2 * time.Minute
+	graceWait  = 10 * time.Second
+	joinWait   = 20 * time.Second // site: whoever makes an agent join tries so often
+	slack      = 10 * time.Second // for round trips, syncs and processes that start
 )
 
 // revokeReach is how long a session may outlive the answer that its machine was removed.
@@ -35,7 +34,8 @@ const revokeReach = fleet.CloseLimit + time.Second
 //
 //	L1  a session that died unnoticed, the longest wait, a whole dial, balancers that must take a
 //	    server for alive again
-//	L2  L1, the longest script, and the engine's own waits
+//	L2  since anything moved on the machine: L1, the longest script, the longest transfer, and the
+//	    engine's own waits
 //	L3  the dead time of the line, and one look
 //	L5  the engine's wait for a machine that does not answer, its own waits, the grace
 //	L6  L3
@@ -54,7 +54,7 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 	}
 	bounds := map[string]time.Duration{
 		"L1": back,
-		"L2": back + longest(p) + machineWait + retryMost + engineLook + graceWait,
+		"L2": back + longest(p) + transfer(p) + retryMost + engineLook + graceWait,
 		"L3": link.DeadAfter + slack + lookEvery,
 		"L5": cancelWait + retryMost + engineLook + graceWait + slack + 2*lookEvery,
 		"L6": link.DeadAfter + slack + lookEvery,
@@ -77,6 +77,25 @@ func checks(p plan.Plan) (longest time.Duration) {
 		longest = max(longest, time.Duration(up+1)*b.Check.D())
 	}
 	return longest
+}
+
+// transfer is how long the largest package takes to all agents through the narrowest edge.
+func transfer(p plan.Plan) (d time.Duration) {
+	var narrowest plan.Rate
+	for _, e := range p.Edges {
+		if e.Rate > 0 && (narrowest == 0 || e.Rate < narrowest) {
+			narrowest = e.Rate
+		}
+	}
+	if narrowest == 0 {
+		return 0
+	}
+	const bitsPerKB = 8 << 10
+	for _, o := range p.Ops {
+		bits := float64(o.KB) * bitsPerKB * float64(p.Machines())
+		d = max(d, time.Duration(bits/float64(narrowest)*float64(time.Second)))
+	}
+	return d
 }
 
 // longest is how long the longest script runs.

@@ -155,12 +155,15 @@ func TestBoundsFollowThePlan(t *testing.T) {
 	p.Agents[0].Proxy = "http://proxy:3128"
 	p.Boxes = append(p.Boxes, plan.Box{Kind: plan.Balancer, Check: plan.Duration(30 * time.Second), Up: 5})
 	p.Ops[0].Lasts = plan.Duration(time.Hour)
+	p.Ops = append(p.Ops, plan.Op{Do: plan.DoDeploy, KB: 6000})
+	p.Edges[0].Rate = 1_000_000
 	p.Expect.Within = map[string]plan.Duration{detectionID: plan.Duration(time.Second)}
 	with := check.Bounds(p)
 	if more := with[comingBackID] - plain[comingBackID]; more != 15*time.Second+6*30*time.Second {
 		t.Errorf("coming back: %s, was %s", with[comingBackID], plain[comingBackID])
 	}
-	if with[completionID] < time.Hour || with[detectionID] != time.Second {
+	// 6000 KB to three machines at 1 Mbit/s take 147 s.
+	if with[completionID]-with[comingBackID]-time.Hour < 147*time.Second || with[detectionID] != time.Second {
 		t.Errorf("%v", with)
 	}
 }
