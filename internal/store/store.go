@@ -54,6 +54,9 @@ type Reader interface {
 	Machine(id deploy.MachineID) (deploy.Machine, error)
 	MachineByPin(pin string) (deploy.Machine, error)
 	Machines(f MachineFilter) ([]deploy.Machine, error) // by name
+	// ChangedMachines says what happened to machines since a mark that an earlier call returned; 0
+	// asks for all machines. A mark means nothing once the store was closed.
+	ChangedMachines(since int64) (MachineChanges, error)
 	// RetiredPins are pins that belonged to a machine once and may never be used again; sorted.
 	RetiredPins() ([]string, error)
 
@@ -139,6 +142,14 @@ type Writer interface {
 	DeleteExpired(now time.Time) error
 	// AddEvent appends to the audit trail and assigns the number.
 	AddEvent(deploy.Event) (int64, error)
+}
+
+// MachineChanges is what happened to machines. It may tell of some that did not change.
+type MachineChanges struct {
+	Mark    int64            // to ask with the next time
+	IsAll   bool             // Written are all machines: others are gone
+	Written []deploy.Machine // by id; by name when they are all
+	Deleted []deploy.MachineID
 }
 
 // Installation is the server's own row.

@@ -22,8 +22,10 @@ const (
 	helloLimit = 5 * time.Second
 	// maxGreeting is how many sessions may say hello at once; more are asked to come back.
 	maxGreeting = 512
-	// refreshEvery is the safety net under Refresh: how often the store is read without a hint.
+	// refreshEvery is the safety net under Refresh: how often the store is asked without a hint.
 	refreshEvery = 30 * time.Second
+	// wholeEvery is how often all machines are read, not only those that changed.
+	wholeEvery = time.Hour
 	// healthEvery is how often a machine on line is asked for its report.
 	healthEvery = 10 * time.Minute
 )
@@ -57,7 +59,9 @@ type Fleet struct {
 	log     *slog.Logger
 	hint    chan struct{} // capacity 1: the store's machines changed
 	inHello chan struct{} // capacity maxGreeting
-	loading chan struct{} // capacity 1: whoever is in it reads the machines
+	loading chan struct{} // capacity 1: whoever is in it reads the machines, and owns what follows
+	mark    int64         // what the store said of them last; 0 for nothing
+	wholeAt time.Time     // when all were read
 	pins    *trust.PinSet
 
 	mu       sync.Mutex
@@ -116,10 +120,14 @@ func (f *Fleet) Load(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	var machines []deploy.Machine
+	since := f.mark
+	if time.Since(f.wholeAt) >= wholeEvery {
+		since = 0
+	}
+	var changes store.MachineChanges
 	var retired []string
 	err := f.Store.View(ctx, func(r store.Reader) (err error) {
-		if machines, err = r.Machines(store.MachineFilter{}); err != nil {
+		if changes, err = r.ChangedMachines(since); err != nil {
 			return err
 		}
 		retired, err = r.RetiredPins()
@@ -128,15 +136,18 @@ func (f *Fleet) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if f.mark = changes.Mark; changes.IsAll {
+		f.wholeAt = time.Now()
+	}
 	for _, text := range retired {
 		if pin, err := trust.ParsePin(text); err == nil {
 			f.pins.Revoke(pin)
 		}
 	}
-	for _, m := range machines {
+	for _, m := range changes.Written {
 		f.admit(m)
 	}
-	for _, s := range f.replace(machines) {
+	for _, s := range f.take(changes) {
 		s.line.Goodbye(link.GoodbyeRevoked, 0, "the machine is disabled at the server")
 	}
 	return nil
@@ -152,12 +163,17 @@ func (f *Fleet) admit(m deploy.Machine) {
 	}
 }
 
-// replace takes the new list and returns the sessions of disabled machines.
-func (f *Fleet) replace(machines []deploy.Machine) (ends []*session) {
+// take notes what changed and returns the sessions of disabled machines.
+func (f *Fleet) take(c store.MachineChanges) (ends []*session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	clear(f.known)
-	for _, m := range machines {
+	if c.IsAll {
+		clear(f.known)
+	}
+	for _, id := range c.Deleted {
+		delete(f.known, id)
+	}
+	for _, m := range c.Written {
 		f.known[m.ID] = newMember(m)
 	}
 	for id, p := range f.machines {

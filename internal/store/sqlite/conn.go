@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 )
 
@@ -91,12 +92,17 @@ func (c *conn) close() error {
 
 // reader carries out the reading half of the contract in the running transaction of c.
 type reader struct {
-	c     *conn
-	ended bool
+	c       *conn
+	changes *changes
+	mark    int64 // of what it sees
+	ended   bool
 }
 
 // writer carries out the writing half too.
-type writer struct{ reader }
+type writer struct {
+	reader
+	machines []deploy.MachineID // that were written or deleted
+}
 
 func (r *reader) usable() error {
 	if r.ended {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
@@ -109,8 +110,10 @@ func (s *Store) attempt(calls []*call, limit int) ([]*call, error) {
 	if err := s.writer.begin("BEGIN IMMEDIATE"); err != nil {
 		return calls, err
 	}
+	var machines []deploy.MachineID
 	for i := 0; i < len(calls); i++ {
-		if err := s.apply(calls[i]); err != nil {
+		changed, err := s.apply(calls[i])
+		if machines = append(machines, changed...); err != nil {
 			s.writer.rollback()
 			return calls, err
 		}
@@ -123,6 +126,7 @@ func (s *Store) attempt(calls []*call, limit int) ([]*call, error) {
 		s.writer.rollback()
 		return calls, err
 	}
+	s.changes.note(machines)
 	s.point("store.committed")
 	s.mu.Lock()
 	s.groups++
@@ -140,24 +144,25 @@ func (s *Store) waiting(calls []*call) []*call {
 	}
 }
 
-// apply runs one call in a savepoint. The error is one that ended the whole transaction.
-func (s *Store) apply(c *call) error {
+// apply runs one call in a savepoint and returns the machines that it changed. The error is one that
+// ended the whole transaction.
+func (s *Store) apply(c *call) ([]deploy.MachineID, error) {
 	if _, err := s.writer.exec("SAVEPOINT call"); err != nil {
-		return err
+		return nil, err
 	}
-	w := &writer{reader{c: s.writer}}
+	w := &writer{reader: reader{c: s.writer, changes: &s.changes, mark: s.changes.now()}}
 	c.err = guarded("update", func() error { return c.f(w) })
 	w.ended = true
 	if s.writer.broken != nil {
-		return s.writer.broken
+		return nil, s.writer.broken
 	}
 	if c.err != nil {
 		if _, err := s.writer.exec("ROLLBACK TO call"); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	_, err := s.writer.exec("RELEASE call")
-	return err
+	return w.machines, err
 }
 
 // panicPlace is the file and line that panicked, seen from a deferred function.

@@ -114,6 +114,7 @@ func (w *writer) PutMachine(m deploy.Machine) error {
 	if err != nil {
 		return err
 	}
+	w.machines = append(w.machines, m.ID)
 	if !isNew && stored.Pin != m.Pin {
 		if err := w.retire(stored.Pin); err != nil {
 			return err
@@ -191,6 +192,7 @@ func (w *writer) DeleteMachine(id deploy.MachineID) error {
 	if err := w.retire(stored.Pin); err != nil {
 		return err
 	}
+	w.machines = append(w.machines, id)
 	what := "machine " + string(id)
 	return w.change("delete "+what, what, "DELETE FROM machine WHERE id = ?", id)
 }

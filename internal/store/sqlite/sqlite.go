@@ -20,8 +20,8 @@
 //
 // open.go opens and closes; lock.go keeps others out; migrate.go brings the schema up to date;
 // group.go is the writer; view.go lends read connections; conn.go runs statements; row.go seals
-// and scans rows; fault.go translates driver errors; check.go and backup.go say so. The other
-// files each hold the rows of one kind.
+// and scans rows; changes.go remembers which machines changed; fault.go translates driver errors;
+// check.go and backup.go say so. The other files each hold the rows of one kind.
 package sqlite
 
 import (
@@ -67,6 +67,7 @@ type Store struct {
 	closing chan struct{} // closed by Close
 	down    chan struct{} // closed by the writer when it stops for good
 	work    sync.WaitGroup
+	changes changes
 
 	mu     sync.Mutex
 	cause  error // why down is closed

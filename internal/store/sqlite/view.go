@@ -16,11 +16,11 @@ func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 		return err
 	}
 	defer func() { s.readers <- c }()
+	r := &reader{c: c, changes: &s.changes, mark: s.changes.now()}
 	if err := c.begin("BEGIN"); err != nil {
 		return fault("begin a view", err)
 	}
 	defer c.rollback()
-	r := &reader{c: c}
 	defer func() { r.ended = true }()
 	return guarded("view", func() error { return f(r) })
 }

@@ -20,6 +20,7 @@ func rules(t *testing.T, open Open) {
 		"names are taken without case":  namesAreTaken,
 		"keys and slots are taken":      keysAreTaken,
 		"a retired pin stays retired":   pinsRetire,
+		"machines tell what changed":    machinesChange,
 		"versions conflict":             versionsConflict,
 		"a lost lease writes nothing":   leases,
 		"ids rise":                      idsRise,
@@ -145,6 +146,54 @@ func pinsRetire(t *testing.T, s store.Store) {
 		same(t, "retired pins", []string{"aa", "bb"}, pins)
 		return err
 	})
+}
+
+func machinesChange(t *testing.T, s store.Store) {
+	mark := int64(0)
+	expect := func(isAll bool, written []string, deleted ...deploy.MachineID) {
+		t.Helper()
+		view(t, s, func(r store.Reader) error {
+			c, err := r.ChangedMachines(mark)
+			var names []string
+			for _, m := range c.Written {
+				names = append(names, m.Name)
+			}
+			same(t, "all", isAll, c.IsAll)
+			same(t, "written", written, names)
+			same(t, "deleted", deleted, c.Deleted)
+			mark = c.Mark
+			return err
+		})
+	}
+	put := func(id deploy.MachineID, name string) func(store.Writer) error {
+		return func(w store.Writer) error { return w.PutMachine(deploy.Machine{ID: id, Name: name}) }
+	}
+	expect(true, nil)
+	update(t, s, put("Machines-1", "one"))
+	update(t, s, put("Machines-2", "two"))
+	expect(false, []string{"one", "two"})
+	expect(false, nil)
+	update(t, s, func(w store.Writer) error {
+		return errors.Join(put("Machines-1", "uno")(w), put("Machines-3", "three")(w))
+	})
+	update(t, s, func(w store.Writer) error { return w.DeleteMachine("Machines-2") })
+	refused(t, s, errkind.Conflict, put("Machines-4", "UNO"))
+	update(t, s, put("Machines-1", "ein"))
+	expect(false, []string{"ein", "three"}, "Machines-2")
+	expect(false, nil)
+	mark = 0
+	expect(true, []string{"ein", "three"})
+	if mark == 0 {
+		t.Error("a mark is 0")
+	}
+	view(t, s, func(r store.Reader) error { // a commit that the view does not see is told of later
+		_, err := r.Machines(store.MachineFilter{})
+		update(t, s, put("Machines-3", "drei"))
+		c, cerr := r.ChangedMachines(mark)
+		mark = c.Mark
+		return errors.Join(err, cerr)
+	})
+	expect(false, []string{"drei"})
 }
 
 func versionsConflict(t *testing.T, s store.Store) {
