@@ -65,7 +65,8 @@ type NAT struct {
 	next  uint16
 	inner map[innerKey]*mapping
 	outer map[uint16]*mapping
-	due   time.Duration // no open connection is forgotten earlier; 0 for none
+	flows map[innerKey]*mapping // by connection: the far end is whole
+	due   time.Duration         // no open connection is forgotten earlier; 0 for none
 	// What faults do.
 	idle     overrides[time.Duration]
 	shut     int // no port for new connections
@@ -103,7 +104,8 @@ func (n *NAT) Become(s NATSpec) {
 
 // Flush forgets all connections, as a reboot does.
 func (n *NAT) Flush() {
-	n.next, n.inner, n.outer, n.due = n.spec.FirstPort, map[innerKey]*mapping{}, map[uint16]*mapping{}, 0
+	n.next, n.due = n.spec.FirstPort, 0
+	n.inner, n.outer, n.flows = map[innerKey]*mapping{}, map[uint16]*mapping{}, map[innerKey]*mapping{}
 }
 
 // Rebind gives the NAT another outer address and forgets all connections.
@@ -127,27 +129,47 @@ func (n *NAT) Forward(now time.Duration, d Direction, p *Packet) Verdict {
 }
 
 func (n *NAT) outward(now time.Duration, p *Packet) Verdict {
-	key := innerKey{p.From, n.spec.Mapping.part(p.To)}
-	m := n.inner[key]
-	var s *session
-	if m != nil {
-		s = n.session(now, m, p.To)
-	}
-	if s == nil && !p.Kind.Opens() && n.spec.Expired != Pass {
+	m := n.flow(now, p.From, p.To)
+	if m == nil && !p.Kind.Opens() && n.spec.Expired != Pass {
 		return Verdict{Action: n.spec.Expired, Why: "nat forgot"}
 	}
-	if m = n.inner[key]; m == nil { // its last session may just have been forgotten
-		if m = n.open(now, key); m == nil {
+	if m == nil {
+		key := innerKey{p.From, n.spec.Mapping.part(p.To)}
+		if m = n.inner[key]; m != nil {
+			n.prune(now, m)
+			m = n.inner[key]
+		}
+		if m == nil {
+			m = n.open(now, key)
+		}
+		if m == nil {
 			return Verdict{Action: refusal(n.spec.Full), Why: "nat out of ports"}
 		}
+		n.begin(m, p.To, Outward)
 	}
-	if s == nil {
-		s = newSession(Outward)
-		m.sessions[p.To] = s
-	}
-	n.touch(now, s, p, Outward)
+	n.touch(now, m.sessions[p.To], p, Outward)
 	p.From = netip.AddrPortFrom(n.spec.Public, m.port)
 	return Verdict{}
+}
+
+// flow is the mapping of a connection that is not forgotten yet, or nil. It need not be the one that the
+// connection would get if it began now: somebody outside may have begun it.
+func (n *NAT) flow(now time.Duration, inner, far netip.AddrPort) *mapping {
+	m := n.flows[innerKey{inner, far}]
+	if m == nil || n.session(now, m, far) == nil {
+		return nil
+	}
+	return m
+}
+
+func (n *NAT) begin(m *mapping, far netip.AddrPort, d Direction) {
+	m.sessions[far] = newSession(d)
+	n.flows[innerKey{m.key.from, far}] = m
+}
+
+func (n *NAT) end(m *mapping, far netip.AddrPort) {
+	delete(m.sessions, far)
+	delete(n.flows, innerKey{m.key.from, far})
 }
 
 func (n *NAT) inward(now time.Duration, p *Packet) Verdict {
@@ -164,11 +186,12 @@ func (n *NAT) inward(now time.Duration, p *Packet) Verdict {
 		return Verdict{Action: Silence, Why: "nat forgot"}
 	case s == nil && (!p.Kind.Opens() || !n.admits(now, m, p.From)):
 		return Verdict{Action: Silence, Why: "nat filter"}
+	case s == nil && n.flow(now, m.key.from, p.From) != nil:
+		return Verdict{Action: Silence, Why: "nat clash"} // the two ends have a connection by another port
 	case s == nil:
-		s = newSession(Inward)
-		m.sessions[p.From] = s
+		n.begin(m, p.From, Inward)
 	}
-	n.touch(now, s, p, Inward)
+	n.touch(now, m.sessions[p.From], p, Inward)
 	p.To = m.key.from
 	return Verdict{}
 }
@@ -228,7 +251,7 @@ func (n *NAT) Expire(now time.Duration) (out []Speech) {
 			case n.over(now, s):
 				public := netip.AddrPortFrom(n.spec.Public, port)
 				out = append(out, s.resets(ends{m.key.from, far, far, public})...)
-				delete(m.sessions, far)
+				n.end(m, far)
 			default:
 				n.due = earlier(n.due, n.overAt(s))
 			}
@@ -251,7 +274,7 @@ func (n *NAT) session(now time.Duration, m *mapping, far netip.AddrPort) *sessio
 func (n *NAT) prune(now time.Duration, m *mapping) {
 	for far, s := range m.sessions {
 		if n.over(now, s) {
-			delete(m.sessions, far)
+			n.end(m, far)
 		}
 	}
 	if len(m.sessions) == 0 {

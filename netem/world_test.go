@@ -21,6 +21,7 @@ import (
 type pairOf struct {
 	w    *netem.World
 	a, b *netem.Host
+	lan  *netem.Net
 	edge *netem.Edge
 }
 
@@ -37,7 +38,7 @@ func newPair(o netem.Options, boxes ...netem.Box) pairOf {
 	w := netem.New(o)
 	lan := w.Net("lan", netip.MustParsePrefix("10.0.0.0/24"))
 	internet := w.Net("internet", netip.MustParsePrefix("0.0.0.0/0"))
-	p := pairOf{w: w}
+	p := pairOf{w: w, lan: lan}
 	p.edge = w.Join(lan, internet, netem.Symmetric(netem.LinkSpec{Latency: netem.Fixed(20 * time.Millisecond)}), boxes...)
 	p.a = lan.Host("a", netem.HostSpec{Addr: netip.MustParseAddr("10.0.0.1")})
 	p.b = internet.Host("b", netem.HostSpec{Addr: netip.MustParseAddr("198.51.100.2")})
