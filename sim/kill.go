@@ -27,24 +27,31 @@ func (l *Life) Kill() error {
 	if l.Killed() {
 		return nil
 	}
-	l.fenceLocked()
-	dead := filepath.Join(m.dir, "dead-"+strconv.Itoa(l.number))
-	var err error
-	switch {
-	case len(m.living) == 0:
-		err = m.copyDiskLocked()
-	case l.ticket != "":
-		err = m.renewLocked(filepath.Join(homeName, "tickets", string(l.ticket)), dead)
-	default:
-		err = m.files.Copy(m.disk, dead)
-	}
-	if err == nil && len(m.living) > 0 {
-		err = l.point(dead)
-	}
-	if err != nil {
+	// The disk first: whoever is fenced wakes up and goes on.
+	if err := l.partLocked(); err != nil {
 		return errkind.Internal.Errorf("kill %s %d on %s: %w", l.kind, l.number, m.name, err)
 	}
+	l.fenceLocked()
 	return nil
+}
+
+// partLocked gives a life that is about to die files of its own.
+func (l *Life) partLocked() error {
+	m := l.m
+	if len(m.living) == 1 {
+		return m.copyDiskLocked() // and it keeps the disk
+	}
+	dead := filepath.Join(m.dir, "dead-"+strconv.Itoa(l.number))
+	var err error
+	if l.ticket != "" {
+		err = m.renewLocked(filepath.Join(homeName, "tickets", string(l.ticket)), dead)
+	} else {
+		err = m.files.Copy(m.disk, dead)
+	}
+	if err != nil {
+		return err
+	}
+	return l.point(dead)
 }
 
 // renewLocked moves a folder of the disk to dead and puts a copy in its place, so that files that a
@@ -107,20 +114,19 @@ func (m *Machine) nextDiskLocked() string {
 func (m *Machine) PowerOff(w *netem.World) (boot func(), err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.isOff = true
-	for _, l := range m.livingLocked() {
-		l.fenceLocked()
-	}
-	m.exec.killAll()
-	heal := w.Inject(netem.Off{Host: m.net})
 	m.cuts++
 	cut := m.cuts
 	next := m.nextDiskLocked()
 	left, err := m.files.PowerLoss(next, func(n uint64) uint64 { return m.Chance("power", cut, n) })
 	if err != nil {
-		return heal, errkind.Internal.Errorf("power cut on %s: %w", m.name, err)
+		return func() {}, errkind.Internal.Errorf("power cut on %s: %w", m.name, err)
 	}
-	m.disk, m.files = next, left
+	m.disk, m.files, m.isOff = next, left, true
+	for _, l := range m.livingLocked() {
+		l.fenceLocked()
+	}
+	m.exec.killAll()
+	heal := w.Inject(netem.Off{Host: m.net})
 	return func() {
 		heal()
 		m.mu.Lock()

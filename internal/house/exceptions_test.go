@@ -20,7 +20,6 @@ var exceptions = []exception{
 	{"ambient", "server/daemon/admin.go", "net.", "the socket lies in the home folder and is for commands on this machine only"},
 	{"ambient", "server/daemon/metrics.go", "context.Background", "a collector is asked without a context"},
 	{"ambient", "internal/redial/", "time.Now: ", "the shell hands the monotonic clock to the pure waits"},
-	{"sleeps", "sim/", "", "whole systems sleep in virtual time: they run inside bubbles only"},
 	{"sleeps", "server/engine/", "", "the fake machine and the rig sleep in virtual time: they run inside bubbles only"},
 	{"error-words", "server/api/guard.go", "You must be logged in", "the sentence is Octopus's; clients look for it"},
 	{"sleeps", "internal/link/pipe_test.go", "", "the slow pipe sleeps in virtual time: session_test.go uses it inside bubbles only"},

@@ -120,6 +120,8 @@ type End struct {
 	Files []string
 	Leaks netem.Leaks
 	Net   netem.Counts
+	// Passes counts the crash points that were passed, by "LIFE POINT" as in "agent script.intent".
+	Passes map[string]int
 	// Peaks are the highest numbers seen: "goroutines", "conns".
 	Peaks map[string]int
 }

@@ -13,6 +13,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
+	"fairlead/sim"
 	"fairlead/sim/history"
 )
 
@@ -81,6 +82,23 @@ func (s *site) files(end *history.End) {
 			}
 		}
 	}
+}
+
+// passes adds up the crash points that all programs passed.
+func (s *site) passes() map[string]int {
+	sum := map[string]int{}
+	add := func(m *sim.Machine) {
+		for point, n := range m.Passes() {
+			sum[point] += n
+		}
+	}
+	for _, v := range s.servers {
+		add(v.m)
+	}
+	for _, a := range s.agents {
+		add(a.m)
+	}
+	return sum
 }
 
 // read opens what the last server left.

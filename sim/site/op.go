@@ -103,7 +103,8 @@ func body(op plan.Op, name string) string {
 			fmt.Fprintf(&out, "echo %s-#{Octopus.Machine.Name}-%d\nsleep %.3f\n", name, n+1, pause)
 		}
 	} else {
-		fmt.Fprintf(&out, "for i in $(seq 1 %d); do echo %s-#{Octopus.Machine.Name}-$i; sleep %.3f; done\n", lines, name, pause)
+		fmt.Fprintf(&out, "for i in $(seq 1 %d); do echo %s-#{Octopus.Machine.Name}-$i; sleep %.3f; done\n",
+			lines, name, pause)
 	}
 	if op.Exit != 0 {
 		fmt.Fprintf(&out, "exit %d\n", op.Exit)

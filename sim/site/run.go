@@ -129,7 +129,9 @@ func makeFolder(below string) (string, error) {
 const maxRuns = 10_000
 
 // live is a run from inside its bubble.
-func live(ctx context.Context, p plan.Plan, o Options, dir string, joined *template) (report.Report, history.Run, error) {
+func live(
+	ctx context.Context, p plan.Plan, o Options, dir string, joined *template,
+) (report.Report, history.Run, error) {
 	var r report.Report
 	s, err := newSite(ctx, p, o, dir)
 	if err != nil {
@@ -159,7 +161,7 @@ func live(ctx context.Context, p plan.Plan, o Options, dir string, joined *templ
 		s.fail("look at what the server left: %v", err)
 	}
 	s.files(&h.End)
-	h.End.Secrets, h.End.Peaks = s.log.leaked(), s.peaks
+	h.End.Secrets, h.End.Peaks, h.End.Passes = s.log.leaked(), s.peaks, s.passes()
 	h.Events = s.book.Events()
 	h.End.Net, r.Net = s.world.Counts(), s.world.Counts()
 	if r.Digest, err = s.world.Digest(); err != nil {
@@ -173,7 +175,8 @@ func live(ctx context.Context, p plan.Plan, o Options, dir string, joined *templ
 
 func newSite(ctx context.Context, p plan.Plan, o Options, dir string) (*site, error) {
 	s := &site{
-		plan: p, o: o, dir: dir, nets: map[string]*netem.Net{}, edges: map[string]*netem.Edge{}, boxes: map[string]netem.Box{},
+		plan: p, o: o, dir: dir,
+		nets: map[string]*netem.Net{}, edges: map[string]*netem.Edge{}, boxes: map[string]netem.Box{},
 		hosts: map[string]*netem.Host{}, next: map[string]int{}, byName: map[string]*agent{}, peaks: map[string]int{},
 	}
 	ctx, cancel := context.WithCancel(ctx)
