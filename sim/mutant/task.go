@@ -124,4 +124,48 @@ var taskMutants = []Mutant{
 		e.log.Info(`,
 		}},
 	},
+	{
+		Name: "task-goes-back", Caught: []string{"S13"}, Plan: "cancel",
+		Story: "a server that starts again takes tasks that are being canceled for ones that run",
+		Edits: []Edit{{
+			"server/tasks/queue.go",
+			`			if err := q.claim(w, &task); err != nil {
+				return err
+			}
+			adopted =`,
+			`			if active.Is("task-goes-back") && task.State == deploy.TaskCancelling {
+				task.State = deploy.TaskExecuting
+			}
+			if err := q.claim(w, &task); err != nil {
+				return err
+			}
+			adopted =`,
+		}},
+	},
+	{
+		Name: "machines-one-by-one", Caught: []string{"L7"}, Plan: "cut",
+		Story: "a step goes to its next machine when the one before has ended",
+		Edits: []Edit{{
+			"server/engine/worker.go",
+			`			w.rouse()
+		})`,
+			`			w.rouse()
+		})
+		if active.Is("machines-one-by-one") {
+			w.group.Wait()
+		}`,
+		}},
+	},
+	{
+		Name: "key-logged", Caught: []string{"S11"}, Plan: "scripts",
+		Story: "the server writes API keys into its log",
+		Edits: []Edit{{
+			"server/api/guard.go",
+			`		p, err := a.Directory.ByKey(c.ctx(), sourceOf(c.r), key)`,
+			`		p, err := a.Directory.ByKey(c.ctx(), sourceOf(c.r), key)
+		if active.Is("key-logged") {
+			a.Log.Info("request", "key", key)
+		}`,
+		}},
+	},
 }
