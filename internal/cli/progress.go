@@ -14,7 +14,7 @@ const (
 )
 
 // Progress shows how far long work has come, in one line on Err that Done takes away. It shows nothing when Err is
-// no terminal, when --json was given, or during the first two seconds. It draws inside Set and has no goroutine.
+// no terminal, when --json was given, or during the first two seconds. It draws inside Set and Say and has no goroutine.
 type Progress struct {
 	std     *IO
 	label   string
@@ -29,17 +29,33 @@ func (std *IO) Progress(label string) *Progress {
 
 // Set tells that done of total bytes are through; total 0 means not known.
 func (p *Progress) Set(done, total int64) {
-	since := time.Since(p.started)
-	if p.std.ErrColumns == 0 || p.std.JSON || since < progressAfter || time.Since(p.drawn) < progressEvery {
+	if !p.due() {
 		return
 	}
-	p.drawn = time.Now()
-	line := p.label + ": " + Bytes(done)
+	text := Bytes(done)
 	if total > 0 {
-		line = fmt.Sprintf("%s: %d %%, %s of %s", p.label, 100*done/total, Bytes(done), Bytes(total))
+		text = fmt.Sprintf("%d %%, %s of %s", 100*done/total, Bytes(done), Bytes(total))
 	}
-	line += fmt.Sprintf(", %s/s", Bytes(int64(float64(done)/since.Seconds())))
-	_, _ = io.WriteString(p.std.Err, "\r\x1b[K"+shorten(line, p.std.ErrColumns-1)) // a lost progress line harms nobody
+	p.draw(text + fmt.Sprintf(", %s/s", Bytes(int64(float64(done)/time.Since(p.started).Seconds()))))
+}
+
+// Say tells in words how far it is.
+func (p *Progress) Say(text string) {
+	if p.due() {
+		p.draw(Printable(text))
+	}
+}
+
+// due reports whether a line is wanted, and time for it.
+func (p *Progress) due() bool {
+	wanted := p.std.ErrColumns > 0 && !p.std.JSON
+	return wanted && time.Since(p.started) >= progressAfter && time.Since(p.drawn) >= progressEvery
+}
+
+func (p *Progress) draw(text string) {
+	p.drawn = time.Now()
+	line := shorten(p.label+": "+text, p.std.ErrColumns-1)
+	_, _ = io.WriteString(p.std.Err, "\r\x1b[K"+line) // a lost progress line harms nobody
 }
 
 // Done takes the line away.

@@ -24,8 +24,13 @@ func TestProgressWaitsTwoSecondsAndCleansUp(t *testing.T) {
 		<-time.After(2 * time.Second)
 		p.Set(50<<10, 100<<10)
 		p.Set(51<<10, 100<<10) // too soon after the last
+		p.Say("half of it")
 		if got, want := errs.String(), "\r\x1b[Kuploading web.tar.gz: 50 %, 50 KB of 100 KB, 25 KB/s"; got != want {
 			t.Errorf("drew %q, want %q", got, want)
+		}
+		<-time.After(time.Second)
+		if p.Say("more than half\n"); !strings.HasSuffix(errs.String(), "\r\x1b[Kuploading web.tar.gz: more than half ") {
+			t.Errorf("Say drew %q", errs.String())
 		}
 		p.Done()
 		if !strings.HasSuffix(errs.String(), "\r\x1b[K") {
