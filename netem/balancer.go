@@ -188,6 +188,10 @@ func (b *Balancer) Forward(now time.Duration, d Direction, p *Packet) Verdict {
 
 func (b *Balancer) toBackend(now time.Duration, p *Packet) Verdict {
 	f := b.alive(now, b.flows[flowKey{p.From, p.To}])
+	if f != nil && p.Kind.Opens() && f.phase >= halfClosed { // the client uses a port again
+		b.forget(f)
+		f = nil
+	}
 	if f == nil {
 		if !p.Kind.Opens() && !b.spec.Rehash {
 			return b.forgot()
@@ -263,6 +267,8 @@ func (b *Balancer) forget(f *balanced) {
 func (f *balanced) insert(p *Packet) {
 	switch {
 	case len(f.header) == 0:
+	case p.Kind.Opens():
+		f.inserted = false
 	case p.seq > 0:
 		p.seq += uint64(len(f.header))
 	case p.Kind == data:

@@ -357,3 +357,17 @@ func TestAHiddenSourceAndUnevenSpread(t *testing.T) {
 		}
 	})
 }
+
+// TestAPortThatIsUsedAgainIsANewConnection: it goes to a backend that takes new ones.
+func TestAPortThatIsUsedAgainIsANewConnection(t *testing.T) {
+	b := netem.NewBalancer(netem.BalancerSpec{VIP: farmVIP, Backends: []netip.Addr{farmAddr(0), farmAddr(1)}})
+	first := open("198.51.100.1:2000", "203.0.113.80:443")
+	ask(t, b, asked{0, in, first, netem.Pass})
+	ask(t, b, asked{1, in, packet(netem.Ending, "198.51.100.1:2000", "203.0.113.80:443"), netem.Pass})
+	b.SetDraining(first.To.Addr(), true)
+	second := open("198.51.100.1:2000", "203.0.113.80:443")
+	ask(t, b, asked{2, in, second, netem.Pass})
+	if second.To == first.To {
+		t.Errorf("both came to %s, which drains", first.To)
+	}
+}

@@ -30,6 +30,9 @@
 // memory; capture.go, frame.go and pcapng.go write what Wireshark reads. segment.go, link.go and
 // path.go lead a packet from host to host, host.go, listener.go, dial.go and dns.go are what
 // programs call. conn.go is the net.Conn, send.go, receive.go and close.go the protocol beneath it.
-// nat.go, firewall.go and balancer.go are boxes, preset.go knows the numbers of real ones; fault.go
-// breaks things and heals them.
+// box.go is what a box is, nat.go, firewall.go, securitygroup.go, balancer.go and intercept.go are
+// the boxes; session.go is what they remember of a connection, expiry.go lets them speak by themselves,
+// proxyheader.go introduces clients, preset.go knows the numbers of real ones. fault.go breaks things
+// and heals them, linkfault.go, boxfault.go and dnsfault.go are the kinds. Boxes that are programs
+// are in package box.
 package netem

@@ -294,3 +294,38 @@ func TestAProgramThatEndsEndsItsConnections(t *testing.T) {
 		}
 	})
 }
+
+// TestOtherProgramsMisbehaveToo: refusals and delays, each in the program's own language.
+func TestOtherProgramsMisbehaveToo(t *testing.T) {
+	onStreet(t, func(t *testing.T, s *street) {
+		socks, tcp, web := &box.SOCKS5{}, &box.TCPProxy{To: []string{"server:443"}}, &box.HTTPBalancer{To: []string{"server:443"}}
+		s.run(":1080", socks)
+		s.run(":2000", tcp)
+		s.run(":80", web)
+		l := s.listen(s.server, ":443")
+		refused := box.Misbehaviour{Status: http.StatusServiceUnavailable, Delay: 2 * time.Second}
+		for _, p := range []interface {
+			Fault(kind, where string, m box.Misbehaviour) netem.Fault
+		}{socks, tcp, web} {
+			defer s.w.Inject(p.Fault("proxy.refuse", "mid", refused))()
+		}
+		began := time.Now()
+		if got := s.socks(s.dial("mid:1080"), []byte{0}, "", "", 3, "\x06server", 443); got[2] != 1 {
+			t.Errorf("SOCKS: %v, want a failure", got)
+		}
+		if _, err := ending(s.dial("mid:2000"), time.Minute); err != io.EOF {
+			t.Errorf("TCP: %v, want the end", err)
+		}
+		c := s.dial("mid:80")
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := io.ReadAll(c); !strings.HasPrefix(string(got), "HTTP/1.1 503 ") {
+			t.Errorf("HTTP: %q", got)
+		}
+		if d := time.Since(began).Truncate(time.Second); d != 6*time.Second {
+			t.Errorf("the three took %v, want 2 s each", d)
+		}
+		_ = l.Close()
+	})
+}
