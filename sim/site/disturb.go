@@ -66,8 +66,7 @@ func (s *site) networkFault(f plan.Fault) (netem.Fault, error) {
 	case "partition":
 		return netem.Partition{Name: f.On, A: s.group(f), B: s.serverHosts(), OneWay: up || down}, nil
 	case "swizzle-clog":
-		all := s.group(f)
-		return netem.SwizzleClog{Hosts: all[:(len(all)+1)/2], Step: swizzleStep}, nil
+		return netem.SwizzleClog{Hosts: s.group(f), Step: swizzleStep}, nil
 	}
 	return s.boxFault(f)
 }
@@ -174,7 +173,7 @@ func nameFault(f plan.Fault) (netem.Fault, error) {
 	case "dns.slow":
 		return netem.NameSlow{Name: f.On, Delay: f.Delay.D()}, nil
 	case "dns.silent":
-		return netem.NameSlow{Name: f.On, Delay: silentLookup}, nil
+		return netem.NameSlow{Name: f.On}, nil // as slow as the resolver has patience
 	case "dns.stale":
 		return netem.NameStale{Name: f.On}, nil
 	case "dns.dead":
@@ -186,8 +185,5 @@ func nameFault(f plan.Fault) (netem.Fault, error) {
 	}
 	return nil, noSuchFault(f)
 }
-
-// silentLookup is longer than any resolver waits.
-const silentLookup = time.Hour
 
 func noSuchFault(f plan.Fault) error { return fmt.Errorf("there is no fault %s of that box", f.Kind) }
