@@ -87,7 +87,7 @@ func (d *Daemon) assemble() (err error) {
 	if d.blobs, err = transfer.New(string(d.home), o); err != nil {
 		return err
 	}
-	d.state = newStateFile(d.home.state(), d.env.Disk, d.env.Wall, d.status())
+	d.state = newStateFile(d.home.state(), d.env.Wall, d.status())
 	contract.Handle(&d.mux, contract.Hello, d.hello)
 	contract.Handle(&d.mux, contract.Health, d.health)
 	d.scripts.Register(&d.mux)

@@ -13,7 +13,6 @@ import (
 	"fairlead/internal/diagnosis"
 	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
-	"fairlead/internal/host"
 	"fairlead/internal/trust"
 )
 
@@ -50,18 +49,17 @@ func (d *Daemon) status() State {
 }
 
 // stateFile writes the state at each change. It is for people: a write that fails is no error of
-// the daemon.
+// the daemon, and none is synced, since a daemon writes all of it when it starts.
 type stateFile struct {
 	path    string
-	disk    host.Disk
 	wall    func() time.Time
 	writing sync.Mutex // one writer of the file at a time
 	mu      sync.Mutex
 	now     State
 }
 
-func newStateFile(path string, disk host.Disk, wall func() time.Time, first State) *stateFile {
-	f := &stateFile{path: path, disk: disk, wall: wall, now: first}
+func newStateFile(path string, wall func() time.Time, first State) *stateFile {
+	f := &stateFile{path: path, wall: wall, now: first}
 	f.write()
 	return f
 }
@@ -84,7 +82,7 @@ func (f *stateFile) write() {
 	now := f.now
 	f.mu.Unlock()
 	if text, err := json.MarshalIndent(now, "", "  "); err == nil {
-		_ = durable.Replace(f.disk, f.path, append(text, '\n'))
+		_ = durable.Swap(f.path, append(text, '\n'))
 	}
 }
 

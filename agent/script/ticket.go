@@ -40,6 +40,9 @@ type ticket struct {
 	life    life
 	shim    host.Process // that this agent launched, or nil
 	seenEnd int64
+	won     *claim            // as it was read: what is claimed stays so
+	own     *contract.Verdict // the agent's, as it was read
+	ownRead bool              // nobody but this goroutine writes it
 
 	// Guarded by Service.mu.
 	err      error
@@ -256,23 +259,34 @@ func (t *ticket) observe() input {
 	if t.shim != nil {
 		o.shimGone = !t.s.env.Exec.Alive(t.shim.ID())
 	}
-	c, err := t.dir.claim()
-	if err != nil {
+	if err := t.lookAtClaim(); err != nil {
 		t.s.env.Log.Warn("a ticket's claim cannot be read", "ticket", t.id, "err", err)
 		return nil
 	}
-	if o.claim = c; c == nil {
+	if o.claim = t.won; t.won == nil {
 		o.trouble = t.dir.trouble()
 		return o
 	}
-	o.sameBoot = c.Process.BootID == t.s.env.Facts().BootID
-	o.alive = t.s.env.Exec.Alive(c.Process)
-	o.verdict = t.dir.verdict()
+	o.sameBoot = t.won.Process.BootID == t.s.env.Facts().BootID
+	o.alive = t.s.env.Exec.Alive(t.won.Process)
+	if !t.ownRead {
+		t.own, t.ownRead = t.dir.verdict(), true
+	}
+	o.verdict = t.own
+	var err error
 	if o.exit, err = t.dir.exit(); err != nil {
 		t.s.env.Log.Warn("a ticket's exit record cannot be read", "ticket", t.id, "err", err)
 		return nil
 	}
 	return o
+}
+
+// lookAtClaim reads the claim until there is one.
+func (t *ticket) lookAtClaim() (err error) {
+	if t.won == nil {
+		t.won, err = t.dir.claim()
+	}
+	return err
 }
 
 func (t *ticket) tryClaim(v contract.Verdict) input {
@@ -315,6 +329,7 @@ func (t *ticket) settle(reason string) input {
 		t.s.env.Log.Warn("a ticket's verdict cannot be kept yet", "ticket", t.id, "err", err)
 		return nil
 	}
+	t.ownRead = false
 	return t.observe()
 }
 

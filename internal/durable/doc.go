@@ -5,7 +5,7 @@
 // It does not read, and does not know what the files mean.
 //
 //  1. When Create or Replace returns nil, content and name are durable; on an error the path holds
-//     what it held before, or the new content whole.
+//     what it held before, or the new content whole. Swap keeps the promise but for power cuts.
 //  2. Files have mode 0600. Nothing is written through a link that lies in a file's place.
 //  3. A crash leaves at most one unfinished file, which IsUnfinished tells by its name.
 //

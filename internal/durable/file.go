@@ -38,6 +38,25 @@ func Create(disk host.Disk, path string, text []byte) error {
 	})
 }
 
+// Swap writes a file whole, in place of the one before it, for whoever reads it while the machine is
+// up: it is not synced, so after a power cut the old content may be there, or none. Errors: those of
+// Replace.
+func Swap(path string, text []byte) error {
+	file, err := Unfinished(path)
+	if err != nil {
+		return fault(path, err)
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return fault(path, err)
+}
+
 // IsUnfinished reports whether a file of this name was being written when somebody died.
 func IsUnfinished(name string) bool { return strings.Contains(name, unfinishedMark) }
 
