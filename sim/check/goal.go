@@ -218,6 +218,12 @@ func outcomes(o contract.Outcome) func(history.Run) int {
 	}
 }
 
+// passed reports whether an event is the passing of one of some crash points.
+func passed(e history.Event, points ...string) bool {
+	_, point, _ := strings.Cut(e.Text, " ")
+	return e.Kind == history.Point && slices.Contains(points, point)
+}
+
 // duplicates counts deaths of a server at the sending of a ticket after which nothing started twice.
 func duplicates(r history.Run) (n int) {
 	if len(judgeStarts(r)) > 0 {
@@ -232,7 +238,7 @@ func duplicates(r history.Run) (n int) {
 		if e.Kind == history.Crashed && sent[e.Who] {
 			n++
 		}
-		sent[e.Who] = e.Kind == history.Point && (e.Text == "engine.ticket.sent" || e.Text == "engine.ticket.sending")
+		sent[e.Who] = passed(e, "engine.ticket.sent", "engine.ticket.sending")
 	}
 	return n
 }
@@ -244,7 +250,7 @@ func claimedDeaths(r history.Run) (n int) {
 		if e.Kind == history.Crashed && claimed[e.Who] && (e.Text == shimWord || e.Text == powerWord) {
 			n++
 		}
-		claimed[e.Who] = e.Kind == history.Point && (e.Text == "script.claimed" || e.Text == "script.exec")
+		claimed[e.Who] = passed(e, "script.claimed", "script.exec")
 	}
 	return n
 }
@@ -326,10 +332,11 @@ func peopleGoals() []Goal {
 
 // crossings counts scripts that ended by themselves after the end of their task was asked for.
 func crossings(r history.Run) (n int) {
+	x := newIndex(r)
 	for _, e := range r.Of(history.Asked) {
 		if e.Text == cancelWord {
 			n += count(r.Of(history.Finished), func(end history.Event) bool {
-				return end.Task == e.Task && end.At > e.At && end.Text == ""
+				return x.tickets[end.Ticket].Task == e.Task && end.At > e.At && end.Text == ""
 			})
 		}
 	}

@@ -27,7 +27,7 @@ const (
 	Launched Kind = "proc.start" // Text: "server" or "agent"; N: which life of it, from 1
 	Crashed  Kind = "proc.crash" // Text: "server", "agent", "shim" or "power"; N: its life
 	Ended    Kind = "proc.exit"  // Text: the error, "" for an end in peace; N: its life
-	Point    Kind = "proc.point" // Text: a crash point that a fault waits at was passed
+	Point    Kind = "proc.point" // Text: the life and the crash point that a fault waits at, "shim script.claimed"
 
 	Started  Kind = "script.start" // Ticket, Task, Text: isolation as "full", "none" or "named NAME"; N: process
 	Said     Kind = "script.said"  // Ticket, Text: one line of standard output; N: process
