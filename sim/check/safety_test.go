@@ -21,8 +21,6 @@ func TestSafety(t *testing.T) {
 
 func isFinish(e history.Event) bool { return e.Kind == history.Finished && e.Who == "web-1" }
 
-func isStart(e history.Event) bool { return e.Kind == history.Started && e.Who == "web-1" }
-
 // verdict gives ticket t-1 another verdict, and its task the state that goes with it.
 func verdict(o contract.Outcome, code int, reason string) func(*testing.T, *history.Run) {
 	return func(_ *testing.T, r *history.Run) {
