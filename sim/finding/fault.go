@@ -176,6 +176,9 @@ func (e *effect) worst() time.Duration {
 	if e.missing > 0 {
 		return 1<<63 - 1
 	}
+	if len(e.again) == 0 {
+		return 0 // of machines that were removed meanwhile
+	}
 	return slices.Max(e.again)
 }
 
