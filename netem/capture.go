@@ -28,6 +28,9 @@ const hostBytes = 128
 // a box has rewritten stands in it once more as it arrived, so that the conversation of each end is
 // whole. A packet that came nowhere has a comment that says who dropped it and why. A flight is one
 // packet, as with segmentation offload. Times are those of the bubble.
+//
+// Wireshark guesses what the plaintext of an unknown protocol is, and may call it malformed RDPMT;
+// tshark --disable-heuristic rdpmt_tls stops that.
 type Capture struct {
 	// Limit is the size of the file in bytes, at most; 0 means 256 MiB. The last packet before it
 	// says so in its comment, and the file's own comment says how many are missing.
