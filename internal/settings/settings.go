@@ -4,7 +4,7 @@
 //
 // It knows no program's settings: they are a struct with toml tags, given by the caller.
 //
-//  1. An unknown key is an error that names the nearest known one.
+//  1. An unknown key is an error that names its line and the nearest known one.
 //  2. All unknown keys are told at once.
 //  3. A file is written whole or not at all, mode 0600.
 package settings
@@ -12,6 +12,7 @@ package settings
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -46,7 +47,8 @@ func unknown(strict *toml.StrictMissingError, known []string) error {
 	var problems []string
 	for _, e := range strict.Errors {
 		key := strings.Join(e.Key(), ".")
-		problem := "unknown key " + key
+		row, _ := e.Position()
+		problem := fmt.Sprintf("line %d: unknown key %s", row, key)
 		if near := cli.Nearest(key, known); near != "" {
 			problem += " (did you mean " + near + "?)"
 		}
