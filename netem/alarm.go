@@ -10,6 +10,7 @@ type alarm struct {
 	conn  *Conn
 	ring  func(*Conn)
 	at    time.Duration // 0 for none
+	quiet bool          // see quiet.go
 	event event
 }
 
@@ -20,12 +21,12 @@ func (a *alarm) setLocked(at time.Duration) {
 	a.at = at
 	w := a.conn.w
 	switch e := &a.event; {
-	case at == 0, e.place > 0 && e.at <= at:
+	case at == 0, e.place > 0 && e.at <= at && (a.quiet || !e.quiet):
 		return
 	case e.place > 0:
 		w.unscheduleLocked(e)
 	}
-	a.event = event{at: at, host: a.conn.host.index, conn: a.conn.id, alarm: a}
+	a.event = event{at: at, host: a.conn.host.index, conn: a.conn.id, alarm: a, quiet: a.quiet}
 	w.queueLocked(&a.event)
 }
 

@@ -53,7 +53,8 @@ type Packet struct {
 	edge   uint64 // the receiver takes bytes before it
 	stream uint64
 	key    uint64
-	side   int // 0: the side that dialled sent it
+	sender *Conn // nil for a box
+	side   int   // 0: the side that dialled sent it
 	number uint64
 
 	original netip.AddrPort // where it was meant to go before an Intercept

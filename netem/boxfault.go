@@ -196,7 +196,7 @@ func (f BalancerDrain) Kind() string { return "balancer.drain" }
 func (f BalancerDrain) where(w *World) string { return w.edgeOf(f.Balancer) + " " + f.Backend.String() }
 
 func (f BalancerDrain) applyLocked(w *World) func() {
-	f.Balancer.Deregister(w.Now(), f.Backend)
+	f.Balancer.Deregister(w.nowLocked(), f.Backend)
 	return func() { f.Balancer.SetDraining(f.Backend, false) }
 }
 

@@ -102,20 +102,22 @@ func (c *Capture) sent(h *Host, p *Packet) int {
 	if c == nil || p.frame > 0 {
 		return p.frame
 	}
-	return c.add(frame{Packet: *p, at: h.w.Now(), host: h.index})
+	return c.add(frame{Packet: *p, at: h.w.nowLocked(), host: h.index})
 }
 
 // arrived holds a packet that is not the one that its sender put on the wire.
 func (c *Capture) arrived(h *Host, p *Packet) {
 	if c != nil && p.rewritten {
-		c.add(frame{Packet: *p, at: h.w.Now(), host: h.index, inbound: true})
+		c.add(frame{Packet: *p, at: h.w.nowLocked(), host: h.index, inbound: true})
 	}
 }
 
 // boxed holds what a box says to h in the place of the far end: RST, or ICMP about a packet of h.
 func (c *Capture) boxed(h *Host, p *Packet, icmp bool, why string) {
 	if c != nil && !h.off {
-		c.add(frame{Packet: *p, at: h.w.Now(), host: h.index, inbound: true, icmp: icmp, comment: "sent by a box: " + why})
+		c.add(frame{
+			Packet: *p, at: h.w.nowLocked(), host: h.index, inbound: true, icmp: icmp, comment: "sent by a box: " + why,
+		})
 	}
 }
 
@@ -213,7 +215,7 @@ type captureHost struct {
 }
 
 func (w *World) captureHosts() []captureHost {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	owners := map[[4]byte]int{}
 	list := make([]captureHost, 0, len(w.hosts))

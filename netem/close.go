@@ -14,7 +14,7 @@ const finWait = 60 * time.Second
 // Close ends both directions. Bytes that were written still go out, unless SetLinger(0) was called
 // or received bytes were not read: then the other end gets RST, as from Linux.
 func (c *Conn) Close() error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	if c.closed {
 		return c.opError("close", net.ErrClosed)
@@ -40,7 +40,7 @@ func (c *Conn) Close() error {
 
 // CloseWrite ends the direction to the other end, which reads io.EOF after the last byte.
 func (c *Conn) CloseWrite() error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	switch {
 	case c.closed:
@@ -65,7 +65,7 @@ func (c *Conn) lingerLocked() {
 		c.overLocked()
 		return
 	}
-	c.lastRites.setLocked(c.w.Now() + finWait)
+	c.lastRites.setLocked(c.w.nowLocked() + finWait)
 }
 
 // overLocked takes the connection out of the host's table.
@@ -77,10 +77,11 @@ func (c *Conn) overLocked() {
 		c.listener.coming--
 	}
 	c.state = gone
+	c.stirLocked()
 	for _, a := range []*alarm{&c.resend, &c.keepDue, &c.lastRites, &c.ackDue, &c.reading.due, &c.writing.due} {
 		a.dropLocked()
 	}
-	c.pending, c.unacked, c.early = nil, nil, nil
+	c.pending, c.unacked, c.early, c.peer = nil, nil, nil, nil
 	delete(c.host.conns, tuple{c.local, c.remote})
 }
 

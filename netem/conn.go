@@ -25,7 +25,8 @@ type Conn struct {
 	w             *World
 	host          *Host
 	id, key       uint64
-	side          int // 0 for the end that dialled
+	side          int   // 0 for the end that dialled
+	peer          *Conn // the other end, once it was heard
 	local, remote netip.AddrPort
 	original      netip.AddrPort // see OriginalDst
 	state         connState
@@ -54,7 +55,7 @@ func (h *Host) newConnLocked(local, remote netip.AddrPort, id uint64, side int, 
 	w := h.w
 	c := &Conn{
 		w: w, host: h, id: id, key: key, side: side, local: local, remote: remote, linger: -1, keep: h.keepAlive,
-		heard: w.Now(),
+		heard: w.nowLocked(),
 	}
 	c.readGate, c.writeGate = newGate(w), newGate(w)
 	c.resend, c.ackDue = newAlarm(c, (*Conn).resendLocked), newAlarm(c, (*Conn).ackLocked)
@@ -87,7 +88,7 @@ func (c *Conn) armLocked(d *deadline) {
 	}
 	c.askLocked(func() {
 		if !d.at.IsZero() && !c.closed {
-			d.due.setLocked(max(c.w.Now(), d.at.Sub(c.w.start)))
+			d.due.setLocked(max(c.w.nowLocked(), d.at.Sub(c.w.start)))
 		}
 	})
 }
@@ -116,7 +117,7 @@ func (c *Conn) opError(op string, err error) error {
 
 // Read waits for bytes, the end of the stream (io.EOF), an error or the deadline.
 func (c *Conn) Read(b []byte) (int, error) {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	for {
 		switch {
@@ -139,7 +140,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // Write waits for room in the send buffer. Writes of several goroutines do not mix.
 func (c *Conn) Write(b []byte) (n int, err error) {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	turn := c.nextTurn
 	c.nextTurn++
@@ -163,6 +164,7 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 			n, b = n+took, b[took:]
 			continue
 		}
+		c.stirLocked()
 		c.waitLocked(&c.writing, &c.writeGate)
 	}
 }
@@ -195,7 +197,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	if c.closed {
 		return c.opError("set", net.ErrClosed)
@@ -225,7 +227,7 @@ func (c *Conn) SetNoDelay(bool) error { return nil }
 
 // SetLinger with 0 makes Close reset the connection, below 0 close it as usual. Close never waits.
 func (c *Conn) SetLinger(seconds int) error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	c.linger = seconds
 	return nil
@@ -234,7 +236,7 @@ func (c *Conn) SetLinger(seconds int) error {
 // SetUserTimeout is TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged; 0 for the
 // system's 15 retries.
 func (c *Conn) SetUserTimeout(d time.Duration) error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	c.patience = d
 	return nil
@@ -242,7 +244,7 @@ func (c *Conn) SetUserTimeout(d time.Duration) error {
 
 // SetKeepAliveConfig changes the probes of an idle connection. Zero fields mean 15 s, 15 s and 9.
 func (c *Conn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	if k.Idle == 0 {
 		k.Idle = 15 * time.Second

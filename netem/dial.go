@@ -98,7 +98,7 @@ func (h *Host) dialOne(ctx context.Context, to netip.AddrPort, left int) (net.Co
 	}
 	w := h.w
 	d := &dialling{ready: make(chan struct{})}
-	w.mu.Lock()
+	w.lock()
 	key := to.String()
 	h.dials[key]++
 	number := h.dials[key]
@@ -108,7 +108,7 @@ func (h *Host) dialOne(ctx context.Context, to netip.AddrPort, left int) (net.Co
 	case <-d.ready:
 	case <-ctx.Done():
 	}
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	switch {
 	case d.err != nil:
@@ -155,12 +155,12 @@ func (h *Host) dialLocked(d *dialling, to netip.AddrPort, number uint64) {
 	}
 	if err != nil {
 		// The dialler waits already: it is woken by an event as any other.
-		w.scheduleLocked(w.Now(), h.index, 0, func() { d.endLocked(w, err) })
+		w.scheduleLocked(w.nowLocked(), h.index, 0, func() { d.endLocked(w, err) })
 		return
 	}
 	w.streams++
 	c := h.newConnLocked(netip.AddrPortFrom(from, p), to, w.streams, 0, nameKey(h.name, to.String())^chance(number))
 	c.state, c.dial, d.conn = synSent, d, c
-	w.trace.add(record{at: w.Now(), kind: "dial", from: h.name, to: to.String(), stream: c.id})
+	w.trace.add(record{at: w.nowLocked(), kind: "dial", from: h.name, to: to.String(), stream: c.id})
 	c.sendSynLocked()
 }

@@ -20,7 +20,7 @@ type Digest struct {
 
 // Digest returns the digests of what happened so far. Errors: the trace writer's.
 func (w *World) Digest() (Digest, error) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	return Digest{
 		Shape: w.trace.sums.shape.text(), Meta: w.trace.sums.meta.text(), Content: w.trace.sums.content.text(),

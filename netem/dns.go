@@ -27,14 +27,14 @@ const silentLookup = 10 * time.Second
 // Resolve makes DNS give this answer for a name from now on, to everybody. Machines' names are
 // there already.
 func (w *World) Resolve(name string, a Answer) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	w.zone[strings.ToLower(name)] = a
 }
 
 // Forget takes a name out of DNS.
 func (w *World) Forget(name string) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	delete(w.zone, strings.ToLower(name))
 }
@@ -67,7 +67,7 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	}
 	done := make(chan reply, 1)
 	w := h.w
-	w.mu.Lock()
+	w.lock()
 	h.calls++
 	w.askLocked(operation{host: h.index, key: "dns " + name, seq: h.calls, run: func() {
 		wait := h.resolver
@@ -76,11 +76,11 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 		} else {
 			wait += a.Delay
 		}
-		w.scheduleLocked(w.Now()+wait, h.index, 0, func() {
+		w.scheduleLocked(w.nowLocked()+wait, h.index, 0, func() {
 			w.woke = true
 			a, known := w.answerLocked(name)
 			err := a.failure(name, known)
-			w.trace.add(record{at: w.Now(), kind: "dns", from: h.name, to: name, size: len(a.Addrs), why: said(err)})
+			w.trace.add(record{at: w.nowLocked(), kind: "dns", from: h.name, to: name, size: len(a.Addrs), why: said(err)})
 			done <- reply{slices.Clone(a.Addrs), err}
 		})
 	}})

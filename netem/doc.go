@@ -13,7 +13,8 @@
 //
 //  1. One goroutine, the loop, changes the network. It waits until every other goroutine is
 //     blocked, takes what they asked for in canonical order, runs one event that wakes somebody,
-//     and waits again.
+//     and waits again. It does not get up for events that no program can notice: whoever asks
+//     something next finds them done.
 //  2. No two events of one host share an instant: one cause at a time.
 //  3. Chance is a hash of seed, stream, side and packet number, never a shared sequence, so that a
 //     fault that is taken away leaves the rest of a run as it was.
@@ -26,7 +27,7 @@
 // Worlds are independent of each other. All methods of World, Host and Conn are safe for
 // concurrent use; box tables are only to be changed through World.Do once traffic flows.
 //
-// world.go, event.go and alarm.go are the loop; chance.go, trace.go and digest.go its dice and its
+// world.go, event.go, alarm.go and quiet.go are the loop; chance.go, trace.go and digest.go its dice and its
 // memory; capture.go, frame.go and pcapng.go write what Wireshark reads. segment.go, link.go and
 // path.go lead a packet from host to host, host.go, listener.go, dial.go and dns.go are what
 // programs call. conn.go is the net.Conn, send.go, receive.go and close.go the protocol beneath it.

@@ -55,7 +55,8 @@ type event struct {
 	host   int
 	conn   uint64
 	order  uint64
-	place  int // in the queue, from 1; 0 outside of it
+	place  int // in its queue, from 1; 0 outside of it
+	quiet  bool
 	parcel *parcel
 	alarm  *alarm
 	run    func()
@@ -104,6 +105,7 @@ func (w *World) recycleLocked(p *parcel) {
 func (w *World) arriveLocked(p *parcel, to *Host, at time.Duration) {
 	p.to = to
 	p.event = event{at: at, host: to.index, conn: p.packet.stream, parcel: p}
+	p.event.quiet = p.packet.Kind == ack && to.conns[tuple{p.packet.To, p.packet.From}].isCalm()
 	w.queueLocked(&p.event)
 }
 
@@ -172,24 +174,58 @@ func (w *World) scheduleLocked(at time.Duration, host int, conn uint64, run func
 func (w *World) queueLocked(e *event) {
 	w.order++
 	e.order = w.order
+	w.pushLocked(e)
+}
+
+func (w *World) pushLocked(e *event) {
+	if e.quiet {
+		w.quiet.push(e)
+		return
+	}
 	w.queue.push(e)
+	if w.asleep && e.at < w.due {
+		w.kickLocked()
+	}
+}
+
+func (w *World) removeLocked(e *event) {
+	if e.quiet {
+		w.quiet.remove(e)
+	} else {
+		w.queue.remove(e)
+	}
 }
 
 // unscheduleLocked takes an event back. One that has run is no error.
 func (w *World) unscheduleLocked(e *event) {
 	if e.place > 0 {
-		w.queue.remove(e)
+		w.removeLocked(e)
 	}
 }
 
-// nextLocked returns the earliest event, or nil. An alarm that was put off is moved first, and one
-// event of a host that shares its instant with the one before goes to the next nanosecond.
+// nextLocked returns the earliest event, or nil.
 func (w *World) nextLocked() *event {
-	for len(w.queue) > 0 {
-		e := w.queue[0]
+	for {
+		moves := w.moves
+		loud, quiet := w.frontLocked(&w.queue), w.frontLocked(&w.quiet)
+		switch {
+		case w.moves != moves: // one was moved, perhaps to the other queue
+		case quiet == nil, loud != nil && loud.before(quiet):
+			return loud
+		default:
+			return quiet
+		}
+	}
+}
+
+// frontLocked returns the earliest event of a queue, or nil. An alarm that was put off is moved first,
+// and an event of a host that shares its instant with the one before goes to the next nanosecond.
+func (w *World) frontLocked(queue *eventHeap) *event {
+	for len(*queue) > 0 {
+		e := (*queue)[0]
 		switch {
 		case e.alarm != nil && e.alarm.at == 0:
-			w.queue.remove(e)
+			queue.remove(e)
 		case e.alarm != nil && e.alarm.at > e.at:
 			w.postponeLocked(e, e.alarm.at)
 		case e.host >= 0 && e.at <= w.hosts[e.host].latest:
@@ -201,19 +237,32 @@ func (w *World) nextLocked() *event {
 	return nil
 }
 
+// postponeLocked moves an event. Its order stays, so that of two packets of one direction the first
+// does not fall behind the second.
 func (w *World) postponeLocked(e *event, at time.Duration) {
-	w.queue.remove(e)
-	e.at = at
-	w.queueLocked(e)
+	w.removeLocked(e)
+	if e.at = at; e.alarm != nil {
+		e.quiet = e.alarm.quiet
+	}
+	w.moves++
+	w.pushLocked(e)
 }
 
 // runLocked carries out the earliest event.
 func (w *World) runLocked(e *event) {
-	w.queue.remove(e)
+	w.removeLocked(e)
 	w.counts.Events++
 	if e.host >= 0 {
 		w.hosts[e.host].latest = e.at
+	} else {
+		w.alertLocked()
 	}
+	w.running = e
+	w.carryOutLocked(e)
+	w.running = nil
+}
+
+func (w *World) carryOutLocked(e *event) {
 	switch {
 	case e.parcel != nil:
 		e.parcel.to.arriveLocked(&e.parcel.packet)

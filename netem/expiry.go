@@ -58,7 +58,7 @@ func (k *boxClock) setLocked() {
 		w.unscheduleLocked(k.look)
 	}
 	at, _ := k.box.Next()
-	k.at = max(at, w.Now()+1)
+	k.at = max(at, w.nowLocked()+1)
 	k.look = w.scheduleLocked(k.at, -1, 0, k.ringLocked)
 }
 
@@ -70,7 +70,7 @@ func (e *Edge) setClocksLocked() {
 
 func (k *boxClock) ringLocked() {
 	k.look = nil
-	for _, s := range k.box.Expire(k.edge.w.Now()) {
+	for _, s := range k.box.Expire(k.edge.w.nowLocked()) {
 		k.edge.speakLocked(k.place, s)
 	}
 	k.setLocked()
@@ -96,7 +96,7 @@ func (e *Edge) speakLocked(place int, s Speech) {
 	w.counts.Packets++
 	p := s.Packet
 	c := chance(w.o.Seed, p.key, uint64(p.side), p.number)
-	now, at, passed := w.Now(), e.outer, place+1
+	now, at, passed := w.nowLocked(), e.outer, place+1
 	if s.Direction == Inward {
 		at, passed = e.inner, len(e.boxes)-place
 	}
@@ -117,6 +117,6 @@ func (e *Edge) speakLocked(place int, s Speech) {
 	}
 	w.counts.Dropped++
 	w.trace.add(record{
-		at: w.Now(), kind: "drop", from: e.name, stream: p.stream, side: p.side, why: p.Kind.String() + " " + f.why,
+		at: w.nowLocked(), kind: "drop", from: e.name, stream: p.stream, side: p.side, why: p.Kind.String() + " " + f.why,
 	})
 }

@@ -22,19 +22,21 @@ type Fault interface {
 // Inject breaks something now. The function that it returns heals it; a second call of that does
 // nothing.
 func (w *World) Inject(f Fault) (heal func()) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	kind, where := f.Kind(), f.where(w)
 	w.sayLocked(Entry{Kind: "fault.on", Who: where, What: kind})
+	w.alertLocked()
 	undo := f.applyLocked(w)
 	w.askClocksLocked()
 	healed := false
 	return func() {
-		w.mu.Lock()
+		w.lock()
 		defer w.mu.Unlock()
 		if !healed {
 			healed = true
 			w.sayLocked(Entry{Kind: "fault.off", Who: where, What: kind})
+			w.alertLocked()
 			undo()
 			w.askClocksLocked()
 		}
@@ -57,8 +59,8 @@ func (f Custom) applyLocked(*World) func() { return f.Break() }
 
 // laterLocked runs f as an event of the world, d from now.
 func (w *World) laterLocked(d time.Duration, label string, f func()) {
-	at := w.Now() + d
-	w.askLocked(operation{host: -1, key: label, run: func() { w.scheduleLocked(max(at, w.Now()), -1, 0, f) }})
+	at := w.nowLocked() + d
+	w.askLocked(operation{host: -1, key: label, run: func() { w.scheduleLocked(max(at, w.nowLocked()), -1, 0, f) }})
 }
 
 // Partition drops all packets between two groups of machines, wherever their paths lead.
@@ -108,7 +110,7 @@ func (f Freeze) applyLocked(w *World) func() {
 		held := h.held
 		h.held = nil
 		for _, p := range held {
-			w.scheduleLocked(w.Now(), h.index, p.stream, func() { h.arriveLocked(p) })
+			w.scheduleLocked(w.nowLocked(), h.index, p.stream, func() { h.arriveLocked(p) })
 		}
 		w.askLocked(operation{host: h.index, key: "thaw", run: func() {}})
 	}
@@ -133,8 +135,9 @@ func (f Off) applyLocked(*World) func() {
 // resets the connections.
 func (h *Host) Kill() {
 	w := h.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
+	w.alertLocked()
 	w.sayLocked(Entry{Kind: "kill", Who: h.name})
 	for _, c := range h.connsLocked() {
 		c.emitLocked(Packet{Kind: rst, seq: c.sent})
@@ -147,8 +150,9 @@ func (h *Host) Kill() {
 // answers with RST after it has forgotten them.
 func (h *Host) Reset() {
 	w := h.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
+	w.alertLocked()
 	w.sayLocked(Entry{Kind: "reset", Who: h.name})
 	for _, c := range h.connsLocked() {
 		c.failLocked(syscall.ECONNRESET)
@@ -166,7 +170,7 @@ func hostNames(hosts []*Host) string {
 // Forget ends the connection without a word to the other end, as a box does that lets a quiet one
 // slip its mind: what still comes is answered with RST.
 func (c *Conn) Forget() {
-	c.w.mu.Lock()
+	c.w.lock()
 	defer c.w.mu.Unlock()
 	c.askLocked(func() { c.failLocked(syscall.ECONNRESET) })
 }

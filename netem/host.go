@@ -67,7 +67,7 @@ type HostSpec struct {
 // Host adds a machine to a segment. The name must be new; it is a DNS name as well.
 func (n *Net) Host(name string, s HostSpec) *Host {
 	w := n.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	if s.Backlog == 0 {
 		s.Backlog = defaultBacklog
@@ -96,7 +96,7 @@ func (h *Host) Name() string { return h.name }
 
 // Addr returns the machine's address.
 func (h *Host) Addr() netip.Addr {
-	h.w.mu.Lock()
+	h.w.lock()
 	defer h.w.mu.Unlock()
 	return h.addr
 }
@@ -106,14 +106,14 @@ func (h *Host) Addr() netip.Addr {
 // models of what else happens on a machine. Events of one instant keep the order of their labels.
 func (h *Host) After(d time.Duration, label string, f func()) {
 	w := h.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
-	at := w.Now() + d
+	at := w.nowLocked() + d
 	h.calls++
 	w.askLocked(operation{host: h.index, key: label, seq: h.calls, run: func() {
 		w.scheduleLocked(at, h.index, 0, func() {
 			w.woke = true
-			w.trace.add(record{at: w.Now(), kind: "after", from: h.name, why: label})
+			w.trace.add(record{at: w.nowLocked(), kind: "after", from: h.name, why: label})
 			f()
 		})
 	}})
@@ -121,7 +121,7 @@ func (h *Host) After(d time.Duration, label string, f func()) {
 
 // Conns counts the connections that the machine's kernel knows, closing ones included.
 func (h *Host) Conns() int {
-	h.w.mu.Lock()
+	h.w.lock()
 	defer h.w.mu.Unlock()
 	return len(h.conns)
 }
@@ -173,7 +173,7 @@ func (h *Host) arriveLocked(p *Packet) {
 	}
 	h.w.o.Capture.arrived(h, p)
 	h.w.trace.add(record{
-		at: h.w.Now(), kind: p.Kind.String(), from: p.From.String(), to: h.name, stream: p.stream, side: p.side,
+		at: h.w.nowLocked(), kind: p.Kind.String(), from: p.From.String(), to: h.name, stream: p.stream, side: p.side,
 		seq: p.seq, size: p.Size, data: p.data,
 	})
 	if c := h.conns[tuple{p.To, p.From}]; c != nil {
@@ -193,7 +193,7 @@ func (h *Host) dropLocked(p *Packet, why string) {
 	h.w.counts.Dropped++
 	h.w.o.Capture.remark(p, "dropped: "+h.name+" "+why)
 	h.w.trace.add(record{
-		at: h.w.Now(), kind: "drop", from: p.From.String(), to: h.name, stream: p.stream, side: p.side, seq: p.seq,
+		at: h.w.nowLocked(), kind: "drop", from: p.From.String(), to: h.name, stream: p.stream, side: p.side, seq: p.seq,
 		size: p.Size, why: p.Kind.String() + " " + h.name + " " + why,
 	})
 }

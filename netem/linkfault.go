@@ -263,7 +263,7 @@ func wireName(e *Edge, h *Host, onlyUp, onlyDown bool) string {
 
 // harmLocked puts an impairment on wires.
 func (w *World) harmLocked(f Fault, list []*wire, h impairment) (heal func()) {
-	h.since = w.Now()
+	h.since = w.nowLocked()
 	var mine []*impairment
 	for i, l := range list {
 		one := h

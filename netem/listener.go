@@ -29,7 +29,7 @@ func (h *Host) Listen(_ context.Context, network, address string) (net.Listener,
 		return nil, wrap(err)
 	}
 	w := h.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	if h.off {
 		return nil, wrap(syscall.ENETDOWN)
@@ -48,7 +48,7 @@ func (h *Host) Listen(_ context.Context, network, address string) (net.Listener,
 	}
 	l := &Listener{host: h, at: at, gate: newGate(w)}
 	h.listeners[at.Port()] = append(h.listeners[at.Port()], l)
-	w.trace.add(record{at: w.Now(), kind: "listen", from: h.name, to: at.String()})
+	w.trace.add(record{at: w.nowLocked(), kind: "listen", from: h.name, to: at.String()})
 	return l, nil
 }
 
@@ -113,7 +113,7 @@ func (h *Host) listenerLocked(to netip.AddrPort) *Listener {
 // Accept waits for the next connection. It ends with net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, error) {
 	w := l.host.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	for {
 		if l.closed {
@@ -131,7 +131,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Close ends Accept and resets the connections that nobody accepted.
 func (l *Listener) Close() error {
 	w := l.host.w
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	if l.closed {
 		return &net.OpError{Op: "close", Net: "tcp", Addr: l.Addr(), Err: net.ErrClosed}

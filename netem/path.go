@@ -25,7 +25,7 @@ type fate struct {
 
 // sendLocked puts a packet on its way. Boxes and links decide now; what arrives, arrives later,
 // and after last, when the packet before it arrives: a direction of a connection keeps its order.
-func (h *Host) sendLocked(sent Packet, last *time.Duration) {
+func (h *Host) sendLocked(sent Packet, last *time.Duration) (arrives bool) {
 	w := h.w
 	w.counts.Packets++
 	travels := w.parcelLocked()
@@ -38,23 +38,26 @@ func (h *Host) sendLocked(sent Packet, last *time.Duration) {
 	if f.host != nil {
 		*last = max(f.at, *last+1)
 		w.arriveLocked(travels, f.host, *last)
-		return
+		return true
 	}
 	defer w.recycleLocked(travels)
 	if f.hold.holdLocked(h, sent, last) {
 		w.o.Capture.remark(&sent, "held back: "+f.why)
-		w.trace.add(record{at: w.Now(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why})
-		return
+		w.trace.add(record{
+			at: w.nowLocked(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why,
+		})
+		return false
 	}
 	w.counts.Dropped++
 	w.o.Capture.remark(&sent, "dropped: "+f.why)
 	w.trace.add(record{
-		at: w.Now(), kind: "drop", from: h.name, stream: p.stream, side: p.side, seq: p.seq, size: p.Size,
+		at: w.nowLocked(), kind: "drop", from: h.name, stream: p.stream, side: p.side, seq: p.seq, size: p.Size,
 		why: p.Kind.String() + " " + f.why,
 	})
 	if f.action != Silence && p.Kind != rst {
 		h.refusedLocked(sent, f)
 	}
+	return false
 }
 
 // refusedLocked tells the host that a box did not let its packet pass.
@@ -64,7 +67,7 @@ func (h *Host) refusedLocked(sent Packet, f fate) {
 		From: sent.To, To: sent.From, Kind: rst, stream: sent.stream, key: sent.key, side: 1 - sent.side,
 		number: sent.number, seq: sent.ack, ack: sent.seq,
 	}
-	w.scheduleLocked(max(f.at, w.Now()), h.index, sent.stream, func() {
+	w.scheduleLocked(max(f.at, w.nowLocked()), h.index, sent.stream, func() {
 		if f.action == Unreachable {
 			w.o.Capture.boxed(h, &sent, true, f.why)
 			h.unreachableLocked(&answer)
@@ -77,7 +80,7 @@ func (h *Host) refusedLocked(sent Packet, f fate) {
 
 // pathLocked leads a packet from h to where it goes.
 func (w *World) pathLocked(h *Host, p *Packet) fate {
-	now := w.Now()
+	now := w.nowLocked()
 	c := chance(w.o.Seed, p.key, uint64(p.side), p.number)
 	if p.To.Addr().IsLoopback() {
 		return fate{host: h, at: now + loopbackDelay}

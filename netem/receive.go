@@ -56,7 +56,10 @@ func (c *Conn) takeLocked(b []byte) int {
 
 // receiveLocked takes a packet that belongs to the connection.
 func (c *Conn) receiveLocked(p *Packet) {
-	c.heard, c.probes = c.w.Now(), 0
+	c.heard, c.probes = c.w.nowLocked(), 0
+	if p.sender != nil {
+		c.peer = p.sender
+	}
 	if c.keepDue.at > 0 {
 		c.keepDue.setLocked(c.heard + c.keep.Idle)
 	}
@@ -139,7 +142,7 @@ func (c *Conn) resetLocked() {
 // arrivedLocked takes bytes, keeps those that came too early, and acknowledges.
 func (c *Conn) arrivedLocked(p *Packet) {
 	if c.closed && p.Kind == data {
-		c.w.trace.add(record{at: c.w.Now(), kind: "unwanted", from: c.host.name, stream: c.id, side: c.side})
+		c.w.trace.add(record{at: c.w.nowLocked(), kind: "unwanted", from: c.host.name, stream: c.id, side: c.side})
 		c.abortLocked() // nobody will read it: Linux answers with RST
 		return
 	}
@@ -154,7 +157,8 @@ func (c *Conn) arrivedLocked(p *Packet) {
 	if c.owed > 1 || p.Kind == fin || len(c.early) > 0 || p.seq < before || c.peerEnded {
 		c.emitLocked(Packet{Kind: ack})
 	} else {
-		c.ackDue.setLocked(c.w.Now() + ackDelay)
+		c.ackDue.quiet = c.peer.isCalm()
+		c.ackDue.setLocked(c.w.nowLocked() + ackDelay)
 	}
 	if c.peerEnded {
 		c.lingerLocked()
@@ -220,20 +224,20 @@ func (c *Conn) armKeepAliveLocked() {
 }
 
 func (c *Conn) keepAliveLocked() {
-	idle := c.w.Now() - c.heard
+	idle := c.w.nowLocked() - c.heard
 	switch {
 	case c.state != established || c.host.off:
 		return
 	case idle >= c.keep.Idle+time.Duration(c.probes)*c.keep.Interval && len(c.unacked) == 0:
 		if c.probes >= c.keep.Count {
-			c.w.trace.add(record{at: c.w.Now(), kind: "keepalive", from: c.host.name, stream: c.id, side: c.side})
+			c.w.trace.add(record{at: c.w.nowLocked(), kind: "keepalive", from: c.host.name, stream: c.id, side: c.side})
 			c.failLocked(syscall.ETIMEDOUT)
 			return
 		}
 		c.probes++
 		c.emitLocked(Packet{Kind: probe, seq: c.sent})
 	case len(c.unacked) > 0: // retransmission decides
-		c.keepDue.setLocked(c.w.Now() + c.keep.Interval)
+		c.keepDue.setLocked(c.w.nowLocked() + c.keep.Interval)
 		return
 	}
 	c.armKeepAliveLocked()

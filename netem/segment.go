@@ -24,7 +24,7 @@ type Net struct {
 
 // Net adds a segment whose hosts have addresses in prefix; 0.0.0.0/0 suits the internet.
 func (w *World) Net(name string, prefix netip.Prefix) *Net {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	n := &Net{w: w, index: len(w.nets), name: name, prefix: prefix, hosts: map[netip.Addr]*Host{}}
 	w.nets = append(w.nets, n)
@@ -46,7 +46,7 @@ type Edge struct {
 // Join connects two segments. A packet from inner to outer meets the boxes in order, one that
 // comes back in reverse order.
 func (w *World) Join(inner, outer *Net, l Link, boxes ...Box) *Edge {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	e := &Edge{
 		w: w, index: len(w.edges), name: inner.name + "-" + outer.name, inner: inner, outer: outer,

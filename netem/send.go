@@ -50,6 +50,7 @@ type outbound struct {
 	finAsked  bool
 	finSent   bool
 	finAcked  bool
+	lost      bool // a flight of unacked came nowhere
 	tries     int
 	since     time.Duration // when the first of the tries was
 	roundTrip time.Duration
@@ -126,28 +127,34 @@ func (c *Conn) pushLocked() {
 		c.sent++
 		c.launchLocked(f)
 	}
+	if !c.isCalm() {
+		c.stirLocked()
+	}
 	c.armResendLocked()
 }
 
 func (c *Conn) launchLocked(f flight) {
-	f.sentAt = c.w.Now()
+	f.sentAt = c.w.nowLocked()
 	c.unacked = append(c.unacked, f)
-	c.transmitLocked(&f)
+	if !c.transmitLocked(&f) {
+		c.lost = true
+	}
 }
 
-func (c *Conn) transmitLocked(f *flight) {
+func (c *Conn) transmitLocked(f *flight) (arrives bool) {
 	p := Packet{Kind: data, data: f.data, Size: len(f.data), seq: f.seq}
 	if f.fin {
 		p.Kind = fin
 	}
-	c.emitLocked(p)
+	return c.emitLocked(p)
 }
 
-// emitLocked sends one packet of the connection, with what was received so far on its back.
-func (c *Conn) emitLocked(p Packet) {
+// emitLocked sends one packet of the connection, with what was received so far on its back. It
+// reports whether it will arrive.
+func (c *Conn) emitLocked(p Packet) (arrives bool) {
 	c.numbered++
 	p.From, p.To = c.local, c.remote
-	p.stream, p.key, p.side, p.number = c.id, c.key, c.side, c.numbered
+	p.stream, p.key, p.side, p.number, p.sender = c.id, c.key, c.side, c.numbered, c
 	p.ack, p.edge = c.next, c.edgeLocked()
 	if p.Kind == ack {
 		p.seq = c.sent
@@ -155,15 +162,12 @@ func (c *Conn) emitLocked(p Packet) {
 	c.announced = p.edge
 	c.owed = 0
 	c.ackDue.at = 0
-	c.host.emitLocked(p, &c.arrival)
+	return c.host.emitLocked(p, &c.arrival)
 }
 
 // emitLocked sends unless the machine is off; one that is frozen sends nothing either.
-func (h *Host) emitLocked(p Packet, last *time.Duration) {
-	if h.off || h.frozen > 0 {
-		return
-	}
-	h.sendLocked(p, last)
+func (h *Host) emitLocked(p Packet, last *time.Duration) (arrives bool) {
+	return !h.off && h.frozen == 0 && h.sendLocked(p, last)
 }
 
 func (c *Conn) timeoutLocked() time.Duration {
@@ -179,12 +183,16 @@ func (c *Conn) armResendLocked() {
 	switch {
 	case c.state == gone, len(c.unacked) == 0 && len(c.pending) == 0 && c.state == established:
 		c.resend.at = 0
-		c.tries = 0
+		c.tries, c.lost = 0, false
 	case c.resend.at == 0:
 		if c.tries == 0 {
-			c.since = c.w.Now()
+			c.since = c.w.nowLocked()
 		}
-		c.resend.setLocked(c.w.Now() + c.timeoutLocked())
+		c.resend.quiet = c.tries == 0 && !c.lost && c.isCalm()
+		c.resend.setLocked(c.w.nowLocked() + c.timeoutLocked())
+	case c.resend.quiet && (c.lost || !c.isCalm()):
+		c.resend.quiet = false
+		c.resend.setLocked(c.resend.at)
 	}
 }
 
@@ -195,7 +203,7 @@ func (c *Conn) resendLocked() {
 	}
 	c.tries++
 	if c.givesUpLocked() {
-		c.w.trace.add(record{at: c.w.Now(), kind: "giveup", from: c.host.name, stream: c.id, side: c.side})
+		c.w.trace.add(record{at: c.w.nowLocked(), kind: "giveup", from: c.host.name, stream: c.id, side: c.side})
 		c.failLocked(syscall.ETIMEDOUT)
 		return
 	}
@@ -223,7 +231,7 @@ func (c *Conn) givesUpLocked() bool {
 		return c.tries > maxSynRetries
 	case c.state == synReceived:
 		return c.tries > maxSynAckRetries
-	case c.patience > 0 && c.w.Now()-c.since >= c.patience:
+	case c.patience > 0 && c.w.nowLocked()-c.since >= c.patience:
 		return true
 	case c.closed:
 		return c.tries > maxOrphanRetries
@@ -243,7 +251,7 @@ func (c *Conn) answerSynLocked() {
 
 // acknowledgedLocked takes what a packet says about our own bytes.
 func (c *Conn) acknowledgedLocked(p *Packet) {
-	now := c.w.Now()
+	now := c.w.nowLocked()
 	opened := p.edge > c.limit
 	c.limit = max(c.limit, p.edge)
 	progress := false
@@ -286,6 +294,6 @@ func (c *Conn) measureLocked(sample time.Duration) {
 
 func (c *Conn) measureHandshakeLocked() {
 	if c.tries == 0 {
-		c.measureLocked(c.w.Now() - c.since)
+		c.measureLocked(c.w.nowLocked() - c.since)
 	}
 }

@@ -83,17 +83,17 @@ type Entry struct {
 // Say puts an entry into trace and digest. What programs log stands in the trace alone, as a message
 // may name a folder of the machine that runs the simulation.
 func (w *World) Say(e Entry) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	w.sayLocked(e)
 }
 
 func (w *World) sayLocked(e Entry) {
 	if e.Kind == "log" {
-		w.trace.write(line{T: int64(w.Now()), N: w.trace.lines, K: e.Kind, From: e.Who, Level: e.Level, Why: e.What})
+		w.trace.write(line{T: int64(w.nowLocked()), N: w.trace.lines, K: e.Kind, From: e.Who, Level: e.Level, Why: e.What})
 		return
 	}
-	w.trace.add(record{at: w.Now(), kind: e.Kind, from: e.Who, why: e.What})
+	w.trace.add(record{at: w.nowLocked(), kind: e.Kind, from: e.Who, why: e.What})
 }
 
 // tracer keeps the digest of everything that happened and writes it down if asked to.

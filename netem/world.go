@@ -52,11 +52,16 @@ type World struct {
 	clocks  []*boxClock
 	blocked map[pair]int // partitions in force between two hosts, by direction
 	queue   eventHeap
+	quiet   eventHeap // events that no program notices
+	wakeful bool      // there are none: in real time, and where a test compares
+	running *event
 	order   uint64 // breaks ties between events
+	moves   uint64 // of events that were put off
 	spare   []*parcel
 	asked   []operation
 	taken   []operation // room for what is asked next
-	asleep  bool        // the loop waits for a kick, or for its time
+	asleep  bool        // the loop waits for a kick, or until due
+	due     time.Duration
 	streams uint64
 	woke    bool // the event that runs made somebody runnable
 	closed  bool
@@ -81,6 +86,7 @@ func New(o Options) *World {
 		o: o, start: time.Now().Add(0), kick: make(chan struct{}, 1),
 		zone: map[string]Answer{}, wrong: map[string][]*wrongAnswer{}, blocked: map[pair]int{},
 	}
+	w.wakeful = o.Wait == nil
 	w.trace = newTracer(o, w.start)
 	if o.Capture != nil {
 		o.Capture.world = w
@@ -94,7 +100,7 @@ func (w *World) Now() time.Duration { return time.Since(w.start) }
 
 // Counts returns the counters.
 func (w *World) Counts() Counts {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	return w.counts
 }
@@ -102,8 +108,9 @@ func (w *World) Counts() Counts {
 // Do runs f while nothing else in the world moves; f must not call the world or wait. It is the
 // way to change a box table or a link.
 func (w *World) Do(f func()) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
+	w.alertLocked()
 	f()
 	w.askClocksLocked()
 }
@@ -111,10 +118,10 @@ func (w *World) Do(f func()) {
 // At runs f in a goroutine of its own at t since the beginning; at once if that is past. Close
 // waits for it. Of two with the same t the label that sorts first runs first.
 func (w *World) At(t time.Duration, label string, f func()) {
-	w.mu.Lock()
+	w.lock()
 	defer w.mu.Unlock()
 	w.askLocked(operation{host: -1, key: label, run: func() {
-		w.scheduleLocked(max(t, w.Now()), -1, 0, func() {
+		w.scheduleLocked(max(t, w.nowLocked()), -1, 0, func() {
 			w.woke = true
 			w.sayLocked(Entry{Kind: "at", What: label})
 			w.owned.Go(f)
@@ -133,7 +140,7 @@ type Leaks struct {
 // Close breaks what is still open, stops the loop and waits for what At started. A second call
 // does nothing.
 func (w *World) Close() Leaks {
-	w.mu.Lock()
+	w.lock()
 	if w.closed {
 		w.mu.Unlock()
 		return Leaks{}
@@ -193,15 +200,16 @@ func (w *World) round() (due time.Duration, isOver bool) {
 	defer w.mu.Unlock()
 	w.awakeLocked()
 	w.counts.Rounds++
+	w.catchUpLocked(w.Now())
 	w.takeLocked()
 	for !w.closed {
 		e := w.nextLocked()
 		if e == nil || e.at > w.Now() {
-			w.asleep = true
-			if e == nil {
-				return w.Now() + idleLook, false
+			w.asleep, w.due = true, w.Now()+idleLook
+			if loud := w.frontLocked(&w.queue); loud != nil {
+				w.due = loud.at
 			}
-			return e.at, false
+			return w.due, false
 		}
 		w.woke = false
 		w.runLocked(e)
