@@ -22,6 +22,7 @@ type Digest struct {
 func (w *World) Digest() (Digest, error) {
 	w.lock()
 	defer w.mu.Unlock()
+	w.hearLocked()
 	return Digest{
 		Shape: w.trace.sums.shape.text(), Meta: w.trace.sums.meta.text(), Content: w.trace.sums.content.text(),
 		Lines: w.trace.lines,

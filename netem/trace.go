@@ -3,9 +3,11 @@
 package netem
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -82,18 +84,46 @@ type Entry struct {
 
 // Say puts an entry into trace and digest. What programs log stands in the trace alone, as a message
 // may name a folder of the machine that runs the simulation.
+//
+// What several hosts say at one instant has no order among them, as timers of one instant run in any:
+// it is put down by host when the instant is over.
 func (w *World) Say(e Entry) {
 	w.lock()
 	defer w.mu.Unlock()
-	w.sayLocked(e)
+	w.said = append(w.said, saying{w.Now(), e})
+}
+
+// saying is an entry that is not put down yet.
+type saying struct {
+	at time.Duration
+	Entry
+}
+
+// hearLocked puts down what was said since the last round.
+func (w *World) hearLocked() {
+	if len(w.said) == 0 {
+		return
+	}
+	slices.SortStableFunc(w.said, func(a, b saying) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.Who, b.Who))
+	})
+	for _, one := range w.said {
+		w.putLocked(one)
+	}
+	w.said = w.said[:0]
 }
 
 func (w *World) sayLocked(e Entry) {
+	w.hearLocked()
+	w.putLocked(saying{w.Now(), e})
+}
+
+func (w *World) putLocked(e saying) {
 	if e.Kind == "log" {
-		w.trace.write(line{T: int64(w.nowLocked()), N: w.trace.lines, K: e.Kind, From: e.Who, Level: e.Level, Why: e.What})
+		w.trace.write(line{T: int64(e.at), N: w.trace.lines, K: e.Kind, From: e.Who, Level: e.Level, Why: e.What})
 		return
 	}
-	w.trace.add(record{at: w.nowLocked(), kind: e.Kind, from: e.Who, why: e.What})
+	w.trace.add(record{at: e.at, kind: e.Kind, from: e.Who, why: e.What})
 }
 
 // tracer keeps the digest of everything that happened and writes it down if asked to.

@@ -65,6 +65,7 @@ type World struct {
 	streams uint64
 	woke    bool // the event that runs made somebody runnable
 	closed  bool
+	said    []saying // since the last round
 	trace   tracer
 	counts  Counts
 }
@@ -200,6 +201,7 @@ func (w *World) round() (due time.Duration, isOver bool) {
 	defer w.mu.Unlock()
 	w.awakeLocked()
 	w.counts.Rounds++
+	w.hearLocked()
 	w.catchUpLocked(w.Now())
 	w.takeLocked()
 	for !w.closed {
