@@ -55,6 +55,9 @@ func (s *Service) receive(ctx context.Context, a contract.StartArgs, body io.Rea
 		return nil, errkind.Exhausted.Errorf("order of %s has %d bytes: want 1 to %d",
 			a.Ticket, a.OrderBytes, contract.MaxOrderBytes)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // who asked has gone: with a place free as well, chance would decide
+	}
 	select {
 	case s.intake <- struct{}{}:
 		defer func() { <-s.intake }()

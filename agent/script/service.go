@@ -276,6 +276,9 @@ func (s *Service) startedBefore(ctx context.Context, t *ticket, o *contract.Orde
 
 // write makes one ledger line durable, one caller after the other.
 func (s *Service) write(ctx context.Context, line string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case s.writing <- struct{}{}:
 	case <-ctx.Done():
