@@ -22,7 +22,14 @@ type healing struct {
 	undo func()
 }
 
-func (h *healing) heal() { h.once.Do(h.undo) }
+// heal reports whether it was the one to heal.
+func (h *healing) heal() (healed bool) {
+	h.once.Do(func() {
+		h.undo()
+		healed = true
+	})
+	return healed
+}
 
 // breakAll puts what goes wrong on the clock.
 func (s *site) breakAll() {
@@ -60,7 +67,7 @@ func (s *site) break1(f plan.Fault, label string) {
 	s.heals = append(s.heals, h)
 	s.mu.Unlock()
 	if wait := lasting(f); wait > 0 {
-		s.world.At(s.world.Now()+wait, label+" heals", h.heal)
+		s.world.At(s.world.Now()+wait+s.apart(f, label), label+" heals", func() { h.heal() })
 	}
 }
 
@@ -75,13 +82,36 @@ func lasting(f plan.Fault) time.Duration {
 	return 0
 }
 
+// staggerLimit is how far apart machines do what one of them would do at an instant: no two machines
+// start in the same nanosecond, and timers of one instant have no order.
+const staggerLimit = time.Second
+
+// stagger is how much later than asked a machine does something.
+func stagger(m *sim.Machine, what string) time.Duration {
+	return time.Duration(m.Chance(what) % uint64(staggerLimit))
+}
+
+// apart keeps machines apart that come back from the same fault.
+func (s *site) apart(f plan.Fault, label string) time.Duration {
+	m := s.machineOn(f.On)
+	if m == nil || !plan.Kinds()[f.Kind].Crash {
+		return 0
+	}
+	return stagger(m, label)
+}
+
+// healPause lies between the last faults that are healed at the end of the safety phase.
+const healPause = 7 * time.Millisecond
+
 // healAll ends the safety phase.
 func (s *site) healAll() {
 	s.mu.Lock()
 	heals := s.heals
 	s.mu.Unlock()
 	for _, h := range heals {
-		h.heal()
+		if h.heal() {
+			pause(s.ctx, healPause)
+		}
 	}
 }
 
@@ -129,7 +159,7 @@ func (s *site) crash(
 		disarm := m.Trap(kind, f.Point, f.Nth, func(l *sim.Life) {
 			s.world.At(s.world.Now(), label+" at "+f.Point, func() {
 				kill(l)
-				s.world.At(s.world.Now()+restartAfter, label+" again", again)
+				s.world.At(s.world.Now()+restartAfter+stagger(m, label), label+" again", again)
 			})
 		})
 		return disarm

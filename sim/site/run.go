@@ -32,7 +32,8 @@ import (
 
 // Options of a run. The zero value runs without traces, below the temporary folder.
 type Options struct {
-	// Dir is where homes lie; memory is best. "" is the temporary folder.
+	// Dir is where homes lie, a folder for this process alone; memory is best. "" is the temporary folder.
+	// Runs whose paths are the same can be the same to the last byte.
 	Dir string
 	// Templates keeps sites that have joined from run to run; nil makes each anew.
 	Templates *Templates
@@ -107,13 +108,15 @@ func carryOut(t *testing.T, p plan.Plan, o Options) (r report.Report, h history.
 	return r, h, err
 }
 
-// makeFolder makes the folder of a run. All have names of one length, as paths may be told about.
+// makeFolder makes the folder of a run. Programs tell paths, so that the name must be the same each time
+// where the folder above is.
 func makeFolder(below string) (string, error) {
+	name := "run"
 	if below == "" {
-		below = os.TempDir()
+		below, name = os.TempDir(), fmt.Sprintf("fairlead-sim-%08d", os.Getpid())
 	}
 	for n := range maxRuns {
-		dir := filepath.Join(below, fmt.Sprintf("fairlead-sim-%08d-%04d", os.Getpid(), n))
+		dir := filepath.Join(below, fmt.Sprintf("%s-%04d", name, n))
 		err := os.Mkdir(dir, 0o700)
 		if err == nil {
 			return dir, nil
@@ -223,24 +226,24 @@ func (s *site) settleIn(joined *template) error {
 		return err
 	}
 	for _, a := range s.agents {
-		a.s.log.secret("proxy password", a.group.Credentials)
-		if s.plan.Join {
-			s.owned.Go(func() {
-				if a.join(s.ctx) {
-					a.start()
-				}
-			})
-			continue
+		s.log.secret("proxy password", a.group.Credentials)
+		if !s.plan.Join {
+			if err := install(a.m, joined.home(a.name)); err != nil {
+				return err
+			}
+			if err := a.point(); err != nil {
+				return err
+			}
 		}
-		if err := install(a.m, joined.home(a.name)); err != nil {
-			return err
-		}
-		if err := a.point(); err != nil {
-			return err
-		}
-		a.start()
 	}
 	s.base = s.world.Now()
+	for _, a := range s.agents {
+		s.world.At(s.base+stagger(a.m, "start"), "start "+a.name, func() {
+			if !s.plan.Join || a.join(s.ctx) {
+				a.start()
+			}
+		})
+	}
 	return nil
 }
 
