@@ -138,7 +138,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 		Store: d.store, Env: d.env, Keeper: d.keeper, Version: d.options.Version,
 		Server:     fleet.Server{ID: d.server.ID, Identity: d.identity},
 		CameOnline: d.cameOnline,
-		Check:      func(ctx context.Context, id deploy.MachineID) { d.engine.Check(ctx, id) },
+		Check:      func(ctx context.Context, ids []deploy.MachineID) { d.engine.CheckAll(ctx, ids) },
 	})
 	owner := "server-" + strings.ToLower(rand.Text())
 	d.queue = tasks.NewQueue(d.store, d.env.Wall, owner, d.options.Settings.TaskLimit)

@@ -5,10 +5,12 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 	"fairlead/internal/tasklog"
 )
@@ -68,36 +70,78 @@ func (w *worker) isCanceled(ctx context.Context) bool {
 	return err != nil || w.task.CancelAsked
 }
 
+// findingsTogether is how many findings CheckAll stores in one transaction: a commit is a sync of the
+// disk.
+const findingsTogether = 32
+
+// finding is what came of asking a machine for its report.
+type finding struct {
+	machine deploy.MachineID
+	report  contract.HealthReport
+	health  deploy.Health
+}
+
 // Check asks one machine for its report and stores the finding.
 func (e *Engine) Check(ctx context.Context, id deploy.MachineID) deploy.Health {
-	health := deploy.Health{Status: deploy.HealthUnavailable, CheckedAt: e.Env.Wall()}
-	var report contract.HealthReport
+	f := e.ask(ctx, id)
+	e.keep(ctx, []finding{f})
+	return f.health
+}
+
+// CheckAll asks machines for their reports, one after the other, and stores the findings.
+func (e *Engine) CheckAll(ctx context.Context, ids []deploy.MachineID) {
+	for some := range slices.Chunk(ids, findingsTogether) {
+		var findings []finding
+		for _, id := range some {
+			if ctx.Err() != nil {
+				return
+			}
+			findings = append(findings, e.ask(ctx, id))
+		}
+		e.keep(ctx, findings)
+	}
+}
+
+func (e *Engine) ask(ctx context.Context, id deploy.MachineID) finding {
+	f := finding{machine: id, health: deploy.Health{Status: deploy.HealthUnavailable, CheckedAt: e.Env.Wall()}}
 	t, _, err := e.Reach.Target(id)
 	if err == nil {
-		report, err = t.Health(ctx)
+		f.report, err = t.Health(ctx)
 	}
 	if err != nil {
-		health.Summary = err.Error()
+		f.health.Summary = err.Error()
 	} else {
-		health = judge(report, health)
+		f.health = judge(f.report, f.health)
 	}
-	err = e.Store.Update(ctx, func(w store.Writer) error {
-		machine, err := w.Machine(id)
-		if err != nil {
-			return err
+	return f
+}
+
+// keep stores findings. A machine that was removed meanwhile keeps the others from nothing.
+func (e *Engine) keep(ctx context.Context, findings []finding) {
+	err := e.Store.Update(ctx, func(w store.Writer) error {
+		for _, f := range findings {
+			machine, err := w.Machine(f.machine)
+			if errkind.Of(err) == errkind.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			f.health.LastSeen = machine.Health.LastSeen
+			if f.health.Status != deploy.HealthUnavailable {
+				f.health.LastSeen = f.health.CheckedAt
+				machine.Facts.Shell, machine.Facts.ShellVersion = f.report.Shell, f.report.ShellVersion
+			}
+			machine.Health = f.health
+			if err := w.PutMachine(machine); err != nil {
+				return err
+			}
 		}
-		health.LastSeen = machine.Health.LastSeen
-		if health.Status != deploy.HealthUnavailable {
-			health.LastSeen = health.CheckedAt
-			machine.Facts.Shell, machine.Facts.ShellVersion = report.Shell, report.ShellVersion
-		}
-		machine.Health = health
-		return w.PutMachine(machine)
+		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		e.log.Warn("health was not stored", "machine", id, "err", err)
+		e.log.Warn("health was not stored", "machines", len(findings), "first", findings[0].machine, "err", err)
 	}
-	return health
 }
 
 // judge turns a report into a finding.

@@ -39,8 +39,8 @@ type Deps struct {
 	Server  Server
 	// CameOnline is called when a machine has come on line; its session goes on meanwhile.
 	CameOnline func(ctx context.Context, id deploy.MachineID)
-	// Check asks a machine for its health report and stores the finding.
-	Check func(ctx context.Context, id deploy.MachineID)
+	// Check asks machines for their health reports and stores the findings.
+	Check func(ctx context.Context, ids []deploy.MachineID)
 }
 
 // Server is the identity this server proves.
@@ -198,10 +198,8 @@ func (f *Fleet) watchHealth(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		for _, id := range f.stale() {
-			if ctx.Err() == nil {
-				f.Check(ctx, id)
-			}
+		if ids := f.stale(); len(ids) > 0 {
+			f.Check(ctx, ids)
 		}
 		f.Refresh()
 	}

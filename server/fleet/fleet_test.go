@@ -63,7 +63,7 @@ func newYard(t *testing.T) *yard {
 		},
 		Server:     fleet.Server{ID: "3f8d1f2e-8f38-4a3e-9d6b-0d7a6f0e1c11", Identity: y.server},
 		CameOnline: func(context.Context, deploy.MachineID) {},
-		Check:      func(context.Context, deploy.MachineID) {},
+		Check:      func(context.Context, []deploy.MachineID) {},
 	})
 	y.door, err = trust.NewDoor(trust.DoorTerms{
 		Identities: func() []trust.Identity { return []trust.Identity{y.server} },
