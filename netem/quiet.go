@@ -48,8 +48,11 @@ func (w *World) lock() {
 	}
 }
 
-// catchUpLocked carries out what is due before now.
+// catchUpLocked carries out what is due before now, after what was said earlier than now.
 func (w *World) catchUpLocked(now time.Duration) {
+	if len(w.said) > 0 && w.said[0].at < now {
+		w.hearLocked()
+	}
 	for e := w.nextLocked(); e != nil && e.at < now; e = w.nextLocked() {
 		w.runLocked(e)
 	}
