@@ -75,7 +75,8 @@ type job struct {
 // campaign itself broke; Denied, for the black box.
 func (c Campaign) Run(ctx context.Context) (Tally, []Failure, error) {
 	m := &march{
-		Campaign: c, began: time.Now(), seen: map[string]bool{}, tally: Tally{Faults: map[string]int{}, Goals: map[string]int{}},
+		Campaign: c, began: time.Now(), seen: map[string]bool{},
+		tally: Tally{Faults: map[string]int{}, Goals: map[string]int{}},
 	}
 	if c.BlackBox != "" {
 		if err := os.MkdirAll(c.BlackBox, 0o755); err != nil {

@@ -45,7 +45,7 @@ func act(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
 		mu.Lock()
 		mu.Lock()
 	case "violate":
-		r.Violations = []check.Violation{{ID: "S4", What: "twice in " + p.Name}}
+		r.Violations = []check.Violation{{ID: "S14", What: "twice in " + p.Name}}
 	case "differ":
 		r.Digest.Content = fmt.Sprint(os.Getpid(), o.Number)
 	}
@@ -97,7 +97,7 @@ func TestCampaignBlamesTheRightPlan(t *testing.T) {
 		blamed[f.Violated[0].ID] = f.Plan.Name
 	}
 	if blamed["crash"] != "plan 3" || blamed["hang"] != "plan 7" || blamed["digest"] != "plan 16" ||
-		blamed["S4"] != "plan 11" && blamed["S4"] != "plan 13" || len(blamed) != 4 {
+		blamed["S14"] != "plan 11" && blamed["S14"] != "plan 13" || len(blamed) != 4 {
 		t.Errorf("blamed %v", blamed)
 	}
 	if tally.Plans != plans || tally.Twice != plans/4 || tally.Runs != plans+plans/4 || tally.Violated != len(fates) {
@@ -137,7 +137,7 @@ func TestCampaignStops(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			run := c.campaign
 			run.Runners = []Runner{&judge{wrong: func(p plan.Plan) string {
-				return map[bool]string{true: "S1"}[p.Name == "plan 2"]
+				return map[bool]string{true: "S12"}[p.Name == "plan 2"]
 			}}}
 			run.Next = func(number int) (plan.Plan, bool, error) { return story(t, number, ""), number < 9, nil }
 			if tally, _, err := run.Run(t.Context()); err != nil || tally.Plans != c.plans {
@@ -158,13 +158,13 @@ func TestCampaignStops(t *testing.T) {
 func TestFailuresAreReadBack(t *testing.T) {
 	f := Failure{
 		Plan: story(t, 1, "x"), Digest: netem.Digest{Shape: "a", Meta: "b", Content: "c"}, Said: "panic: x\n\tat y\n",
-		Violated: []check.Violation{{ID: "S4", At: time.Minute, Who: "web-1", What: "two\nlines"}},
+		Violated: []check.Violation{{ID: "S14", At: time.Minute, Who: "web-1", What: "two\nlines"}},
 	}
 	path, err := f.Save(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "S4-" + f.Plan.Hash() + ".toml"; filepath.Base(path) != want {
+	if want := "S14-" + f.Plan.Hash() + ".toml"; filepath.Base(path) != want {
 		t.Errorf("it lies in %s, want %s", path, want)
 	}
 	text, err := os.ReadFile(path)
@@ -176,7 +176,7 @@ func TestFailuresAreReadBack(t *testing.T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	back, is := ReadFailure(text, p)
-	if !is || back.Plan.Hash() != f.Plan.Hash() || back.Digest != f.Digest || back.Violated[0].ID != "S4" ||
+	if !is || back.Plan.Hash() != f.Plan.Hash() || back.Digest != f.Digest || back.Violated[0].ID != "S14" ||
 		!strings.Contains(back.Violated[0].What, "web-1: two lines") {
 		t.Errorf("read back %+v from\n%s", back, text)
 	}

@@ -80,9 +80,9 @@ func TestShrinkFindsTheMinimum(t *testing.T) {
 	wrong := func(p plan.Plan) string {
 		switch {
 		case has(p, "agent.crash") && does(p, plan.DoDeploy):
-			return "S4"
+			return "S14"
 		case len(p.Faults)%2 == 1:
-			return "L1" // another violation leads nowhere
+			return "L6" // another violation leads nowhere
 		}
 		return ""
 	}
@@ -93,7 +93,7 @@ func TestShrinkFindsTheMinimum(t *testing.T) {
 			runners = append(runners, &judge{wrong: wrong})
 		}
 		f, runs, err := Shrinker{Runners: runners, Runs: 5000}.Shrink(t.Context(), p)
-		if err != nil || f.Violated[0].ID != "S4" {
+		if err != nil || f.Violated[0].ID != "S14" {
 			t.Fatalf("%+v, %v", f, err)
 		}
 		q := f.Plan
@@ -121,7 +121,7 @@ func TestShrinkKeepsWhatMatters(t *testing.T) {
 		j := &judge{wrong: func(p plan.Plan) string {
 			for _, kind := range kinds {
 				if has(p, kind) && p.Machines() >= agents {
-					return "L2"
+					return "L7"
 				}
 			}
 			return ""
@@ -133,7 +133,7 @@ func TestShrinkKeepsWhatMatters(t *testing.T) {
 			}
 			return
 		}
-		if err != nil || j.wrong(f.Plan) != "L2" || f.Plan.Check() != nil {
+		if err != nil || j.wrong(f.Plan) != "L7" || f.Plan.Check() != nil {
 			t.Fatalf("%v: %+v\n%s", err, f.Violated, f.Plan.Format())
 		}
 		if len(f.Plan.Faults) > len(p.Faults) || f.Plan.Machines() > p.Machines() || len(f.Plan.Boxes) > len(p.Boxes) {
@@ -143,7 +143,7 @@ func TestShrinkKeepsWhatMatters(t *testing.T) {
 }
 
 func TestShrinkKeepsToItsLimits(t *testing.T) {
-	j := &judge{wrong: func(plan.Plan) string { return "S1" }}
+	j := &judge{wrong: func(plan.Plan) string { return "S12" }}
 	_, runs, err := Shrinker{Runners: []Runner{j}, Runs: 7}.Shrink(t.Context(), crowded(t, func(*plan.Plan) {}))
 	if err != nil || runs > 7 || j.runs > 8 { // and the first look
 		t.Errorf("%d runs counted, %d made, %v; want at most 7", runs, j.runs, err)

@@ -59,7 +59,9 @@ func tidy(p plan.Plan) (plan.Plan, bool) {
 		return len(places) > 0 && (slices.Contains(places, on) || slices.Contains(groups, on))
 	}
 	q.Faults = slices.DeleteFunc(slices.Clone(q.Faults), func(f plan.Fault) bool { return !refers(f.Kind, f.On) })
-	q.Ops = slices.DeleteFunc(slices.Clone(q.Ops), func(o plan.Op) bool { return o.On != "" && !refers("agent.crash", o.On) })
+	q.Ops = slices.DeleteFunc(slices.Clone(q.Ops), func(o plan.Op) bool {
+		return o.On != "" && !refers("agent.crash", o.On)
+	})
 	whole, err := plan.Parse(q.Format())
 	return whole, err == nil
 }
@@ -117,7 +119,9 @@ func fewerServers(p plan.Plan) (all []plan.Plan) {
 		q.Servers = q.Servers[:1]
 		q.Ops = slices.DeleteFunc(q.Ops, func(o plan.Op) bool { return o.Do == plan.DoFailover })
 		for i := range q.Boxes {
-			q.Boxes[i].Backends = slices.DeleteFunc(q.Boxes[i].Backends, func(name string) bool { return name != q.Servers[0].Name })
+			q.Boxes[i].Backends = slices.DeleteFunc(q.Boxes[i].Backends, func(name string) bool {
+				return name != q.Servers[0].Name
+			})
 		}
 	})}
 }

@@ -115,7 +115,8 @@ func drawWire(d dice) plan.Wire {
 func addNAT(p *plan.Plan, d dice, n, public string) string {
 	box := plan.Box{Name: "nat-" + n, Kind: plan.NAT, Public: public}
 	if d.one(2) {
-		box.Preset = pick(d, "aws-natgw", "azure-natgw", "gcp-cloudnat", "linux-netfilter", "small-site-nat", "ibm-public-gateway")
+		box.Preset = pick(d,
+			"aws-natgw", "azure-natgw", "gcp-cloudnat", "linux-netfilter", "small-site-nat", "ibm-public-gateway")
 	} else {
 		box.Idle = pick(d, plan.Duration(40*time.Second), plan.Duration(60*time.Second), plan.Duration(240*time.Second))
 		box.Expired = pick(d, "silence", "reset", "pass")
@@ -125,7 +126,9 @@ func addNAT(p *plan.Plan, d dice, n, public string) string {
 }
 
 func addFirewall(p *plan.Plan, d dice, n string) string {
-	box := plan.Box{Name: "fw-" + n, Kind: plan.Firewall, Out: []string{"tcp/10943"}, Refuse: pick(d, "silence", "reset", "unreachable")}
+	box := plan.Box{
+		Name: "fw-" + n, Kind: plan.Firewall, Out: []string{"tcp/10943"}, Refuse: pick(d, "silence", "reset", "unreachable"),
+	}
 	if d.one(2) {
 		box.Preset = pick(d, "cisco-asa", "gcp-vpc", "aws-network-firewall", "ec2-conntrack")
 	} else {

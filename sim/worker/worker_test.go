@@ -56,7 +56,7 @@ func act(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
 	}
 	r := report.Report{Name: p.Name, Seed: p.Seed, Goals: map[string]int{"pid": os.Getpid()}}
 	if p.Story == "violate" {
-		r.Violations = []check.Violation{{ID: "S4", What: "twice"}}
+		r.Violations = []check.Violation{{ID: "S14", What: "twice"}}
 	}
 	return r
 }
@@ -95,7 +95,7 @@ func TestEveryPlanHasItsOutcome(t *testing.T) {
 	}{
 		{"", worker.Done, ""},
 		{"panic", worker.Crashed, "crash at 0s panic: the product broke with 2"},
-		{"violate", worker.Done, "S4 at 0s twice"},
+		{"violate", worker.Done, "S14 at 0s twice"},
 		{"hang", worker.Hung, "hang at 0s its time stood still for 1s"},
 		{"", worker.Done, ""},
 		{"stand still", worker.Hung, "hang at 0s its time stood still for 1s"},
@@ -185,7 +185,7 @@ func TestSame(t *testing.T) {
 	if worker.Same(crash("panic: a")) == worker.Same(crash("panic: b")) {
 		t.Error("two panics are the same")
 	}
-	if worker.Same(check.Violation{ID: "S4", What: "a"}) != worker.Same(check.Violation{ID: "S4", What: "b"}) {
+	if worker.Same(check.Violation{ID: "S14", What: "a"}) != worker.Same(check.Violation{ID: "S14", What: "b"}) {
 		t.Error("a statement is another one with other words")
 	}
 }
