@@ -14,7 +14,8 @@ const (
 )
 
 // Progress shows how far long work has come, in one line on Err that Done takes away. It shows nothing when Err is
-// no terminal, when --json was given, or during the first two seconds. It draws inside Set and Say and has no goroutine.
+// no terminal, when --json was given, or during the first two seconds. It draws inside Set and Say and has no
+// goroutine.
 type Progress struct {
 	std     *IO
 	label   string
