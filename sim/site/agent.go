@@ -88,6 +88,9 @@ func (a *agent) start() {
 		if !life.Killed() {
 			a.s.record(history.Event{Kind: history.Ended, Who: a.name, Text: said(err), N: life.Number()})
 		}
+		if err != nil && life.Context().Err() == nil {
+			a.s.startAgain(a.m, a.restart)
+		}
 		life.Stop()
 	})
 	a.s.owned.Go(func() {
@@ -169,6 +172,9 @@ func pause(ctx context.Context, d time.Duration) {
 func (a *agent) living() (*sim.Life, chan struct{}) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
+	if a.life != nil && hasEnded(a.gone) {
+		a.life = nil
+	}
 	return a.life, a.gone
 }
 

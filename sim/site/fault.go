@@ -171,6 +171,12 @@ func (s *site) crash(
 	return again
 }
 
+// startAgain is the machine's service manager: a program that ended with an error is started again
+// after a while, as by systemd's Restart=on-failure.
+func (s *site) startAgain(m *sim.Machine, again func()) {
+	s.world.At(s.world.Now()+restartAfter+stagger(m, "service"), "service manager of "+m.Name(), again)
+}
+
 // revive starts the server unless it runs, or another has taken over.
 func (s *site) revive(v *server) {
 	if life, _ := v.living(); life == nil && s.serving() == v && v.boot == nil {

@@ -100,7 +100,20 @@ func (v *server) run(life *sim.Life, ready chan struct{}) {
 	if !life.Killed() {
 		v.s.record(history.Event{Kind: history.Ended, Who: v.spec.Name, Text: said(err), N: life.Number()})
 	}
+	if err != nil && life.Context().Err() == nil {
+		v.s.startAgain(v.m, func() { v.s.revive(v) })
+	}
 	life.Stop()
+}
+
+// hasEnded reports whether a life has ended by itself.
+func hasEnded(gone <-chan struct{}) bool {
+	select {
+	case <-gone:
+		return true
+	default:
+		return false
+	}
 }
 
 func said(err error) string {
@@ -114,6 +127,9 @@ func said(err error) string {
 func (v *server) living() (*sim.Life, chan struct{}) {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
+	if v.life != nil && hasEnded(v.gone) {
+		v.life = nil
+	}
 	return v.life, v.gone
 }
 
