@@ -27,8 +27,11 @@ func TestParse(t *testing.T) {
 	}{
 		{"empty keeps the defaults", "", sample{"default:1", 7}, ""},
 		{"values win", "server = 'a:1'\nlimit = 3", sample{"a:1", 3}, ""},
-		{"unknown key names the nearest", "servr = 'a:1'\nfoo = 1", sample{},
-			"line 1: unknown key servr (did you mean server?); line 2: unknown key foo"},
+		{
+			"unknown key names the nearest", "servr = 'a:1'\nfoo = 1",
+			sample{},
+			"line 1: unknown key servr (did you mean server?); line 2: unknown key foo",
+		},
 		{"wrong type names the place", "\nlimit = 'x'", sample{}, "line 2, column"},
 		{"not TOML", "server", sample{}, "line 1, column"},
 	} {
