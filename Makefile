@@ -10,8 +10,14 @@ FUZZTIME ?= 10s
 KEEP     ?=
 BENCH    ?=
 
+# The simulator: how long to search, from which seed, how many processes to compare, and what for deep.
+SIM_BUDGET ?= 60s
+SIM_SEED   ?= 1
+SIM_RUNS   ?= 50
+SIM_DEEP   ?= 2h
+
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e sim-real fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -35,6 +41,31 @@ house: ## the rules the repository checks on itself
 
 e2e: build ## the built programs against each other, kill -9 included
 	$(GO) test -count=1 $(TESTFLAGS) ./internal/demo/...
+
+simulator: ## the simulator into bin/, with a Go runtime that does not mind a busy machine
+	@$(GO) run ./sim/bubble/overlay "$$($(GO) env GOROOT)" bin/overlay
+	CGO_ENABLED=0 $(GO) build -trimpath -overlay bin/overlay/steady.json -ldflags "$(LDFLAGS) -X testing.testBinary=1" \
+		-o bin/fairlead-sim ./sim/fairlead-sim
+
+sim: simulator ## every scenario we know, then a search, SIM_BUDGET (60s) in all
+	bin/fairlead-sim campaign --budget $(SIM_BUDGET) --seed $(SIM_SEED) --keep dist/sim
+
+sim-mutants: simulator ## break the product in known ways: each must be caught
+	bin/fairlead-sim mutants
+
+sim-determinism: simulator ## each scenario in SIM_RUNS (50) processes: one digest each
+	bin/fairlead-sim determinism --runs $(SIM_RUNS)
+
+sim-race: ## the simulator's tests with the race detector (needs a C compiler)
+	$(GO) test -race -short $(TESTFLAGS) ./netem/... ./sim ./sim/plan ./sim/history ./sim/check ./sim/site ./sim/worker ./sim/search
+
+sim-deep: simulator ## a search of SIM_DEEP (2h) for each profile, without a stop
+	@for profile in swarm network boxes crashes people fleet; do \
+		bin/fairlead-sim search --profile $$profile --budget $(SIM_DEEP) --seed $(SIM_SEED) --stop 0 --keep dist/sim || failed=1; \
+	done; test -z "$$failed"
+
+bench-sim: simulator ## agent-hours a minute, scenarios a second
+	bin/fairlead-sim bench
 
 sim-real: build ## the programs across a network of the kernel, beside the simulator (root, nft, conntrack)
 	FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 -v $(TESTFLAGS) ./sim/real
@@ -61,4 +92,4 @@ clean: ## remove what was built
 	rm -rf bin dist
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"fairlead/internal/errkind"
 )
 
 func TestGodebugAddsWhatIsMissing(t *testing.T) {
@@ -133,5 +135,53 @@ func TestMainInAPlainProgram(t *testing.T) {
 	}
 	if got := run(build("wrong")); !strings.Contains(got, "built without") {
 		t.Errorf("without the flag: %s", got)
+	}
+}
+
+// TestOverlayKnowsTheRuntime: the place is in the Go that runs this test, once, and another list stays.
+func TestOverlayKnowsTheRuntime(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command to ask for GOROOT")
+	}
+	root, err := exec.Command(goTool, "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	also := filepath.Join(dir, "also.json")
+	if err := os.WriteFile(also, []byte(`{"Replace": {"/a.go": "/b.go"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path, err := Overlay(strings.TrimSpace(string(root)), dir, also)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(list), `"/a.go": "/b.go"`) || !strings.Contains(string(list), "runtime/proc.go") {
+		t.Errorf("%v: the list is %s", err, list)
+	}
+	changed, err := os.ReadFile(filepath.Join(dir, "proc.go"))
+	if err != nil || strings.Count(string(changed), changedTo) != 1 {
+		t.Errorf("%v: the change is not in the copy", err)
+	}
+}
+
+func TestOverlayRefusesAnotherRuntime(t *testing.T) {
+	root := t.TempDir()
+	if _, err := Overlay(root, root, ""); errkind.Of(err) != errkind.NotFound {
+		t.Errorf("no runtime: %v, want NotFound", err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "src", "runtime"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, changedFile), []byte("package runtime\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Overlay(root, root, ""); errkind.Of(err) != errkind.Conflict {
+		t.Errorf("another runtime: %v, want Conflict", err)
+	}
+	if _, err := Overlay(root, root, filepath.Join(root, "none")); errkind.Of(err) != errkind.Invalid {
+		t.Errorf("a list that is not there: %v, want Invalid", err)
 	}
 }

@@ -9,9 +9,11 @@
 //     signals, and the seeds of net/http fixed.
 //  2. What the test framework prints is kept from standard output, which belongs to the program.
 //  3. A program that was not linked for it says how to build it.
+//  4. With Overlay, runs do not hang on how busy the machine is; without it, most do not.
 //
 // For use once in a process, from main.
 //
 // main.go is the way in, framework.go what the test framework wants to know of its surroundings,
 // godebug.go the settings that the runtime reads at its start, idle.go the collection of garbage.
+// overlay.go changes the runtime for builds that ask for it.
 package bubble

@@ -17,6 +17,7 @@ import (
 	"fairlead/internal/cli"
 	"fairlead/internal/demo"
 	"fairlead/internal/errkind"
+	"fairlead/sim/bubble"
 	"fairlead/sim/mutant"
 	"fairlead/sim/plan"
 	"fairlead/sim/search"
@@ -87,6 +88,13 @@ func buildMutants(ctx context.Context, std *cli.IO, from, dir string) (program s
 	}
 	overlay, err := mutant.Overlay(root, dir)
 	if err != nil {
+		return "", err
+	}
+	goroot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", errkind.Internal.Errorf("ask the go command for GOROOT: %w", err)
+	}
+	if overlay, err = bubble.Overlay(strings.TrimSpace(string(goroot)), dir, overlay); err != nil {
 		return "", err
 	}
 	program = filepath.Join(dir, "fairlead-sim-mutants")
