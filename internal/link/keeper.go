@@ -17,7 +17,7 @@ type Keeper struct {
 
 	mu    sync.Mutex
 	due   deadlines
-	order uint64 // makes the order of equal deadlines the order of their arming
+	order uint64 // makes the order of equal deadlines that in which the sessions began
 }
 
 // NewKeeper makes a Keeper. It starts nothing.
@@ -68,8 +68,11 @@ func (k *Keeper) earliest() time.Time {
 func (k *Keeper) arm(s *Session, at time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.order++
-	s.dueAt, s.dueOrder = at, k.order
+	if s.dueOrder == 0 {
+		k.order++
+		s.dueOrder = k.order
+	}
+	s.dueAt = at
 	if s.dueIndex == 0 {
 		heap.Push(&k.due, s)
 	} else {
