@@ -45,7 +45,7 @@ func (h *hunt) flags(fs *flag.FlagSet) {
 	fs.IntVar(&h.processes, "processes", defaultProcesses, "run in so many processes; each takes one processor")
 	fs.IntVar(&h.stop, "stop", defaultStop, "stop after so many `violations` of different making; 0 goes on")
 	fs.StringVar(&h.keep, "keep", "found", "write what went wrong, and the plans that run, into this `folder`")
-	fs.IntVar(&h.twice, "twice", defaultTwice, "run one plan in so `many` twice and compare the runs; 0 for none")
+	fs.IntVar(&h.twice, "twice", defaultTwice, "run one plan in so `many` twice and compare the runs; 0: regressions alone")
 	fs.BoolVar(&h.goals, "goals", false, "a goal that was never reached is a violation (fairlead-sim statements)")
 	fs.DurationVar(&h.shrinking, "shrink", defaultShrinking, "make each failure small for this `duration`; 0 leaves it")
 }
@@ -78,9 +78,8 @@ func (d desk) search() cli.Command {
 			if err != nil {
 				return err
 			}
-			return d.hunt(ctx, std, h, 0, func(number int) (plan.Plan, bool, error) {
-				p, err := search.Draw(profile, h.seed, number)
-				return p, true, err
+			return d.hunt(ctx, std, h, nil, func(number int) (plan.Plan, error) {
+				return search.Draw(profile, h.seed, number)
 			})
 		},
 	}
@@ -104,12 +103,8 @@ func (d desk) campaign() cli.Command {
 			if err != nil {
 				return err
 			}
-			return d.hunt(ctx, std, h, len(known), func(number int) (plan.Plan, bool, error) {
-				if number < len(known) {
-					return known[number].Plan, true, nil
-				}
-				p, err := search.Draw(profile, h.seed, number-len(known))
-				return p, true, err
+			return d.hunt(ctx, std, h, known, func(number int) (plan.Plan, error) {
+				return search.Draw(profile, h.seed, number)
 			})
 		},
 	}
@@ -129,14 +124,26 @@ type saved struct {
 	Runs     int    `json:"runs"` // that it took to make it small
 }
 
+// hunt runs scenarios that are known, the regressions among them twice, and then drawn plans.
 func (d desk) hunt(
-	ctx context.Context, std *cli.IO, h hunt, sure int, next func(int) (plan.Plan, bool, error),
+	ctx context.Context, std *cli.IO, h hunt, known []scenario.Scenario, draw func(int) (plan.Plan, error),
 ) error {
+	next := func(n int) (p plan.Plan, more bool, err error) {
+		if n < len(known) {
+			return known[n].Plan, true, nil
+		}
+		p, err = draw(n - len(known))
+		return p, true, err
+	}
+	twice := func(n int) bool {
+		return h.twice > 0 && n%h.twice == 0 || n < len(known) && known[n].Regression
+	}
 	var out outcome
 	err := d.with(h.processes, worker.Limits{}, func(workers []*worker.Worker) error {
 		progress := std.Progress("searching")
 		c := search.Campaign{
-			Runners: runners(workers), Next: next, Sure: sure, Budget: h.budget, Twice: h.twice, Stop: h.stop, BlackBox: h.keep,
+			Runners: runners(workers), Next: next, Sure: len(known), Budget: h.budget, Twice: twice, Stop: h.stop,
+			BlackBox: h.keep,
 			Tell: func(t search.Tally) {
 				progress.Say(fmt.Sprintf("%d runs, %.1f virtual hours, %d violations", t.Runs, t.Virtual.Hours(), t.Violated))
 			},

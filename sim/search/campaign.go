@@ -37,8 +37,8 @@ type Campaign struct {
 	Sure int
 	// Budget is in real time: no run begins after it. 0 is without end.
 	Budget time.Duration
-	// Twice makes one plan in so many run twice, to see whether the runs are the same; 0 for none.
-	Twice int
+	// Twice says which plans run twice, to see whether the runs are the same; nil for none.
+	Twice func(number int) bool
 	// Stop ends the campaign after so many violations of different making; 0 for never.
 	Stop int
 	// BlackBox is a folder that holds, while a run lasts, its plan; "" for none.
@@ -169,7 +169,7 @@ func (m *march) record(j job, o worker.Outcome) {
 		}
 	default:
 		m.tally.Plans++
-		if m.Twice > 0 && j.number%m.Twice == 0 && o.Fate == worker.Done {
+		if m.Twice != nil && m.Twice(j.number) && o.Fate == worker.Done {
 			m.again = append(m.again, job{number: j.number, plan: j.plan, first: &o.Report})
 		}
 	}

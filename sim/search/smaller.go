@@ -36,8 +36,8 @@ func changed(p plan.Plan, change func(*plan.Plan)) plan.Plan {
 	return q
 }
 
-// tidy drops what refers to things that are no longer there. fit is false for a plan that does not pass
-// its check all the same.
+// tidy drops what refers to things that are no longer there, and what would come after the safety phase.
+// fit is false for a plan that does not pass its check all the same.
 func tidy(p plan.Plan) (plan.Plan, bool) {
 	q := p
 	used := map[string]bool{}
@@ -58,9 +58,11 @@ func tidy(p plan.Plan) (plan.Plan, bool) {
 		places := q.Places(plan.Fault{Kind: kind, On: everywhere})
 		return len(places) > 0 && (slices.Contains(places, on) || slices.Contains(groups, on))
 	}
-	q.Faults = slices.DeleteFunc(slices.Clone(q.Faults), func(f plan.Fault) bool { return !refers(f.Kind, f.On) })
+	q.Faults = slices.DeleteFunc(slices.Clone(q.Faults), func(f plan.Fault) bool {
+		return f.At >= q.Safety || !refers(f.Kind, f.On)
+	})
 	q.Ops = slices.DeleteFunc(slices.Clone(q.Ops), func(o plan.Op) bool {
-		return o.On != "" && !refers("agent.crash", o.On)
+		return o.At >= q.Safety || o.On != "" && !refers("agent.crash", o.On)
 	})
 	whole, err := plan.Parse(q.Format())
 	return whole, err == nil
