@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -168,6 +169,43 @@ func TestAPortThatAnotherMachineGets(t *testing.T) {
 			t.Error("bytes of the first machine reach the second's connection")
 		}
 		heal()
+	}, nat)
+}
+
+// TestBytesOfAnotherConnectionLieOutsideOfTheWindow: two connections are forgotten, and the second, which
+// speaks first, is taken up with the port of the first. The far end's first connection keeps to itself.
+func TestBytesOfAnotherConnectionLieOutsideOfTheWindow(t *testing.T) {
+	nat := netem.NewNAT(netem.NATSpec{
+		Public: netip.MustParseAddr("203.0.113.7"), Established: 5 * time.Second,
+	})
+	behind(t, func(t *testing.T, p pairOf, second *netem.Host) {
+		l, err := p.b.Listen(t.Context(), "tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var far, near []net.Conn
+		for _, h := range []*netem.Host{p.a, second} {
+			c, err := h.DialContext(t.Context(), "tcp", "b:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			near, far = append(near, c), append(far, accepted)
+		}
+		time.Sleep(8 * time.Second) // less than a keep-alive probe waits
+		if _, err := near[1].Write([]byte("stranger")); err != nil {
+			t.Fatal(err)
+		}
+		if err := far[0].SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 10)
+		if n, err := far[0].Read(b); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the first connection got %q, %v", b[:n], err)
+		}
 	}, nat)
 }
 

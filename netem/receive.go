@@ -56,6 +56,10 @@ func (c *Conn) takeLocked(b []byte) int {
 
 // receiveLocked takes a packet that belongs to the connection.
 func (c *Conn) receiveLocked(p *Packet) {
+	if p.stream != c.id && p.Kind != syn && p.Kind != rst && c.state != synSent {
+		c.strangeLocked(p)
+		return
+	}
 	c.heard, c.probes = c.w.nowLocked(), 0
 	if p.sender != nil {
 		c.peer = p.sender
@@ -96,6 +100,16 @@ func (c *Conn) receiveLocked(p *Packet) {
 	case data, fin:
 		c.arrivedLocked(p)
 	case probe:
+		c.emitLocked(Packet{Kind: ack})
+	}
+}
+
+// strangeLocked takes a packet of another connection that a box has given the addresses of this one. Its
+// numbers lie outside of the window, for which RFC 9293 (3.10.7.4) wants an acknowledgement; one that is
+// an acknowledgement itself gets none, as Linux limits these, so that two ends do not go on for ever.
+func (c *Conn) strangeLocked(p *Packet) {
+	c.host.dropLocked(p, "outside of the window")
+	if p.Kind == data || p.Kind == fin || p.Kind == probe {
 		c.emitLocked(Packet{Kind: ack})
 	}
 }
