@@ -45,7 +45,7 @@ func (h *hunt) flags(fs *flag.FlagSet) {
 	fs.IntVar(&h.processes, "processes", defaultProcesses, "run in so many processes; each takes one processor")
 	fs.IntVar(&h.stop, "stop", defaultStop, "stop after so many `violations` of different making; 0 goes on")
 	fs.StringVar(&h.keep, "keep", "found", "write what went wrong, and the plans that run, into this `folder`")
-	fs.IntVar(&h.twice, "twice", defaultTwice, "run one plan in so `many` twice and compare the runs; 0: regressions alone")
+	fs.IntVar(&h.twice, "twice", defaultTwice, "run one plan in so `many` twice and compare; 0: regressions alone")
 	fs.BoolVar(&h.goals, "goals", false, "a goal that was never reached is a violation (fairlead-sim statements)")
 	fs.DurationVar(&h.shrinking, "shrink", defaultShrinking, "make each failure small for this `duration`; 0 leaves it")
 }

@@ -350,13 +350,13 @@ func (p Plan) places(on Sort) (names []string) {
 			on == OnFirewall && (b.Kind == Firewall || b.Kind == SecurityGroup) || on == OnName && b.Kind == Balancer, b.Name)
 	}
 	for _, s := range p.Servers {
-		add(on == OnServer || on == OnHost || on == OnEdge || on == OnName, s.Name)
+		add(on == OnServer || on == OnDaemon || on == OnHost || on == OnEdge || on == OnName, s.Name)
 	}
 	for _, g := range p.Programs {
 		add(on == OnHost || on == OnEdge || on == OnName, g.Name)
 	}
 	for _, a := range p.Agents {
-		onAgents := on == OnMachine || on == OnHost || on == OnEdge
+		onAgents := on == OnMachine || on == OnDaemon || on == OnHost || on == OnEdge
 		add(onAgents, a.Name)
 		for i := range a.Count {
 			add(onAgents, fmt.Sprintf("%s-%d", a.Name, i+1))
@@ -375,6 +375,9 @@ func (p Plan) checkStory(q *problems) {
 		if o.Lines > maxLines || o.KB > maxPackageKB {
 			q.add("%s: want at most %d lines and %d KB", where, maxLines, maxPackageKB)
 		}
+		if o.At >= p.Safety {
+			q.add("%s: it comes at %s, and the safety phase ends at %s", where, o.At, p.Safety)
+		}
 		if o.On != "" {
 			q.refer(where+" on", o.On, p.places(OnMachine))
 		}
@@ -388,6 +391,9 @@ func (p Plan) checkStory(q *problems) {
 		if !ok {
 			q.word(where+" kind", f.Kind+" ", KindNames()...)
 			continue
+		}
+		if f.At >= p.Safety {
+			q.add("%s: it comes at %s, and the safety phase, at whose end all faults heal, ends at %s", where, f.At, p.Safety)
 		}
 		known := p.places(k.On)
 		switch {
@@ -435,7 +441,7 @@ func (p Plan) Places(f Fault) (names []string) {
 			}
 		}
 		return names
-	case f.On == "" && (k.On == OnMachine || k.On == OnHost) && len(p.Agents) > 0:
+	case f.On == "" && (k.On == OnMachine || k.On == OnDaemon || k.On == OnHost) && len(p.Agents) > 0:
 		return expand(p.Agents[0].Name)[:1]
 	case f.On == "":
 		return expand(known[0])

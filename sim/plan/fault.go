@@ -19,6 +19,7 @@ const (
 	OnName     Sort = "name"    // a name in DNS: a server, a box or a program
 	OnServer   Sort = "server"  // the machine and its program
 	OnMachine  Sort = "machine" // of an agent
+	OnDaemon   Sort = "daemon"  // a machine with a server or an agent
 	OnHost     Sort = "host"    // any machine
 )
 
@@ -67,10 +68,10 @@ var faultKinds = map[string]FaultKind{
 	"server.crash": {On: OnServer, Crash: true, About: "the program is killed; with point, when it passes that place"},
 	"agent.crash":  {On: OnMachine, Crash: true, About: "the agent is killed and its scripts go on; with point as above"},
 	"shim.crash":   {On: OnMachine, Crash: true, About: "a shim is killed; with point, when it passes that place"},
-	"host.power":   {On: OnHost, Crash: true, About: "the power goes: what was not synced may be lost"},
+	"host.power":   {On: OnDaemon, Crash: true, About: "the power goes: what was not synced may be lost"},
 	"host.freeze":  {On: OnHost, About: "a hypervisor pauses the machine's network"},
-	"host.clock":   {On: OnHost, About: "the wall clock goes wrong by this much"},
-	"disk.sync":    {On: OnHost, About: "the next sync of the disk fails, and all after it"},
+	"host.clock":   {On: OnDaemon, About: "the wall clock goes wrong by this much"},
+	"disk.sync":    {On: OnDaemon, About: "the next sync of the disk fails, and all after it"},
 }
 
 // Fault names a kind of fault. ok is false when there is none by that name.

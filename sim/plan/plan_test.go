@@ -94,6 +94,9 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"bad rate", `"20Mbit"`, `"20MB"`, "512kbit"},
 		{"no name", `name = "ward"` + "\nseed", "seed", "name: a plan needs one"},
 		{"two of a name", `name = "web"`, `name = "srv-1"`, "a server has it already"},
+		{"a fault on a machine without a daemon", `"nat.flush"`, `"disk.sync"`, `there is no "nat-ward"`},
+		{"a fault after all are healed", `at = "20m"`, `at = "1h"`, "the safety phase, at whose end all faults heal, ends at 1h"},
+		{"an op after the end", `at = "10m"`, `at = "2h"`, "it comes at 2h, and the safety phase ends at 1h"},
 		{"unknown op", `do = "script"`, `do = "skript"`, "did you mean script?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
