@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -233,5 +234,15 @@ func (a *agent) powerOn() {
 		a.boot()
 		a.boot = nil
 	}
-	a.start()
+	if a.joined() {
+		a.start()
+	}
+}
+
+// joined reports whether the machine has an agent that can be started: one that has not joined is no
+// service yet.
+func (a *agent) joined() bool {
+	disk, _ := a.m.Disk()
+	_, err := os.Stat(filepath.Join(disk, "home", "agent.toml"))
+	return err == nil
 }

@@ -186,7 +186,7 @@ func (s *site) revive(v *server) {
 
 // restart starts the agent unless it runs, or its machine is off.
 func (a *agent) restart() {
-	if life, _ := a.living(); life == nil && a.boot == nil {
+	if life, _ := a.living(); life == nil && a.boot == nil && a.joined() {
 		a.start()
 	}
 }
