@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +229,51 @@ func TestCancelIsRepeated(t *testing.T) {
 		b.run(m, nil, "", b.cancel)
 		if state := b.task().State; state != deploy.TaskCanceled || asked != 3 {
 			t.Fatalf("the task is %s after %d cancels, want Canceled after 3\n%s", state, asked, b.log())
+		}
+	})
+}
+
+// sick is a disk whose syncs fail for a while.
+type sick struct {
+	host.Fsync
+	failing atomic.Bool
+}
+
+func (d *sick) Sync(f *os.File) error {
+	if d.failing.Load() {
+		return syscall.EIO
+	}
+	return d.Fsync.Sync(f)
+}
+
+func (d *sick) SyncFolder(path string) error {
+	if d.failing.Load() {
+		return syscall.EIO
+	}
+	return d.Fsync.SyncFolder(path)
+}
+
+// TestATaskThatWasLeftIsTakenUpAgain: a disk that does not sync for a while costs time, not the task.
+func TestATaskThatWasLeftIsTakenUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		disk := &sick{}
+		var err error
+		b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "sick"), disk, time.Now)
+		b.must(err)
+		disk.failing.Store(true)
+		m := &scripted{follow: func(_ context.Context, f target.FollowFunc) error {
+			return f(nil, verdictOf(contract.Succeeded, 0))
+		}}
+		b.run(m, nil, "", func(*engine.Engine) {
+			if b.task().State != deploy.TaskExecuting {
+				t.Errorf("the task is %s while its log cannot be kept", b.task().State)
+			}
+			disk.failing.Store(false)
+		})
+		if state := b.task().State; state != deploy.TaskSuccess || !strings.Contains(b.log(), "could not go on") {
+			t.Errorf("the task is %s, want Success\n%s", state, b.log())
 		}
 	})
 }

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/internal/tasklog"
@@ -127,7 +128,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	for _, task := range left {
 		e.log.Info("task goes on", "task", task.ID, "epoch", task.LeaseEpoch)
-		e.start(ctx, &group, task)
+		e.start(ctx, &group, task, false)
 	}
 	for ctx.Err() == nil {
 		claimed, next, err := e.Queue.Claim(ctx)
@@ -135,7 +136,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			return err
 		}
 		for _, task := range claimed {
-			e.start(ctx, &group, task)
+			e.start(ctx, &group, task, false)
 		}
 		e.rouse()
 		e.pause(ctx, next)
@@ -181,21 +182,47 @@ func (e *Engine) pause(ctx context.Context, next time.Time) {
 	}
 }
 
-func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.Task) {
+func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.Task, resumed bool) {
 	w := &worker{
-		engine: e, id: task.ID, epoch: task.LeaseEpoch, task: task,
+		engine: e, id: task.ID, epoch: task.LeaseEpoch, task: task, resumed: resumed,
 		wake: make(chan struct{}, 1), carrying: map[deploy.Slot]*carrier{},
 	}
 	e.mu.Lock()
 	e.workers[task.ID] = w
 	e.mu.Unlock()
 	group.Go(func() {
-		w.run(ctx)
+		left := w.run(ctx)
 		e.mu.Lock()
 		delete(e.workers, task.ID)
 		e.mu.Unlock()
+		if left {
+			e.resume(ctx, group, task)
+		}
 		e.Wake()
 	})
+}
+
+// resume takes a task that was left up again, as soon as the store lets it.
+func (e *Engine) resume(ctx context.Context, group *sync.WaitGroup, task deploy.Task) {
+	timer := time.NewTimer(e.Limits.Look)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		again, err := e.Queue.Resume(ctx, task.ID, task.LeaseEpoch)
+		switch kind := errkind.Of(err); {
+		case err == nil:
+			e.log.Info("task goes on", "task", again.ID, "epoch", again.LeaseEpoch)
+			e.start(ctx, group, again, true)
+			return
+		case kind == errkind.Conflict || kind == errkind.NotFound:
+			return
+		}
+		timer.Reset(e.Limits.Look)
+	}
 }
 
 // rouse makes every worker look at its task again.

@@ -24,6 +24,7 @@ type worker struct {
 	engine   *Engine
 	id       deploy.TaskID
 	epoch    int64 // of the lease it works under
+	resumed  bool  // by the server that had left it
 	task     deploy.Task
 	log      *tasklog.Writer
 	wake     chan struct{} // capacity 1
@@ -40,8 +41,8 @@ func (w *worker) rouse() {
 }
 
 // run works until the task has ended, the lease is lost or ctx ends. A failure of the store or
-// the log leaves the task as it is: the next start of the server takes it over.
-func (w *worker) run(ctx context.Context) {
+// the log leaves the task as it is: then left is true, and it is to be taken up again.
+func (w *worker) run(ctx context.Context) (left bool) {
 	err := w.open()
 	if err == nil {
 		err = w.loop(ctx)
@@ -50,9 +51,11 @@ func (w *worker) run(ctx context.Context) {
 	if w.log != nil {
 		w.log.Close()
 	}
-	if err != nil && ctx.Err() == nil {
-		w.engine.log.Error("task was left", "task", w.task.ID, "kind", errkind.Of(err).String(), "err", err)
+	if err == nil || ctx.Err() != nil {
+		return false
 	}
+	w.engine.log.Error("task was left", "task", w.task.ID, "kind", errkind.Of(err).String(), "err", err)
+	return errkind.Of(err) != errkind.Conflict
 }
 
 func (w *worker) open() (err error) {
@@ -63,7 +66,10 @@ func (w *worker) open() (err error) {
 func (w *worker) loop(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if w.task.LeaseEpoch > 1 {
+	switch {
+	case w.resumed:
+		w.say("", tasklog.Verbose, "The server could not go on with the task for a while; it does now.")
+	case w.task.LeaseEpoch > 1:
 		w.say("", tasklog.Verbose, "The server was restarted; the task goes on where it stood.")
 	}
 	if w.task.Kind == deploy.HealthTask {

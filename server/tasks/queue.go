@@ -48,6 +48,22 @@ func (q *Queue) Adopt(ctx context.Context) (adopted []deploy.Task, err error) {
 	return adopted, err
 }
 
+// Resume takes a running task up again that this owner left under an epoch. Errors: Conflict (it has
+// ended, or its lease went to somebody else), NotFound.
+func (q *Queue) Resume(ctx context.Context, id deploy.TaskID, epoch int64) (task deploy.Task, err error) {
+	err = q.store.Update(ctx, func(w store.Writer) (err error) {
+		if task, err = w.Task(id); err != nil {
+			return err
+		}
+		if task.State.IsCompleted() || task.LeaseOwner != q.owner || task.LeaseEpoch != epoch {
+			return errkind.Conflict.Errorf("resume %s of epoch %d: it is %s, with %s of epoch %d",
+				id, epoch, task.State, task.LeaseOwner, task.LeaseEpoch)
+		}
+		return q.claim(w, &task)
+	})
+	return task, err
+}
+
 // Claim starts what may start now. Next is when to look again at the latest; zero means when
 // something changes.
 func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Time, err error) {
