@@ -402,6 +402,11 @@ func (p Plan) checkStory(q *problems) {
 		case f.On != "" && f.On != "all":
 			q.refer(where+" on", f.On, known)
 		}
+		for j, other := range p.Faults[:i] {
+			if p.Clash(other, f) {
+				q.add("%s: fault %d of that kind lasts until %s in the same place", where, j+1, p.until(other))
+			}
+		}
 		q.word(where+" way", f.Way, "up", "down")
 		q.address(where+" addr", f.Addr)
 	}

@@ -5,6 +5,8 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strings"
+	"time"
 )
 
 // Sort is what a fault can be on.
@@ -78,6 +80,38 @@ var faultKinds = map[string]FaultKind{
 func (f Fault) kind() (k FaultKind, ok bool) {
 	k, ok = faultKinds[f.Kind]
 	return k, ok
+}
+
+// crashFor is how long a program stays away that was killed, unless its fault says otherwise.
+const crashFor = Duration(5 * time.Second)
+
+// until is when a fault heals, by itself or with all others.
+func (p Plan) until(f Fault) Duration {
+	k, _ := f.kind()
+	switch {
+	case f.For > 0:
+		return f.At + f.For
+	case k.Crash:
+		return f.At + crashFor
+	}
+	return p.Safety
+}
+
+// Clash reports whether two faults of a kind, or two that change the same rules, are in one place at one
+// time: the end of the first would heal the second. Crashes at a point come when the point does, and
+// nothing heals what was forgotten.
+func (p Plan) Clash(a, b Fault) bool {
+	family := func(f Fault) string {
+		if f.Kind == "firewall.refuse" {
+			return "firewall.close"
+		}
+		return f.Kind
+	}
+	if family(a) != family(b) || strings.HasSuffix(a.Kind, ".flush") || a.Point != "" || b.Point != "" || p.until(a) < b.At || p.until(b) < a.At {
+		return false
+	}
+	places := p.Places(a)
+	return slices.ContainsFunc(p.Places(b), func(place string) bool { return slices.Contains(places, place) })
 }
 
 // Kinds returns the kinds of faults by name.

@@ -96,6 +96,11 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"two of a name", `name = "web"`, `name = "srv-1"`, "a server has it already"},
 		{"a fault on a machine without a daemon", `"nat.flush"`, `"disk.sync"`, `there is no "nat-ward"`},
 		{"a fault after all are healed", `at = "20m"`, `at = "1h"`, "the safety phase, at whose end all faults heal, ends at 1h"},
+		{
+			"two of a kind at once", `kind = "nat.flush"`,
+			"kind = \"nat.ports\"\n[[fault]]\nat = \"19m\"\nfor = \"1m\"\nkind = \"nat.ports\"",
+			"fault 2: fault 1 of that kind lasts until 1h in the same place",
+		},
 		{"an op after the end", `at = "10m"`, `at = "2h"`, "it comes at 2h, and the safety phase ends at 1h"},
 		{"unknown op", `do = "script"`, `do = "skript"`, "did you mean script?"},
 	} {
@@ -158,6 +163,35 @@ func TestRules(t *testing.T) {
 	for _, text := range []string{"", "udp/443", "tcp/0", "tcp/70000", "tcp/9-1", "tcp/1 to", "tcp/1 near 10.0.0.0/8", "tcp/1 to here"} {
 		if _, err := plan.ParseRule(text); err == nil {
 			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
+func TestClash(t *testing.T) {
+	p, err := plan.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const minute = plan.Duration(time.Minute)
+	nat := func(kind string, at, lasts plan.Duration) plan.Fault {
+		return plan.Fault{Kind: kind, At: at, For: lasts}
+	}
+	for _, c := range []struct {
+		name string
+		a, b plan.Fault
+		want bool
+	}{
+		{"one within the other", nat("nat.idle", minute, 9*minute), nat("nat.idle", 2*minute, minute), true},
+		{"one ends as the other begins", nat("nat.idle", minute, minute), nat("nat.idle", 2*minute, minute), true},
+		{"one after the other", nat("nat.idle", minute, minute), nat("nat.idle", 3*minute, 0), false},
+		{"another kind", nat("nat.idle", minute, 9*minute), nat("nat.ports", 2*minute, minute), false},
+		{"what was forgotten", nat("nat.flush", minute, 0), nat("nat.flush", 2*minute, 0), false},
+		{"a machine and its group", plan.Fault{Kind: "host.power", On: "web"}, plan.Fault{Kind: "host.power", On: "web-2"}, true},
+		{"two machines", plan.Fault{Kind: "host.power", On: "web-1"}, plan.Fault{Kind: "host.power", On: "web-2"}, false},
+		{"at points", plan.Fault{Kind: "agent.crash", Point: "a"}, plan.Fault{Kind: "agent.crash", Point: "b"}, false},
+	} {
+		if got := p.Clash(c.a, c.b); got != c.want || p.Clash(c.b, c.a) != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package search
 
 import (
+	"slices"
 	"time"
 
 	"fairlead/sim/plan"
@@ -43,7 +44,9 @@ func addTrouble(p *plan.Plan, d dice, profile Profile) {
 			f.On = pick(d, p.Agents...).Name
 		}
 		drawHarm(d, &f)
-		p.Faults = append(p.Faults, f)
+		if !slices.ContainsFunc(p.Faults, func(other plan.Fault) bool { return p.Clash(other, f) }) {
+			p.Faults = append(p.Faults, f)
+		}
 	}
 }
 
