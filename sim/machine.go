@@ -81,6 +81,10 @@ func NewMachine(ctx context.Context, h *netem.Host, o Options) (*Machine, error)
 		return nil, errkind.Internal.Errorf("make the disk of %s: %w", m.name, err)
 	}
 	m.files = NewDisk(m.disk)
+	if err := m.files.Settle(m.disk); err != nil { // whoever installed the program made the folder long ago
+		stop()
+		return nil, errkind.Internal.Errorf("settle the disk of %s: %w", m.name, err)
+	}
 	m.bells = bells{net: h, byPath: map[string]*bell{}}
 	m.exec = processes{machine: m, living: map[int]*process{}}
 	return m, nil

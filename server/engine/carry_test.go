@@ -278,6 +278,28 @@ func TestATaskThatWasLeftIsTakenUpAgain(t *testing.T) {
 	})
 }
 
+// TestATicketThatWasLeftIsTakenUpAgain: the same when the disk is sick in the middle of a script.
+func TestATicketThatWasLeftIsTakenUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		disk := &sick{}
+		var err error
+		b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "sick"), disk, time.Now)
+		b.must(err)
+		tries := 0
+		m := &scripted{follow: func(_ context.Context, f target.FollowFunc) error {
+			tries++
+			disk.failing.Store(tries == 1)
+			return f(output("words"), verdictOf(contract.Succeeded, 5))
+		}}
+		b.run(m, nil, "", func(*engine.Engine) { disk.failing.Store(false) })
+		if state := b.task().State; state != deploy.TaskSuccess || tries != 2 {
+			t.Errorf("the task is %s after %d tries, want Success after 2\n%s", state, tries, b.log())
+		}
+	})
+}
+
 // gone is a machine that leaves once its script has said something.
 type gone struct {
 	*scripted

@@ -31,6 +31,9 @@ type worker struct {
 	carrying map[deploy.Slot]*carrier
 	group    sync.WaitGroup
 	shown    []deploy.Activity // of each step, as last told to the log
+
+	mu  sync.Mutex
+	why error // the task is to be left; nil when it is not
 }
 
 func (w *worker) rouse() {
@@ -76,6 +79,9 @@ func (w *worker) loop(ctx context.Context) error {
 		return w.checkHealth(ctx)
 	}
 	for ctx.Err() == nil {
+		if err := w.reason(); err != nil {
+			return err
+		}
 		done, err := w.advance(ctx)
 		if done || err != nil {
 			return err
@@ -179,6 +185,7 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 		w.group.Go(func() {
 			if err := c.run(ctx); err != nil && ctx.Err() == nil {
 				w.engine.log.Error("ticket was left", "task", w.id, "ticket", ticket.ID, "err", err)
+				w.leave(err)
 			}
 			w.rouse()
 		})
@@ -186,6 +193,22 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 	if w.task.CancelAsked {
 		c.cancelOnce()
 	}
+}
+
+// leave makes the task be left, as one of its tickets was.
+func (w *worker) leave(why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.why == nil {
+		w.why = why
+	}
+}
+
+// reason is why the task is to be left; nil when it is not.
+func (w *worker) reason() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.why
 }
 
 func (w *worker) finish(ctx context.Context, p deploy.Progress) error {

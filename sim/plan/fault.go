@@ -107,7 +107,8 @@ func (p Plan) Clash(a, b Fault) bool {
 		}
 		return f.Kind
 	}
-	if family(a) != family(b) || strings.HasSuffix(a.Kind, ".flush") || a.Point != "" || b.Point != "" || p.until(a) < b.At || p.until(b) < a.At {
+	passing := strings.HasSuffix(a.Kind, ".flush") || a.Point != "" || b.Point != ""
+	if passing || family(a) != family(b) || p.until(a) < b.At || p.until(b) < a.At {
 		return false
 	}
 	places := p.Places(a)

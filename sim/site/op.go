@@ -58,9 +58,10 @@ func (s *site) do(op plan.Op, name string) {
 	case plan.DoCancel:
 		s.desk.cancelNewest(ctx, name)
 	case plan.DoRestart:
-		v := s.serving()
-		v.stop()
-		v.start()
+		if v := s.serving(); v.boot == nil { // nobody restarts what has no power
+			v.stop()
+			v.start()
+		}
 	case plan.DoFailover:
 		s.failover()
 	case plan.DoBrowse:
