@@ -105,6 +105,9 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 	c.isRuled = false
 	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
 	if err != nil {
+		if v, err := c.removed(ctx, err); v != nil || err != nil {
+			return v, err
+		}
 		return c.absent(err), err
 	}
 	c.present()
@@ -271,6 +274,27 @@ func (c *carrier) state(s contract.TicketStatus) {
 		c.say(tasklog.Wait, "The script "+s.WaitingFor+".")
 	}
 	c.waitingFor = s.WaitingFor
+}
+
+// removed rules on a ticket whose machine was removed: nobody will ever tell how it ended. It is nil for
+// one that is only away.
+func (c *carrier) removed(ctx context.Context, why error) (*contract.Verdict, error) {
+	if errkind.Of(why) != errkind.NotFound {
+		return nil, nil
+	}
+	err := c.worker.engine.Store.View(ctx, func(r store.Reader) error {
+		_, err := r.Machine(c.ticket.Machine)
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil, nil
+	case errkind.Of(err) != errkind.NotFound:
+		return nil, err
+	case c.ticket.StateID == "":
+		return c.rule(contract.NotStarted, "the machine was removed before it was sent there"), nil
+	}
+	return c.rule(contract.Indeterminate, "the machine was removed; the script may still run there"), nil
 }
 
 // absent notes that the machine cannot be reached and gives up where the limits say so.

@@ -300,6 +300,61 @@ func TestATicketThatWasLeftIsTakenUpAgain(t *testing.T) {
 	})
 }
 
+// removed is a machine that somebody removes once its script has said something.
+type removed struct {
+	*scripted
+	b    *bench
+	left bool
+}
+
+func (r *removed) Target(id deploy.MachineID) (target.Target, string, error) {
+	if r.left {
+		return nil, "", errkind.NotFound.Errorf("%s is not a machine here any more", id)
+	}
+	return r.scripted.Target(id)
+}
+
+// TestARemovedMachineIsNotWaitedFor, whether its script had been sent or not.
+func TestARemovedMachineIsNotWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sent bool
+		want contract.Outcome
+	}{{"before it was sent", false, contract.NotStarted}, {"while the script runs", true, contract.Indeterminate}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				defer b.store.Close()
+				remove := func() {
+					b.must(b.store.Update(t.Context(), func(w store.Writer) error { return w.DeleteMachine("Machines-1") }))
+				}
+				m := &removed{scripted: &scripted{}, b: b, left: !c.sent}
+				m.follow = func(context.Context, target.FollowFunc) error {
+					m.left = true
+					remove()
+					return errkind.Unavailable.Errorf("the line broke")
+				}
+				if !c.sent {
+					remove()
+				}
+				began := time.Now()
+				b.run(nil, m, "", nil)
+				var tickets []deploy.Ticket
+				b.must(b.store.View(t.Context(), func(r store.Reader) (err error) {
+					tickets, err = r.Tickets("ServerTasks-1")
+					return err
+				}))
+				if len(tickets) != 1 || tickets[0].Verdict == nil || tickets[0].Verdict.Outcome != c.want {
+					t.Fatalf("tickets %+v, want the verdict %s\n%s", tickets, c.want, b.log())
+				}
+				if took := time.Since(began); took > time.Minute || !b.task().State.IsCompleted() {
+					t.Errorf("the task is %s after %s", b.task().State, took)
+				}
+			})
+		})
+	}
+}
+
 // gone is a machine that leaves once its script has said something.
 type gone struct {
 	*scripted

@@ -71,7 +71,8 @@ func (f *Fleet) CountOnline() (n int) {
 	return n
 }
 
-// Target returns the way to a machine and the name of its agent's journal. Errors: Unavailable.
+// Target returns the way to a machine and the name of its agent's journal. Errors: NotFound (it was
+// removed, or is not known yet), Unavailable.
 func (f *Fleet) Target(id deploy.MachineID) (target.Target, string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +80,7 @@ func (f *Fleet) Target(id deploy.MachineID) (target.Target, string, error) {
 	p := f.machines[id]
 	switch {
 	case !ok:
-		return nil, "", errkind.Unavailable.Errorf("%s is not a machine here any more", id)
+		return nil, "", errkind.NotFound.Errorf("%s is not a machine here any more", id)
 	case known.isDisabled:
 		return nil, "", errkind.Unavailable.Errorf("%s is disabled", known.name)
 	case p == nil || p.newest() == nil:
