@@ -33,12 +33,13 @@ const (
 
 // caught is what became of a mutant.
 type caught struct {
-	Name   string        `json:"name"`
-	Story  string        `json:"story"`
-	Caught bool          `json:"caught"`
-	By     string        `json:"by,omitempty"`
-	Runs   int           `json:"runs"`
-	Real   time.Duration `json:"real"`
+	Name    string        `json:"name"`
+	Story   string        `json:"story"`
+	Caught  bool          `json:"caught"`
+	By      string        `json:"by,omitempty"`
+	Runs    int           `json:"runs"`
+	Virtual time.Duration `json:"virtual"`
+	Real    time.Duration `json:"real"`
 }
 
 func (d desk) mutants() cli.Command {
@@ -127,6 +128,7 @@ func (h hunting) all(ctx context.Context, std *cli.IO, list []mutant.Mutant) err
 		{Title: "MUTANT", Keep: true},
 		{Title: "CAUGHT BY", Keep: true},
 		{Title: "RUNS", Right: true},
+		{Title: "VIRTUAL H", Right: true},
 		{Title: "SECONDS", Right: true},
 		{Title: "WHAT IT DOES"},
 	}}
@@ -144,7 +146,8 @@ func (h hunting) all(ctx context.Context, std *cli.IO, list []mutant.Mutant) err
 			by = "NOBODY"
 		}
 		rows = append(rows, row)
-		t.Add(m.Name, by, number(row.Runs), fmt.Sprintf("%.1f", row.Real.Seconds()), m.Story)
+		t.Add(m.Name, by, number(row.Runs), fmt.Sprintf("%.2f", row.Virtual.Hours()),
+			fmt.Sprintf("%.1f", row.Real.Seconds()), m.Story)
 	}
 	progress.Done()
 	last := fmt.Sprintf("%d mutants, %d caught, %d not\n", len(rows), len(rows)-missed, missed)
@@ -222,7 +225,7 @@ func (h hunting) one(ctx context.Context, m mutant.Mutant) (caught, error) {
 			}
 		}
 		tally, _, err := c.Run(ctx)
-		row.Runs = tally.Runs
+		row.Runs, row.Virtual = tally.Runs, tally.Virtual
 		return err
 	})
 	row.Real = time.Since(began)
