@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/sim/history"
+	"fairlead/sim/plan"
 )
 
 func detection() Statement {
@@ -20,8 +21,12 @@ func detection() Statement {
 
 func judgeDetection(r history.Run) (bad []Violation) {
 	x := newIndex(r)
-	bound := Bounds(r.Plan)["L3"]
+	each := Bounds(r.Plan)["L3"]
 	for _, o := range outages(r) {
+		bound := each
+		if oneWay(r.Plan, o) {
+			bound += each // the deaf side first, then the other one, which hears nothing from then on
+		}
 		if !silent(o) || o.to-o.from <= bound || o.from+bound >= r.Over {
 			continue
 		}
@@ -52,6 +57,13 @@ func silent(o outage) bool {
 		return true
 	}
 	return false
+}
+
+// oneWay reports whether the plan cuts one direction alone in that place.
+func oneWay(p plan.Plan, o outage) bool {
+	return slices.ContainsFunc(p.Faults, func(f plan.Fault) bool {
+		return f.Kind == o.kind && f.Way != "" && slices.Contains(p.Places(f), o.on)
+	})
 }
 
 // concerns reports whether a fault lies on the way of an agent's line.

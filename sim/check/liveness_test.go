@@ -97,6 +97,10 @@ func livenessTales() []tale {
 		{"L3", "a cut that the server does not notice", both(fault("link.cut", "ward-internet", 5*m, 9*m),
 			down("web-1", 6*m, ""), down("web-2", 6*m, ""), down("web-3", 6*m, "")), "srv-1: it has not noticed"},
 		{"L3", "a cut too short to notice", fault("link.cut", "ward-internet", 5*m, 6*m), ""},
+		{"L3", "a cut of one direction, noticed by one side after the other", both(oneWay("ward-internet", 5*m, 9*m),
+			down("web-1", 7*m, ""), down("web-2", 7*m, ""), down("web-3", 7*m, ""), left(6*m)), ""},
+		{"L3", "a cut of one direction that one side does not notice", both(oneWay("ward-internet", 5*m, 9*m),
+			down("web-1", 8*m, ""), down("web-2", 7*m, ""), down("web-3", 7*m, ""), left(6*m)), "web-1: it has not noticed within 2m30s"},
 		{"L3", "a frozen machine", both(fault("host.freeze", "web-2", 5*m, 9*m), left(6*m)), "web-2: it has not noticed"},
 
 		{"L5", "a cancel that arrives", canceled(62 * time.Second), ""},
@@ -166,4 +170,11 @@ func TestBoundsFollowThePlan(t *testing.T) {
 	if with[completionID]-with[comingBackID]-time.Hour < 147*time.Second || with[detectionID] != time.Second {
 		t.Errorf("%v", with)
 	}
+}
+
+// oneWay is a cut of one direction, in the plan as well.
+func oneWay(on string, from, to time.Duration) func(*testing.T, *history.Run) {
+	return both(fault("link.cut", on, from, to), func(_ *testing.T, r *history.Run) {
+		r.Plan.Faults = append(r.Plan.Faults, plan.Fault{Kind: "link.cut", On: on, Way: "down"})
+	})
 }
