@@ -23,6 +23,11 @@ const shellVersion = "5.2.0(1)-simulated"
 // goes on.
 const lineDelay = 300 * time.Microsecond
 
+// timerSlack is how late a process may be woken. Source: prctl(2), PR_SET_TIMERSLACK: 50 µs. It also
+// keeps what a script does out of the instants in which its agent looks: with two causes in one
+// instant, which comes first is nobody's choice.
+const timerSlack = 50 * time.Microsecond
+
 // runScript carries out a script of one command a line:
 //
 //	echo WORDS      to standard output, or to standard error with >&2 at the end
@@ -109,14 +114,20 @@ func unrolled(body string) iter.Seq[string] {
 	}
 }
 
+// slack is how late a process is woken from its nth wait.
+func (m *Machine) slack(one *process, n uint64) time.Duration {
+	return 1 + time.Duration(m.Chance("slack", uint64(one.id.Pid), n)%uint64(timerSlack))
+}
+
 func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit {
-	deaf := false
+	deaf, n := false, uint64(0)
 	for line := range unrolled(body) {
 		if _, rest, found := strings.Cut(line, "; . "); found && strings.HasPrefix(line, "command -v shopt") {
 			_, line, _ = strings.Cut(rest, "; ") // the agent's own first words in a plain sh
 		}
 		line = strings.TrimSpace(line)
 		word, rest, _ := strings.Cut(line, " ")
+		n++
 		ended := one.term
 		if deaf {
 			ended = one.kill
@@ -129,13 +140,13 @@ func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit 
 			} else {
 				m.says(one, c, strings.Trim(rest, "'\""))
 			}
-			wait(ended, lineDelay)
+			wait(ended, lineDelay+m.slack(one, n))
 		case "sleep":
 			seconds, err := strconv.ParseFloat(rest, 64)
 			if err != nil {
 				return complain(c, "sleep: invalid time interval "+rest)
 			}
-			wait(ended, time.Duration(seconds*float64(time.Second)))
+			wait(ended, time.Duration(seconds*float64(time.Second))+m.slack(one, n))
 		case "trap":
 			deaf = true
 		case "exit":
