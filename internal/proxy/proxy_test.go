@@ -443,9 +443,9 @@ func TestCredentialsFile(t *testing.T) {
 		t.Errorf("read %q, %v", c.Reveal(), err)
 	}
 	for path, want := range map[string]errkind.Kind{
-		filepath.Join(folder, "none"):        errkind.NotFound,
-		folder:                               errkind.Denied,
-		write("open", "user:"+secret, 0o640): errkind.Denied,
+		filepath.Join(folder, "none"):                   errkind.NotFound,
+		folder:                                          errkind.Denied,
+		write("open", "user:"+secret, 0o640):            errkind.Denied,
 		write("two", "user:"+secret+"\nmore\n", 0o600):  errkind.Invalid,
 		write("big", strings.Repeat("x:", 4000), 0o600): errkind.Invalid,
 	} {
