@@ -442,12 +442,14 @@ func TestCredentialsFile(t *testing.T) {
 	if c, err := proxy.ReadCredentials(write("good", "user:"+secret+"\n", 0o400)); err != nil || c.Reveal() != "user:"+secret {
 		t.Errorf("read %q, %v", c.Reveal(), err)
 	}
+	long := write("big", strings.Repeat("x:", 4000), 0o600)
+	open, two := write("open", "user:"+secret, 0o640), write("two", "user:"+secret+"\nmore\n", 0o600)
 	for path, want := range map[string]errkind.Kind{
-		filepath.Join(folder, "none"):                   errkind.NotFound,
-		folder:                                          errkind.Denied,
-		write("open", "user:"+secret, 0o640):            errkind.Denied,
-		write("two", "user:"+secret+"\nmore\n", 0o600):  errkind.Invalid,
-		write("big", strings.Repeat("x:", 4000), 0o600): errkind.Invalid,
+		filepath.Join(folder, "none"): errkind.NotFound,
+		folder:                        errkind.Denied,
+		open:                          errkind.Denied,
+		two:                           errkind.Invalid,
+		long:                          errkind.Invalid,
 	} {
 		_, err := proxy.ReadCredentials(path)
 		if errkind.Of(err) != want || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), secret) {
