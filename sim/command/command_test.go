@@ -16,6 +16,7 @@ import (
 
 	"fairlead/internal/cli"
 	"fairlead/netem"
+	"fairlead/sim/bubble"
 	"fairlead/sim/check"
 	"fairlead/sim/plan"
 	"fairlead/sim/report"
@@ -207,8 +208,17 @@ func TestTheProgram(t *testing.T) {
 	}
 	dir := t.TempDir()
 	program := filepath.Join(dir, "fairlead-sim")
-	if out, err := exec.Command(goTool, "build", "-ldflags", "-X testing.testBinary=1", "-o", program, "../fairlead-sim").
-		CombinedOutput(); err != nil {
+	root, err := exec.Command(goTool, "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As make simulator builds it: with the runtime as it comes, two runs differ beside other tests.
+	overlay, err := bubble.Overlay(strings.TrimSpace(string(root)), dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(goTool, "build", "-overlay", overlay, "-ldflags", "-X testing.testBinary=1", "-o", program,
+		"../fairlead-sim").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	run := func(code int, args ...string) string {
