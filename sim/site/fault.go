@@ -201,11 +201,7 @@ func (s *site) power(on string) (undo func(), err error) {
 		return func() {}, fmt.Errorf("power of %s: it is no machine of ours", on)
 	}
 	v.powerOff()
-	return func() {
-		if s.serving() == v {
-			v.powerOn()
-		}
-	}, nil
+	return v.powerOn, nil
 }
 
 func (s *site) serverOn(name string) *server {

@@ -192,12 +192,13 @@ func (v *server) powerOff() {
 	}
 }
 
+// powerOn gives the power back. The server runs again unless another has taken over.
 func (v *server) powerOn() {
 	if v.boot != nil {
 		v.boot()
 		v.boot = nil
 	}
-	v.start()
+	v.s.revive(v)
 }
 
 // failover moves the disk to the next machine and starts the server there.
