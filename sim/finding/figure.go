@@ -55,6 +55,9 @@ func (v *view) figures() (found []string) {
 		default:
 			found = append(found, fmt.Sprintf("%s lost a line %d %s, and were without for up to %s",
 				g.who(g.members), len(away), is(len(away), "time", "times"), most(away)))
+			if kept := v.remembered(g); kept != "" {
+				found = append(found, kept)
+			}
 		}
 	}
 	return found

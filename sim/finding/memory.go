@@ -92,6 +92,16 @@ func (v *view) forgotten(g group, m memory) string {
 		lost, span(ping), keeps, most(away), span(advisedIdle))
 }
 
+// remembered tells of the shortest memory on a group's way that pings outrun; "" when there is none.
+func (v *view) remembered(g group) string {
+	all := g.memories()
+	if len(all) == 0 || all[0].idle < link.PingAfter {
+		return ""
+	}
+	return fmt.Sprintf("%s forgets connections that are quiet for %s: pings every %s keep the lines of %s",
+		all[0].name, span(all[0].idle), span(link.PingAfter), g.Name)
+}
+
 // paceAfter is how often an agent pings after so many lines that looked like idle cuts.
 func paceAfter(cuts int) time.Duration {
 	var pace link.Pace
