@@ -77,7 +77,9 @@ var layers = []layer{
 		"agent/transfer", "agent/variables", "internal/archive", "internal/contract", "internal/deploy", "internal/durable",
 		"internal/errkind", "internal/host",
 	}},
-	{"agent/script", []string{"agent/variables", "internal/contract", "internal/durable", "internal/errkind", "internal/host"}},
+	{"agent/script", []string{
+		"agent/variables", "internal/contract", "internal/durable", "internal/errkind", "internal/host", "internal/masking",
+	}},
 	{"agent/transfer", []string{"internal/archive", "internal/contract", "internal/durable", "internal/errkind", "internal/host"}},
 	{"agent/variables", []string{"internal/errkind"}},
 
@@ -123,6 +125,7 @@ var layers = []layer{
 	{"internal/cli", []string{"internal/errkind"}},
 	{"internal/diagnosis", []string{"internal/errkind"}},
 	{"internal/httphead", []string{"internal/errkind"}},
+	{"internal/masking", []string{"internal/errkind"}},
 	{"internal/errkind", nil},
 
 	// beside the product
