@@ -6,21 +6,30 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
-// The language of #{...}, a part of what Octopus calls Octostache:
+// The language of #{...}, which Octopus calls Octostache:
 //
 //	#{Name}                      the variable's value, itself expanded; names ignore case and may be
 //	#{A.B[0].C} #{A[#{I}].C}     dotted and indexed, and an index may be an expression
-//	#{Name | ToLower | Trim}     filters, from left to right
+//	#{A[*].C}                    the first, in the order of names, that has any index there
+//	#{Json.a[0].b}               a part of a value that is JSON, unless a variable has that name
+//	#{Name | ToLower | Trim}     filters, from left to right; words, "texts" and #{Names} may follow
+//	#{ | NowDateUtc "yyyy"}      filters that need no value
 //	#{if X}…#{elseif Y}…#{else}…#{/if}   also #{if X == "text"} and #{if X != Y}
 //	#{unless X}…#{else}…#{/unless}
-//	#{each x in Y}…#{/each}      over a list with commas; Octopus.Template.Each.Index, .First, .Last
+//	#{each x in Y}…#{/each}      over an indexed set Y[key], over JSON, or over a list with commas;
+//	                             Octopus.Template.Each.Index, .First, .Last
+//	#{calc 3 + A * {odd-name}}   + - * / % and parentheses; see calculation
 //	##{                          a literal #{
 //
 // What cannot be read as one of these stays as it is, so that text which merely looks similar
-// (Ruby, SCSS) passes unharmed. A name without value stays too and is reported. False are: no
-// value, "", 0, no and false.
+// (Ruby, SCSS) passes unharmed. A name without value stays too and is reported; a part that JSON
+// lacks is empty. False are: no value, "", 0, no and false. Markdown is the one filter that is
+// not here: it needs a module, which whoever wants it adds with Values.With.
+//
+// Source: Octopus Deploy's documentation of variable substitutions and variable filters (2026).
 
 const (
 	// MaxExpandDepth is how deeply values may refer to values, and blocks may lie in blocks.
@@ -37,12 +46,37 @@ const (
 type Values struct {
 	exact  map[string]string
 	folded map[string]string // folded name to exact name
+	names  []string          // exact ones, sorted
+	now    time.Time         // of NowDate; zero when nobody said
+	extra  map[string]Filter // by folded name
+}
+
+// Filter turns a value into another. False leaves the expression as it is.
+type Filter func(value string, args []string) (string, bool)
+
+// At returns the same values at a time, for NowDate and NowDateUtc. Without it those stay unexpanded.
+func (v *Values) At(now time.Time) *Values {
+	w := *v
+	w.now = now
+	return &w
+}
+
+// With returns the same values with one more filter. Names ignore case; the language's own win.
+func (v *Values) With(name string, f Filter) *Values {
+	w := *v
+	w.extra = maps.Clone(v.extra)
+	if w.extra == nil {
+		w.extra = map[string]Filter{}
+	}
+	w.extra[strings.ToLower(name)] = f
+	return &w
 }
 
 // NewValues copies vars.
 func NewValues(vars map[string]string) *Values {
 	v := &Values{exact: maps.Clone(vars), folded: make(map[string]string, len(vars))}
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
+	v.names = slices.Sorted(maps.Keys(vars))
+	for _, name := range v.names {
 		key := strings.ToLower(name)
 		if _, taken := v.folded[key]; !taken {
 			v.folded[key] = name
@@ -87,7 +121,10 @@ func ExpandAll(text string, values *Values) (Expansion, error) {
 	if err != nil {
 		return Expansion{}, err
 	}
-	x := &expander{values: values, missing: map[string]bool{}, parsed: map[string][]templateNode{}}
+	x := &expander{
+		values: values, missing: map[string]bool{},
+		parsed: map[string][]templateNode{}, json: map[string]*jsonNode{},
+	}
 	var out strings.Builder
 	if err := x.run(nodes, &out); err != nil {
 		return Expansion{}, err

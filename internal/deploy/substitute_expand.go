@@ -3,8 +3,6 @@
 package deploy
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -16,9 +14,10 @@ const maxExpandSteps = 10_000_000
 // expander carries one expansion out.
 type expander struct {
 	values   *Values
-	scopes   []map[string]string // of the loops around, innermost last; folded names
-	within   []string            // values that are being expanded, outermost first; folded names
+	scopes   []loopScope // of the loops around, innermost last
+	within   []string    // values that are being expanded, outermost first; folded names
 	parsed   map[string][]templateNode
+	json     map[string]*jsonNode // by text; nil for what is none
 	missing  map[string]bool
 	replaced int
 	bytes    int
@@ -44,6 +43,8 @@ func (x *expander) run(nodes []templateNode, out *strings.Builder) error {
 			err = x.choose(n.choice, out)
 		case n.loop != nil:
 			err = x.repeat(n, out)
+		case n.calc != nil:
+			err = x.compute(n, out)
 		case n.value != nil:
 			err = x.fill(n, out)
 		default:
@@ -80,9 +81,68 @@ func (x *expander) count() {
 	}
 }
 
+// compute writes the result of a calculation, or the expression when there is none.
+func (x *expander) compute(n templateNode, out *strings.Builder) error {
+	result, ok, err := x.calculate(n.calc)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		x.miss(n)
+		return x.write(out, n.source)
+	}
+	x.count()
+	return x.write(out, numberText(result))
+}
+
 // value evaluates a name and its filters; ok is false when one of them is unknown.
 func (x *expander) value(v valueNode) (value string, ok bool, err error) {
-	var name strings.Builder
+	if len(v.name) > 0 {
+		name, known, err := x.name(v)
+		if err != nil || !known {
+			return "", false, err
+		}
+		if value, ok, err = x.lookup(name); err != nil || !ok {
+			return "", false, err
+		}
+	}
+	return x.filtered(v, value)
+}
+
+// filtered runs the filters from left to right.
+func (x *expander) filtered(v valueNode, value string) (string, bool, error) {
+	for i, f := range v.filters {
+		args, ok, err := x.args(f.args)
+		if err != nil || !ok {
+			return "", false, err
+		}
+		call := filterInput{value: value, args: args, now: x.values.now, absent: i == 0 && len(v.name) == 0}
+		if value, ok = x.values.filter(f.name, call); !ok {
+			return "", false, nil
+		}
+		if x.bytes += len(value); x.bytes > MaxExpandBytes {
+			return "", false, errkind.Exhausted.Errorf("expansion is longer than %d MiB", MaxExpandBytes>>20)
+		}
+	}
+	return value, true, nil
+}
+
+func (x *expander) args(list []filterArg) (args []string, ok bool, err error) {
+	for _, a := range list {
+		text := a.text
+		if a.value != nil {
+			if text, ok, err = x.value(*a.value); err != nil || !ok {
+				return nil, false, err
+			}
+		}
+		args = append(args, text)
+	}
+	return args, true, nil
+}
+
+// name puts a name together; ok is false when an index has no value.
+func (x *expander) name(v valueNode) (name string, ok bool, err error) {
+	var out strings.Builder
 	for _, part := range v.name {
 		text := part.text
 		if part.value != nil {
@@ -90,57 +150,11 @@ func (x *expander) value(v valueNode) (value string, ok bool, err error) {
 				return "", false, err
 			}
 		}
-		if err := x.write(&name, text); err != nil {
+		if err := x.write(&out, text); err != nil {
 			return "", false, err
 		}
 	}
-	value, ok, err = x.lookup(name.String())
-	for _, f := range v.filters {
-		if err != nil || !ok {
-			return "", false, err
-		}
-		if value, ok = applyFilter(f, value); ok {
-			x.bytes += len(value)
-		}
-	}
-	return value, ok, err
-}
-
-// lookup finds a name and expands its value.
-func (x *expander) lookup(name string) (string, bool, error) {
-	key := strings.ToLower(name)
-	for _, scope := range slices.Backward(x.scopes) {
-		if value, ok := scope[key]; ok {
-			return value, true, nil
-		}
-	}
-	raw, ok := x.values.Get(name)
-	if !ok || !strings.Contains(raw, "#{") {
-		return raw, ok, nil
-	}
-	if at := slices.Index(x.within, key); at >= 0 {
-		return "", false, errkind.Invalid.Errorf("variable %.80q refers to itself: %s", name,
-			strings.Join(append(slices.Clone(x.within[at:]), key), " -> "))
-	}
-	if len(x.within) >= MaxExpandDepth {
-		return "", false, errkind.Invalid.Errorf("variable %.80q: values refer to values deeper than %d",
-			name, MaxExpandDepth)
-	}
-	nodes, known := x.parsed[raw]
-	if !known {
-		var err error
-		if nodes, err = parseTemplate(raw); err != nil {
-			return "", false, err
-		}
-		x.parsed[raw] = nodes
-	}
-	x.within = append(x.within, key)
-	scopes := x.scopes
-	x.scopes = nil // a value does not see the loop that happens to use it
-	var out strings.Builder
-	err := x.run(nodes, &out)
-	x.within, x.scopes = x.within[:len(x.within)-1], scopes
-	return out.String(), err == nil, err
+	return out.String(), true, nil
 }
 
 func (x *expander) choose(c *choiceNode, out *strings.Builder) error {
@@ -181,34 +195,6 @@ func isTruthy(value string) bool {
 		return false
 	}
 	return true
-}
-
-func (x *expander) repeat(n templateNode, out *strings.Builder) error {
-	list, ok, err := x.value(n.loop.list)
-	if err != nil {
-		return err
-	}
-	x.count()
-	if !ok || list == "" {
-		return nil
-	}
-	items := strings.Split(list, ",")
-	scope := map[string]string{}
-	x.scopes = append(x.scopes, scope)
-	defer func() { x.scopes = x.scopes[:len(x.scopes)-1] }()
-	for i, item := range items {
-		if x.steps++; x.steps > maxExpandSteps {
-			return errkind.Exhausted.Errorf("expansion takes more than %d steps", maxExpandSteps)
-		}
-		scope[strings.ToLower(n.loop.item)] = strings.TrimSpace(item)
-		scope["octopus.template.each.index"] = strconv.Itoa(i)
-		scope["octopus.template.each.first"] = boolWord(i == 0)
-		scope["octopus.template.each.last"] = boolWord(i == len(items)-1)
-		if err := x.run(n.loop.body, out); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func boolWord(b bool) string {

@@ -16,17 +16,24 @@ type templateNode struct {
 	value  *valueNode
 	choice *choiceNode
 	loop   *loopNode
+	calc   *calcNode
 }
 
 // valueNode is #{name | filter | filter}.
 type valueNode struct {
-	name    []templateNode // texts and, inside indexes, values
+	name    []templateNode // texts and, inside indexes, values; none for #{ | filter}
 	filters []filterCall
 }
 
 type filterCall struct {
 	name string
-	args []string
+	args []filterArg
+}
+
+// filterArg is a text, or the value of a name.
+type filterArg struct {
+	text  string
+	value *valueNode
 }
 
 // choiceNode is an if or an unless: the first arm whose condition holds.
@@ -83,8 +90,13 @@ func parseTemplate(text string) ([]templateNode, error) {
 			text = text[at+2:]
 			continue
 		}
-		if err := p.addTag(text[at : at+size]); err != nil {
+		taken, err := p.addTag(text[at : at+size])
+		if err != nil {
 			return nil, err
+		}
+		if !taken { // something else may begin inside of it
+			p.addText("#{")
+			size = len("#{")
 		}
 		text = text[at+size:]
 	}
@@ -93,6 +105,7 @@ func parseTemplate(text string) ([]templateNode, error) {
 // expressionSize returns the length of the #{...} that text begins with, or 0.
 func expressionSize(text string) int {
 	depth, quoted := 0, false
+	braces := strings.HasPrefix(text, "#{calc ") // there they stand around names
 	for i := 0; i < min(len(text), maxExpressionBytes); i++ {
 		switch c := text[i]; {
 		case c == '\n' || c == '\r':
@@ -105,6 +118,8 @@ func expressionSize(text string) int {
 				return 0
 			}
 			i++
+		case c == '{' && braces:
+			depth++
 		case c == '}':
 			if depth--; depth == 0 {
 				return i + 1
@@ -125,8 +140,8 @@ func (p *templateParser) addText(text string) {
 	}
 }
 
-// addTag takes one #{...}. What fits nowhere is text.
-func (p *templateParser) addTag(source string) error {
+// addTag takes one #{...}. It is false for what fits nowhere, which is text.
+func (p *templateParser) addTag(source string) (taken bool, err error) {
 	inner := strings.TrimSpace(source[2 : len(source)-1])
 	word, rest, _ := strings.Cut(inner, " ")
 	rest = strings.TrimSpace(rest)
@@ -138,54 +153,58 @@ func (p *templateParser) addTag(source string) error {
 	case (word == "if" || word == "unless" || word == "each") && rest != "":
 		return p.openBlock(source, word, rest)
 	case word == "elseif" && top != nil && top.word == "if" && !top.hasElse:
-		if arm, ok := parseCondition(rest); ok {
+		arm, ok := parseCondition(rest)
+		if ok {
 			top.node.choice.arms = append(top.node.choice.arms, arm)
 			p.nextBody(top, source)
-			return nil
 		}
+		return ok, nil
 	case inner == "else" && top != nil && top.word != "each" && !top.hasElse:
 		top.hasElse = true
 		p.nextBody(top, source)
-		return nil
+		return true, nil
 	case top != nil && inner == "/"+top.word:
 		p.closeBlock(top)
-		return nil
+		return true, nil
 	case inner == "else" || word == "elseif" || strings.HasPrefix(inner, "/"): // belongs to no block
-	default:
-		if value, ok := parseValue(inner); ok {
-			p.nodes = append(p.nodes, templateNode{source: source, value: &value})
-			return nil
+		return false, nil
+	case word == "calc" && rest != "":
+		calc, ok := parseCalc(rest)
+		if ok {
+			p.nodes = append(p.nodes, templateNode{source: source, calc: calc})
 		}
+		return ok, nil
 	}
-	p.addText(source)
-	return nil
+	value, ok := parseValue(inner)
+	if ok {
+		p.nodes = append(p.nodes, templateNode{source: source, value: &value})
+	}
+	return ok, nil
 }
 
-func (p *templateParser) openBlock(source, word, rest string) error {
+func (p *templateParser) openBlock(source, word, rest string) (taken bool, err error) {
 	node := templateNode{source: source}
 	if word == "each" {
 		item, list, found := strings.Cut(rest, " in ")
 		value, ok := parseValue(strings.TrimSpace(list))
 		if item = strings.TrimSpace(item); !found || !ok || !isPlainName(item) {
-			p.addText(source)
-			return nil
+			return false, nil
 		}
 		node.loop = &loopNode{item: item, list: value}
 	} else {
 		arm, ok := parseCondition(rest)
 		if !ok {
-			p.addText(source)
-			return nil
+			return false, nil
 		}
 		arm.negate = arm.negate != (word == "unless")
 		node.choice = &choiceNode{arms: []choiceArm{arm}}
 	}
 	if len(p.open) >= MaxExpandDepth {
-		return errkind.Invalid.Errorf("%.80s: blocks are nested deeper than %d", source, MaxExpandDepth)
+		return false, errkind.Invalid.Errorf("%.80s: blocks are nested deeper than %d", source, MaxExpandDepth)
 	}
 	p.open = append(p.open, &frame{word: word, node: node, outer: p.nodes, tags: []string{source}})
 	p.nodes = nil
-	return nil
+	return true, nil
 }
 
 func (p *templateParser) nextBody(top *frame, source string) {
@@ -226,39 +245,131 @@ func (p *templateParser) finish() []templateNode {
 
 // parseCondition reads what follows if, unless and elseif.
 func parseCondition(text string) (arm choiceArm, ok bool) {
-	left, operator, right := text, "", ""
-	for _, word := range []string{"==", "!="} {
-		if l, r, found := strings.Cut(left, word); found {
-			left, operator, right = l, word, strings.TrimSpace(r)
-		}
-	}
+	left, operator, right := cutComparison(text)
 	if arm.left, ok = parseValue(strings.TrimSpace(left)); !ok || operator == "" {
 		return arm, ok
 	}
 	arm.compare, arm.negate = true, operator == "!="
-	if len(right) >= 2 && right[0] == '"' && right[len(right)-1] == '"' {
-		arm.literal = right[1 : len(right)-1]
-		return arm, !strings.Contains(arm.literal, `"`)
+	right = strings.TrimSpace(right)
+	if literal, rest, ok := cutQuoted(right); ok && rest == "" {
+		arm.literal = literal
+		return arm, true
 	}
 	value, ok := parseValue(right)
 	arm.right = &value
 	return arm, ok
 }
 
+// cutComparison splits at the first == or != that stands in no text and no inner expression.
+func cutComparison(text string) (left, operator, right string) {
+	rest := text
+	for rest != "" {
+		if strings.HasPrefix(rest, "==") || strings.HasPrefix(rest, "!=") {
+			return text[:len(text)-len(rest)], rest[:2], rest[2:]
+		}
+		rest = rest[unitSize(rest):]
+	}
+	return text, "", ""
+}
+
+// unitSize is the length of the quoted text, the inner expression or the character that text
+// begins with.
+func unitSize(text string) int {
+	if _, rest, ok := cutQuoted(text); ok {
+		return len(text) - len(rest)
+	}
+	if strings.HasPrefix(text, "#{") {
+		if size := expressionSize(text); size > 0 {
+			return size
+		}
+	}
+	return 1
+}
+
+// cutQuoted takes a quoted text from the beginning: "text", or \"text\" as inside of a JSON file.
+func cutQuoted(text string) (quoted, rest string, ok bool) {
+	for _, mark := range []string{`\"`, `"`} {
+		if inner, starts := strings.CutPrefix(text, mark); starts {
+			return strings.Cut(inner, mark)
+		}
+	}
+	return "", text, false
+}
+
 // parseValue reads a name and its filters.
 func parseValue(text string) (v valueNode, ok bool) {
-	parts := strings.Split(text, "|")
-	if v.name, ok = parseName(strings.TrimSpace(parts[0])); !ok {
+	parts := splitPipes(text)
+	name := strings.TrimSpace(parts[0])
+	switch {
+	case name != "":
+		if v.name, ok = parseName(name); !ok {
+			return v, false
+		}
+	case len(parts) == 1:
 		return v, false
 	}
 	for _, part := range parts[1:] {
-		words := strings.Fields(part)
-		if len(words) == 0 || !isPlainName(words[0]) {
+		call, ok := parseFilter(strings.TrimSpace(part))
+		if !ok {
 			return v, false
 		}
-		v.filters = append(v.filters, filterCall{name: words[0], args: words[1:]})
+		v.filters = append(v.filters, call)
 	}
 	return v, true
+}
+
+// splitPipes splits at each | that stands in no text and no inner expression.
+func splitPipes(text string) (parts []string) {
+	rest, begin := text, 0
+	for rest != "" {
+		size := unitSize(rest)
+		if rest[0] == '|' {
+			at := len(text) - len(rest)
+			parts = append(parts, text[begin:at])
+			begin = at + 1
+		}
+		rest = rest[size:]
+	}
+	return append(parts, text[begin:])
+}
+
+// parseFilter reads a filter's name and what it is given.
+func parseFilter(text string) (call filterCall, ok bool) {
+	call.name, text, _ = strings.Cut(text, " ")
+	if !isPlainName(call.name) {
+		return call, false
+	}
+	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		arg, rest, ok := cutArg(text)
+		if !ok {
+			return call, false
+		}
+		call.args = append(call.args, arg)
+		text = rest
+	}
+	return call, true
+}
+
+func cutArg(text string) (arg filterArg, rest string, ok bool) {
+	if quoted, rest, is := cutQuoted(text); is {
+		return filterArg{text: quoted}, rest, true
+	}
+	if strings.HasPrefix(text, "#{") {
+		size := expressionSize(text)
+		if size == 0 {
+			return arg, text, false
+		}
+		value, ok := parseValue(strings.TrimSpace(text[2 : size-1]))
+		return filterArg{value: &value}, text[size:], ok
+	}
+	end := strings.IndexAny(text, " \t\"")
+	if at := strings.Index(text, "#{"); at > 0 && (end < 0 || at < end) {
+		end = at
+	}
+	if end < 0 {
+		end = len(text)
+	}
+	return filterArg{text: text[:end]}, text[end:], end > 0
 }
 
 // parseName splits a name into texts and the expressions inside its indexes.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -19,6 +20,7 @@ import (
 
 type substituteVectors struct {
 	About     string            `json:"about"`
+	Now       time.Time         `json:"now"`
 	Variables map[string]string `json:"variables"`
 	Cases     []struct {
 		Name    string   `json:"name"`
@@ -43,7 +45,7 @@ func loadSubstitute(t testing.TB) substituteVectors {
 
 func TestSubstituteVectors(t *testing.T) {
 	v := loadSubstitute(t)
-	values := deploy.NewValues(v.Variables)
+	values := deploy.NewValues(v.Variables).At(v.Now)
 	for _, c := range v.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			got, missing, err := deploy.Expand(c.Text, values)
@@ -76,6 +78,59 @@ func TestSubstituteCounts(t *testing.T) {
 	}
 }
 
+func TestValuesWith(t *testing.T) {
+	plain := deploy.NewValues(map[string]string{"A": "a"})
+	more := plain.With("Shout", func(value string, args []string) (string, bool) {
+		return strings.ToUpper(value) + strings.Join(args, "!"), len(args) == 2
+	})
+	for text, want := range map[string]string{
+		`#{A | shout x "y z"}`: "Ax!y z",
+		`#{A | shout}`:         `#{A | shout}`,
+		`#{ | NowDate}`:        `#{ | NowDate}`, // nobody said what time it is
+	} {
+		if got, _, err := deploy.Expand(text, more); got != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+	if got, _, _ := deploy.Expand(`#{A | shout x y}`, plain); got != `#{A | shout x y}` {
+		t.Errorf("a filter reached values that do not have it: %q", got)
+	}
+}
+
+// TestCalcAgainstModel holds sums of products of small numbers against the same sums done by hand.
+func TestCalcAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		vars := map[string]string{}
+		var text []string
+		want := 0
+		for i := range rapid.IntRange(1, 6).Draw(t, "terms") {
+			a, b := rapid.IntRange(0, 99).Draw(t, "a"), rapid.IntRange(0, 99).Draw(t, "b")
+			name := fmt.Sprintf("v-%d", i)
+			vars[name] = fmt.Sprint(a)
+			sign := " + "
+			if rapid.Bool().Draw(t, "minus") {
+				sign = " - "
+			}
+			switch {
+			case i == 0:
+				want += a * b
+			case sign == " + ":
+				want += a * b
+			default:
+				want -= a * b
+			}
+			if i > 0 {
+				text = append(text, sign)
+			}
+			text = append(text, fmt.Sprintf("{%s}*%d", name, b))
+		}
+		got, _, err := deploy.Expand("#{calc "+strings.Join(text, "")+"}", deploy.NewValues(vars))
+		if err != nil || got != fmt.Sprint(want) {
+			t.Fatalf("%s: got %q, %v, want %d", text, got, err, want)
+		}
+	})
+}
+
 func TestSubstituteLimits(t *testing.T) {
 	laughs := map[string]string{"L0": strings.Repeat("ha", 1000)}
 	for i := 1; i < 12; i++ {
@@ -84,6 +139,10 @@ func TestSubstituteLimits(t *testing.T) {
 	deep := map[string]string{"D0": "end"}
 	for i := 1; i < 40; i++ {
 		deep[fmt.Sprintf("D%d", i)] = fmt.Sprintf("#{D%d}", i-1)
+	}
+	set := map[string]string{"M": strings.Repeat(",", 10_000)}
+	for i := range 100 {
+		set[fmt.Sprintf("S[%d]", i)] = ""
 	}
 	many := map[string]string{"M": strings.Repeat(",", 10_000)}
 	for name, c := range map[string]struct {
@@ -95,7 +154,11 @@ func TestSubstituteLimits(t *testing.T) {
 		"laughs that are not used": {"#{if L11}#{/if}", laughs, errkind.Exhausted},
 		"deep values":              {"#{D39}", deep, errkind.Invalid},
 		"deep blocks":              {strings.Repeat("#{if A}", 33), nil, errkind.Invalid},
-		"loops in loops":           {"#{each a in M}#{each b in M}#{each c in M}#{/each}#{/each}#{/each}", many, errkind.Exhausted},
+		"sets in loops": {
+			"#{each a in M}#{each b in S}#{each c in S}#{each d in S}#{/each}#{/each}#{/each}#{/each}",
+			set, errkind.Exhausted,
+		},
+		"loops in loops": {"#{each a in M}#{each b in M}#{each c in M}#{/each}#{/each}#{/each}", many, errkind.Exhausted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, _, err := deploy.Expand(c.text, deploy.NewValues(c.vars)); !errors.Is(err, c.want) {
@@ -130,7 +193,9 @@ func FuzzExpand(f *testing.F) {
 		f.Add(c.Text, c.Want)
 	}
 	f.Fuzz(func(t *testing.T, text, value string) {
-		values := deploy.NewValues(map[string]string{"V": value, "W": "#{V}", "X": "a,b"})
+		values := deploy.NewValues(map[string]string{
+			"V": value, "W": "#{V}", "X": "a,b", "J": `{a: [1, "#{V}"]}`, "S[1]": value, "S[b].c": "d",
+		}).At(time.Unix(0, 0).UTC())
 		one, missing, err := deploy.Expand(text, values)
 		if err != nil && errkind.Of(err) != errkind.Invalid && errkind.Of(err) != errkind.Exhausted {
 			t.Errorf("an error without a kind: %v", err)
