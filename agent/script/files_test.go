@@ -43,7 +43,7 @@ func readRecords(t testing.TB, path string) (records []contract.Record, raw []by
 
 func record(t testing.TB, path string, limit int64) *recorder {
 	t.Helper()
-	r, err := openRecorder(host.Fsync{}, path, limit, func() time.Time { return time.UnixMilli(1) }, make(chan struct{}, 1))
+	r, err := openRecorder(host.Fsync{}, path, limit, noSecrets, func() time.Time { return time.UnixMilli(1) }, make(chan struct{}, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRecorderKeepsEveryByte(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		path := filepath.Join(dir, "log")
 		wake := make(chan struct{}, 1)
-		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, time.Now, wake)
+		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, noSecrets, time.Now, wake)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestRecorderCutsBetweenCharacters(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		path := filepath.Join(dir, "log")
-		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, time.Now, make(chan struct{}, 1))
+		r, err := openRecorder(host.Fsync{}, path, maxLogBytes, noSecrets, time.Now, make(chan struct{}, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestH4PlantedLinksAreNotFollowed(t *testing.T) {
 	if _, err := dir.allocateExit(); err == nil {
 		t.Error("allocateExit followed a link")
 	}
-	if _, err := openRecorder(host.Fsync{}, dir.path("log"), maxLogBytes, time.Now, nil); err == nil {
+	if _, err := openRecorder(host.Fsync{}, dir.path("log"), maxLogBytes, noSecrets, time.Now, nil); err == nil {
 		t.Error("openRecorder followed a link")
 	}
 	if _, err := dir.read("log"); err == nil {

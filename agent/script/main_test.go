@@ -64,7 +64,11 @@ type agent struct {
 // end of the test are canceled.
 func newAgent(t testing.TB, home string, o script.Options) *agent {
 	t.Helper()
-	env := host.Real(slog.New(slog.NewTextHandler(t.Output(), nil)))
+	return newAgentIn(t, home, host.Real(slog.New(slog.NewTextHandler(t.Output(), nil))), o)
+}
+
+func newAgentIn(t testing.TB, home string, env host.Env, o script.Options) *agent {
+	t.Helper()
 	s, err := script.New(home, env, o)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"fairlead/internal/contract"
 	"fairlead/internal/host"
+	"fairlead/internal/masking"
 )
 
 const (
@@ -27,17 +28,23 @@ const (
 	partialWait = 250 * time.Millisecond
 )
 
-// recorder writes a ticket's log: lines of output become records, each write of the script's one
-// write of ours, so that the file ends between records unless a write was torn. A log that cannot
-// be written is cut; the script is never held up by it.
+// recorder writes a ticket's log: secrets are hidden, then lines of output become records, each
+// write of the script's one write of ours, so that the file ends between records unless a write was
+// torn. A log that cannot be written is cut; the script is never held up by it.
 type recorder struct {
-	disk  host.Disk
-	file  *os.File
-	wall  func() time.Time
-	limit int64
-	wake  chan<- struct{} // told, without waiting, after each change
+	disk    host.Disk
+	file    *os.File
+	wall    func() time.Time
+	began   time.Time
+	limit   int64
+	secrets *masking.Set
+	wake    chan<- struct{} // told, without waiting, after each change
 
 	mu      sync.Mutex // guards what follows
+	masks   [2]masker  // of stdout and stderr; nil when there is nothing to hide
+	clean   []byte     // what a masker has let pass
+	isBlind bool       // a masker has failed
+	at      stamp      // of what is being recorded
 	size    int64
 	sum     hash.Hash
 	batch   []byte // records that are not written yet
@@ -46,6 +53,9 @@ type recorder struct {
 	diskErr error
 	lost    string // set by close: what was not kept, in a sentence
 }
+
+// stamp is the time of all lines that one write of the script brought.
+type stamp struct{ wallMS, monoUS int64 }
 
 // line is the unfinished line of one source (index source-1).
 type line struct {
@@ -56,13 +66,19 @@ type line struct {
 }
 
 func openRecorder(
-	disk host.Disk, path string, limit int64, wall func() time.Time, wake chan<- struct{},
+	disk host.Disk, path string, limit int64, secrets *masking.Set, wall func() time.Time, wake chan<- struct{},
 ) (*recorder, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, storage("open the log", err)
 	}
-	return &recorder{disk: disk, file: file, wall: wall, limit: limit, wake: wake, sum: sha256.New()}, nil
+	r := &recorder{
+		disk: disk, file: file, wall: wall, began: time.Now(), limit: limit, secrets: secrets, wake: wake, sum: sha256.New(),
+	}
+	if !secrets.Empty() {
+		r.masks = [2]masker{secrets.Stream(), secrets.Stream()}
+	}
+	return r, nil
 }
 
 // source is the writer for one of the script's streams.
@@ -75,22 +91,28 @@ type source struct {
 func (s source) Write(p []byte) (int, error) {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
-	s.r.splitLocked(s.id, p)
+	s.r.stampLocked()
+	s.r.splitLocked(s.id, s.r.hiddenLocked(s.id, p, false))
 	s.r.flushLocked()
 	return len(p), nil
+}
+
+func (r *recorder) stampLocked() {
+	r.at = stamp{r.wall().UnixMilli(), time.Since(r.began).Microseconds()}
 }
 
 // remark adds a line of Fairlead's own.
 func (r *recorder) remark(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.remarkLocked(text)
+	r.stampLocked()
+	r.remarkLocked(r.secrets.Text(text))
 	r.flushLocked()
 }
 
 func (r *recorder) remarkLocked(text string) {
 	r.batch = contract.AppendRecord(r.batch, contract.Record{
-		Source: contract.Agent, WallMS: r.wall().UnixMilli(), Text: []byte(shorten(text, logReserveBytes/8)),
+		Source: contract.Agent, WallMS: r.at.wallMS, MonoUS: r.at.monoUS, Text: []byte(shorten(text, logReserveBytes/8)),
 	})
 }
 
@@ -153,7 +175,7 @@ func (r *recorder) recordLocked(id contract.Source, flags uint8, text []byte) {
 	l := &r.lines[id-1]
 	l.open = flags&contract.FlagMore != 0
 	before := len(r.batch)
-	record := contract.Record{Source: id, Flags: flags, WallMS: r.wall().UnixMilli(), Text: text}
+	record := contract.Record{Source: id, Flags: flags, WallMS: r.at.wallMS, MonoUS: r.at.monoUS, Text: text}
 	end := record.End() + r.size + int64(before)
 	if !r.cut && end > r.limit-logReserveBytes {
 		r.cut = true
@@ -228,6 +250,7 @@ func (r *recorder) partials(now time.Time) time.Time {
 			continue
 		}
 		if end := wholeRunes(l.text); end > 0 {
+			r.stampLocked()
 			r.recordLocked(contract.Source(i+1), contract.FlagMore, l.text[:end])
 			l.text = append(l.text[:0], l.text[end:]...)
 			r.flushLocked()
@@ -244,8 +267,11 @@ func (r *recorder) lossLocked() string {
 		return ""
 	}
 	why := ""
-	if r.diskErr != nil {
+	switch {
+	case r.diskErr != nil:
 		why = " because of the disk: " + r.diskErr.Error()
+	case r.isBlind:
+		why = " because the sensitive values could not be hidden in it"
 	}
 	return fmt.Sprintf("not kept%s: %d lines, %d bytes of stdout; %d lines, %d bytes of stderr",
 		why, out.lines, out.bytes, errs.lines, errs.bytes)
@@ -255,6 +281,11 @@ func (r *recorder) lossLocked() string {
 func (r *recorder) close() (end int64, hash string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.stampLocked()
+	for i := range r.masks {
+		id := contract.Source(i + 1)
+		r.splitLocked(id, r.hiddenLocked(id, nil, true))
+	}
 	for i := range r.lines {
 		l := &r.lines[i]
 		if len(l.text) > 0 || l.open {

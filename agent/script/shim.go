@@ -5,6 +5,7 @@ package script
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/masking"
 )
 
 const (
@@ -53,8 +55,10 @@ type shim struct {
 	ShimEnv
 	dir   folder
 	order contract.Order
-	exit  *os.File
-	rung  chan struct{} // its bell
+	// secrets is what nothing that the shim writes may hold.
+	secrets *masking.Set
+	exit    *os.File
+	rung    chan struct{} // its bell
 }
 
 // RunShim carries the order in the ticket folder dir out, if it wins the claim, and returns when
@@ -80,6 +84,9 @@ func RunShim(ctx context.Context, dir string, env ShimEnv) error {
 	s := &shim{ShimEnv: env, dir: folder(path), rung: make(chan struct{}, 1)}
 	if s.order, err = s.dir.order(); err == nil && string(s.order.Ticket) != s.dir.ticket() {
 		err = errkind.Corrupt.Errorf("folder %q holds the order of ticket %s", path, s.order.Ticket)
+	}
+	if err == nil {
+		s.secrets, err = secretsOf(&s.order)
 	}
 	if err != nil {
 		s.dir.noteTrouble(err)
@@ -179,9 +186,12 @@ func (s *shim) lock(ctx context.Context) (fileLocks, error) {
 // carryOut runs the claimed order and says how it ended. The log is durable when it returns.
 func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 	wake := make(chan struct{}, 1)
-	log, err := openRecorder(s.Disk, s.dir.path("log"), s.LogLimitBytes, s.Wall, wake)
+	log, err := openRecorder(s.Disk, s.dir.path("log"), s.LogLimitBytes, s.secrets, s.Wall, wake)
 	if err != nil {
 		return contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error(), LogSHA256: emptySHA256}
+	}
+	if n := s.secrets.Short(); n > 0 {
+		log.remark(fmt.Sprintf("%d sensitive values have less than %d bytes and are not hidden in the output", n, masking.MinBytes))
 	}
 	verdict := s.runScript(ctx, log, wake)
 	s.Point("script.ended")
@@ -195,6 +205,7 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 		verdict.Reason = "the log could not be saved (" + err.Error() + "); the script: " + said
 		verdict.Outcome = contract.Indeterminate
 	}
+	verdict.Reason = s.secrets.Text(verdict.Reason)
 	s.Point("script.log")
 	return verdict
 }

@@ -25,7 +25,10 @@ type Order struct {
 	Script    *Script           `json:"script,omitempty"`
 	Package   *Package          `json:"package,omitempty"`
 	Variables map[string]string `json:"variables"`
-	Isolation Isolation         `json:"isolation"`
+	// Sensitive names the variables whose values the agent hides in output before it keeps any. An
+	// agent that does not know the member refuses the order: it would show them.
+	Sensitive []string  `json:"sensitive,omitempty"`
+	Isolation Isolation `json:"isolation"`
 	// TimeoutMS ends the run as TimedOut; 0 means none. GraceMS lies between TERM and KILL.
 	TimeoutMS int64 `json:"timeout_ms"`
 	GraceMS   int64 `json:"grace_ms"`

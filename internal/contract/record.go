@@ -35,8 +35,9 @@ const MaxRecordText = 64 << 10
 //	5      1    flags
 //	6      2    zero
 //	8      8    wall clock, ms since 1970, big-endian
-//	16     …    text, without its newline
-const recordHeader = 16
+//	16     8    monotonic clock, us since the log was begun, big-endian, 0 … 2^63-1
+//	24     …    text, without its newline
+const recordHeader = 24
 
 // Record is one line of output (or a piece of one) with its place in the ticket's log. On disk
 // and on the wire it has the same bytes, so an offset in the file is an offset in the stream.
@@ -45,6 +46,8 @@ type Record struct {
 	Source Source
 	Flags  uint8
 	WallMS int64
+	// MonoUS orders and spaces records also where the wall clock was set in between.
+	MonoUS int64
 	Text   []byte
 }
 
@@ -56,6 +59,7 @@ func AppendRecord(to []byte, r Record) []byte {
 	to = binary.BigEndian.AppendUint32(to, uint32(len(r.Text)))
 	to = append(to, byte(r.Source), r.Flags, 0, 0)
 	to = binary.BigEndian.AppendUint64(to, uint64(r.WallMS))
+	to = binary.BigEndian.AppendUint64(to, uint64(r.MonoUS))
 	return append(to, r.Text...)
 }
 
@@ -67,7 +71,8 @@ func ParseRecord(b []byte, offset int64) (r Record, rest []byte, ok bool, err er
 	}
 	size := binary.BigEndian.Uint32(b)
 	source := Source(b[4])
-	if size > MaxRecordText || source < Stdout || source > Agent || b[5]&^FlagMore != 0 || b[6] != 0 || b[7] != 0 {
+	if size > MaxRecordText || source < Stdout || source > Agent || b[5]&^FlagMore != 0 || b[6] != 0 || b[7] != 0 ||
+		b[16]&0x80 != 0 {
 		err := errkind.Corrupt.Errorf("log record at offset %d: header % x is not one", offset, b[:recordHeader])
 		return Record{}, b, false, err
 	}
@@ -77,7 +82,8 @@ func ParseRecord(b []byte, offset int64) (r Record, rest []byte, ok bool, err er
 	}
 	r = Record{
 		Offset: offset, Source: source, Flags: b[5],
-		WallMS: int64(binary.BigEndian.Uint64(b[8:])), Text: b[recordHeader:end:end],
+		WallMS: int64(binary.BigEndian.Uint64(b[8:])), MonoUS: int64(binary.BigEndian.Uint64(b[16:])),
+		Text: b[recordHeader:end:end],
 	}
 	return r, b[end:], true, nil
 }

@@ -20,6 +20,7 @@ func drawRecords(t *rapid.T) (list []contract.Record, raw []byte) {
 			Source: contract.Source(rapid.Uint8Range(1, 3).Draw(t, "source")),
 			Flags:  rapid.Uint8Range(0, 1).Draw(t, "flags"),
 			WallMS: rapid.Int64().Draw(t, "wall"),
+			MonoUS: rapid.Int64Min(0).Draw(t, "mono"),
 			Text:   rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "text"),
 		}
 		list, raw = append(list, r), contract.AppendRecord(raw, r)
@@ -80,6 +81,7 @@ func TestRecordsThatAreNone(t *testing.T) {
 		"unknown flag":              func(b []byte) { b[5] = 2 },
 		"reserved byte 6":           func(b []byte) { b[6] = 1 },
 		"reserved byte 7":           func(b []byte) { b[7] = 1 },
+		"time before the log":       func(b []byte) { b[16] = 0x80 },
 	} {
 		raw := bytes.Clone(good)
 		change(raw)
