@@ -59,6 +59,8 @@ type row struct {
 	More      bool     `json:"m,omitempty"`
 	Ticket    string   `json:"k,omitempty"`
 	TicketEnd int64    `json:"e,omitempty"`
+	// Mark is the state of whoever checks the ticket's stream, after TicketEnd; such a row is no line.
+	Mark []byte `json:"h,omitempty"`
 	// IsCut marks the line that says that the log reached its limit, Finished the last row.
 	IsCut    bool `json:"cut,omitempty"`
 	Finished bool `json:"finished,omitempty"`

@@ -3,6 +3,7 @@
 package tasklog
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -24,6 +25,7 @@ func parse(stored string) (r row, ok bool) {
 	r.More = c.flag(`"m":true`)
 	r.Ticket = c.text(`"k":"`)
 	r.TicketEnd = c.number(`"e":`)
+	r.Mark = c.bytes(`"h":"`)
 	r.IsCut = c.flag(`"cut":true`)
 	r.Finished = c.flag(`"finished":true`)
 	return r, !c.failed && c.rest == "}"
@@ -90,6 +92,18 @@ func (c *cursor) text(name string) string {
 	value := c.rest[:end]
 	c.rest = c.rest[end+1:]
 	return value
+}
+
+func (c *cursor) bytes(name string) []byte {
+	before := len(c.rest)
+	text := c.text(name)
+	if text == "" {
+		c.failed = c.failed || len(c.rest) < before // encode writes none that is empty
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	c.failed = c.failed || err != nil
+	return raw
 }
 
 // isVerbatim reports whether a JSON text stands for itself.

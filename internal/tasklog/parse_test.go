@@ -17,6 +17,7 @@ func FuzzParse(f *testing.F) {
 		`{"n":7,"t":1795341600000000,"c":"Info","w":"2/Machines-1","s":"hello é","m":true,"k":"t-1","e":421}`,
 		`{"finished":true}`, `{}`, `{"n":01}`, `{"n":}`, `{,"n":1}`, `{"n":1,}`, `{"s":"a\nb"}`, `{"s":"a` + "\xff" + `"}`,
 		`{"s":"a"}}`, `{"n":1,"n":2}`, `{"m":true,"cut":true}`, `{"n":99999999999999999999}`, `{"m":trueish}`,
+		`{"k":"t","e":1,"h":"c2hh"}`, `{"h":""}`, `{"h":"c2"}`, `{"h":"c2h` + "\n" + `h"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -45,7 +46,11 @@ func TestParseTakesWhatEncodeWrites(t *testing.T) {
 			Number: number.Draw(rt, "n"), AtMicros: number.Draw(rt, "t"), Category: Category(word.Draw(rt, "c")),
 			Node: word.Draw(rt, "w"), Text: word.Draw(rt, "s"), More: rapid.Bool().Draw(rt, "m"),
 			Ticket: word.Draw(rt, "k"), TicketEnd: number.Draw(rt, "e"),
+			Mark:  rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(rt, "h"),
 			IsCut: rapid.Bool().Draw(rt, "cut"), Finished: rapid.Bool().Draw(rt, "finished"),
+		}
+		if len(want.Mark) == 0 {
+			want.Mark = nil
 		}
 		var stored bytes.Buffer
 		if err := encode(&stored, want); err != nil {

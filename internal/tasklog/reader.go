@@ -169,7 +169,9 @@ func collect(s *scan, maxBytes int) (lines []Line, next int64, finished bool, er
 		if r.Finished {
 			return lines, s.offset, true, nil
 		}
-		lines = append(lines, r.line())
+		if len(r.Mark) == 0 {
+			lines = append(lines, r.line())
+		}
 	}
 	return lines, s.offset, false, nil
 }

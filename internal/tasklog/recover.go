@@ -60,6 +60,10 @@ func (w *Writer) count(r row) {
 	if r.Finished {
 		return
 	}
+	if len(r.Mark) > 0 {
+		w.marks[contract.TicketID(r.Ticket)] = mark{r.TicketEnd, r.Mark}
+		return
+	}
 	w.last = max(w.last+1, r.Number)
 	w.isCut = w.isCut || r.IsCut
 	if r.Ticket != "" {

@@ -326,3 +326,32 @@ func TestX4Visible(t *testing.T) {
 		}
 	})
 }
+
+// A mark is no line: readers do not see it, numbers go on, and the next writer finds the last one.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := writer(t, open(t, dir))
+	add(t, w, tasklog.Line{Text: "one", Ticket: "t-1", TicketEnd: 30})
+	for _, end := range []int64{30, 60} {
+		if err := w.Mark("t-1", end, []byte{byte(end), 0xff}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, w, tasklog.Line{Text: "two", Ticket: "t-1", TicketEnd: 90})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, dir)
+	again := writer(t, f)
+	end, state := again.Marked("t-1")
+	same(t, "the mark", []any{int64(60), []byte{60, 0xff}, int64(90)}, []any{end, state, again.TicketEnd("t-1")})
+	end, state = again.Marked("t-2")
+	same(t, "no mark", []any{int64(0), []byte(nil)}, []any{end, state})
+	lines, _ := all(t, f, 1)
+	var texts []string
+	for _, l := range lines {
+		texts = append(texts, fmt.Sprint(l.Number, " ", l.Text))
+	}
+	same(t, "lines", []string{"1 one", "2 two"}, texts)
+}

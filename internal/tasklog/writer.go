@@ -29,6 +29,7 @@ type Writer struct {
 	size     int64
 	last     int64 // number of the last line
 	ends     map[contract.TicketID]int64
+	marks    map[contract.TicketID]mark
 	isCut    bool // the limit was reached
 	finished bool
 	closed   bool
@@ -48,7 +49,7 @@ func (f *Folder) Writer(task deploy.TaskID) (*Writer, error) {
 		f.leave(task, t)
 		return nil, errkind.Conflict.Errorf("write the log of task %s: it has a writer", task)
 	}
-	w := &Writer{folder: f, task: task, tail: t, ends: map[contract.TicketID]int64{}}
+	w := &Writer{folder: f, task: task, tail: t, ends: map[contract.TicketID]int64{}, marks: map[contract.TicketID]mark{}}
 	if err := w.open(path); err != nil {
 		f.release(t)
 		f.leave(task, t)
@@ -194,6 +195,39 @@ func (w *Writer) TicketEnd(ticket contract.TicketID) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ends[ticket]
+}
+
+// mark is how far a ticket's stream was checked.
+type mark struct {
+	end   int64
+	state []byte
+}
+
+// Mark keeps the state of a check of the ticket's stream up to end, for whoever goes on after a
+// restart. It is left out where the log has reached its size limit. Errors: as Append.
+func (w *Writer) Mark(ticket contract.TicketID, end int64, state []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.usable(); err != nil || w.isCut {
+		return err
+	}
+	d := w.plan()
+	if err := encode(&d.text, row{Ticket: string(ticket), TicketEnd: end, Mark: state}); err != nil {
+		return err
+	}
+	if err := w.commit(d); err != nil {
+		return err
+	}
+	w.marks[ticket] = mark{end, state}
+	return nil
+}
+
+// Marked is the last mark of a ticket; without one the check begins at 0 without a state.
+func (w *Writer) Marked(ticket contract.TicketID) (end int64, state []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.marks[ticket]
+	return m.end, m.state
 }
 
 // Flush makes everything appended so far durable. After an error nothing more can be written: a
