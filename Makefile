@@ -16,8 +16,13 @@ SIM_SEED   ?= 1
 SIM_RUNS   ?= 50
 SIM_DEEP   ?= 2h
 
+# Real programs under kill -9: how many tickets, for how long at most, from which seed (0 draws one).
+TICKETS        ?= 5000
+TICKETS_BUDGET ?= 90s
+TICKETS_SEED   ?= 0
+
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -69,6 +74,9 @@ bench-sim: simulator ## agent-hours a minute, scenarios a second
 
 sim-real: build ## the programs across a network of the kernel, beside the simulator (root, nft, conntrack)
 	FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 -v $(TESTFLAGS) ./sim/real
+
+torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_BUDGET (90s; 0: all of them)
+	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)

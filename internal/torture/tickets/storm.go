@@ -1,0 +1,160 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Mean times between two disturbances of a kind, and the longest that one lasts.
+const (
+	agentKillEvery  = 500 * time.Millisecond // of all agents together
+	shimKillEvery   = 700 * time.Millisecond
+	cutEvery        = 900 * time.Millisecond
+	serverKillEvery = 7 * time.Second
+	maxAgentAway    = 400 * time.Millisecond
+	maxServerAway   = 500 * time.Millisecond
+	maxFreeze       = 700 * time.Millisecond
+)
+
+// storm kills and cuts.
+type storm struct {
+	arena *arena
+	seed  uint64
+
+	mu    sync.Mutex
+	kills kills
+}
+
+// kills counts what the storm did.
+type kills struct{ agents, shims, servers, cuts int }
+
+func newStorm(a *arena, seed uint64) *storm { return &storm{arena: a, seed: seed} }
+
+func (s *storm) count() kills {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kills
+}
+
+func (s *storm) add(k kills) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kills.agents += k.agents
+	s.kills.shims += k.shims
+	s.kills.servers += k.servers
+	s.kills.cuts += k.cuts
+}
+
+// rage disturbs until ctx ends. When it returns every program runs again; an error says which does not.
+func (s *storm) rage(ctx context.Context) error {
+	kinds := []struct {
+		every   time.Duration
+		disturb func(context.Context, *rand.Rand) error
+	}{{agentKillEvery, s.killAgent}, {shimKillEvery, s.killShim}, {cutEvery, s.cut}, {serverKillEvery, s.killServer}}
+	ends := make([]error, len(kinds))
+	var group sync.WaitGroup
+	for i, kind := range kinds {
+		dice := rand.New(rand.NewPCG(s.seed, uint64(i+1)))
+		group.Go(func() {
+			for wait(ctx, time.Duration(dice.ExpFloat64()*float64(kind.every))) {
+				// What was begun is ended, so that nobody stays dead.
+				if ends[i] = kind.disturb(context.WithoutCancel(ctx), dice); ends[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(ends...)
+}
+
+// wait is false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func upTo(dice *rand.Rand, most time.Duration) time.Duration {
+	return time.Duration(dice.Int64N(int64(most)))
+}
+
+func (s *storm) killAgent(ctx context.Context, dice *rand.Rand) error {
+	agent := s.arena.agents[dice.IntN(len(s.arena.agents))]
+	away := upTo(dice, maxAgentAway)
+	s.arena.site.KillAgent(agent)
+	s.add(kills{agents: 1})
+	wait(ctx, away)
+	return s.arena.site.StartAgent(agent)
+}
+
+func (s *storm) killServer(ctx context.Context, dice *rand.Rand) error {
+	away := upTo(dice, maxServerAway)
+	s.arena.site.KillServer()
+	s.add(kills{servers: 1})
+	wait(ctx, away)
+	return s.arena.site.StartServer(ctx)
+}
+
+// killShim picks one of the shims that live. Which ones do is not the seed's to say.
+func (s *storm) killShim(_ context.Context, dice *rand.Rand) error {
+	shims := shimsOf(s.arena.site.Dir)
+	if pick := dice.Int(); len(shims) > 0 {
+		_ = syscall.Kill(shims[pick%len(shims)], syscall.SIGKILL) // it may have ended meanwhile
+		s.add(kills{shims: 1})
+	}
+	return nil
+}
+
+// shimsOf lists the shims of tickets below dir.
+func shimsOf(dir string) (pids []int) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		argv, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
+		words := strings.Split(string(argv), "\x00")
+		if len(words) > 2 && words[1] == "shim" && strings.HasPrefix(words[2], dir+"/") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// cut resets an agent's connections, half of the time after nothing went through them for a while.
+func (s *storm) cut(ctx context.Context, dice *rand.Rand) error {
+	r := s.arena.relays[dice.IntN(len(s.arena.relays))]
+	if frozen := upTo(dice, 2*maxFreeze) - maxFreeze; frozen > 0 {
+		r.freeze()
+		wait(ctx, frozen)
+	}
+	r.cut()
+	r.thaw()
+	s.add(kills{cuts: 1})
+	return nil
+}
+
+func (k kills) String() string {
+	return fmt.Sprintf("%d agents, %d shims, %d servers killed, %d cuts", k.agents, k.shims, k.servers, k.cuts)
+}
