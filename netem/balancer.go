@@ -337,13 +337,12 @@ func (b *Balancer) Next() (time.Duration, bool) {
 func (b *Balancer) Expire(now time.Duration) []Speech {
 	out := b.pending
 	b.pending = nil
-	maps.DeleteFunc(b.cuts, func(backend netip.Addr, at time.Duration) bool {
-		if at > now {
-			return false
+	for _, backend := range slices.SortedFunc(maps.Keys(b.cuts), netip.Addr.Compare) {
+		if b.cuts[backend] <= now {
+			delete(b.cuts, backend)
+			b.CutOff(backend)
 		}
-		b.CutOff(backend)
-		return true
-	})
+	}
 	if b.due == 0 || b.due > now {
 		return out
 	}

@@ -48,14 +48,18 @@ type Packet struct {
 	Size     int // bytes of payload
 
 	data   []byte
-	seq    uint64 // offset of the first byte
-	ack    uint64 // all bytes before it have arrived
-	edge   uint64 // the receiver takes bytes before it
+	seq    uint64        // offset of the first byte
+	ack    uint64        // all bytes before it have arrived
+	edge   uint64        // the receiver takes bytes before it
+	stamp  time.Duration // when it was sent
+	echo   time.Duration // the stamp that it answers
 	stream uint64
 	key    uint64
 	sender *Conn // nil for a box
 	side   int   // 0: the side that dialled sent it
 	number uint64
+
+	stays []stay // in wires that have a rate
 
 	original netip.AddrPort // where it was meant to go before an Intercept
 	sliced   bool           // its bytes are read one by one

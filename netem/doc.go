@@ -8,8 +8,8 @@
 // the same program with the same seed see the same packets in the same nanoseconds. Outside of a
 // bubble, without Wait, the network works in real time and promises no order.
 //
-// It does not model congestion control, segmentation, UDP, kernel socket options beyond those that
-// Conn has, or what happens inside a network card.
+// It does not model congestion control beyond the slow start that follows a timeout, segmentation,
+// UDP, kernel socket options beyond those that Conn has, or what happens inside a network card.
 //
 //  1. One goroutine, the loop, changes the network. It waits until every other goroutine is
 //     blocked, takes what they asked for in canonical order, runs one event that wakes somebody,
@@ -28,8 +28,8 @@
 // concurrent use; box tables are only to be changed through World.Do once traffic flows.
 //
 // world.go, event.go, alarm.go and quiet.go are the loop; chance.go, trace.go and digest.go its dice and its
-// memory; capture.go, frame.go and pcapng.go write what Wireshark reads. segment.go, link.go and
-// path.go lead a packet from host to host, host.go, listener.go, dial.go and dns.go are what
+// memory; capture.go, frame.go and pcapng.go write what Wireshark reads. segment.go, link.go, queue.go
+// and path.go lead a packet from host to host, host.go, listener.go, dial.go and dns.go are what
 // programs call. conn.go is the net.Conn, send.go, receive.go and close.go the protocol beneath it.
 // box.go is what a box is, nat.go, firewall.go, securitygroup.go, balancer.go and intercept.go are
 // the boxes; session.go is what they remember of a connection, expiry.go lets them speak by themselves,

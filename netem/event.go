@@ -79,6 +79,9 @@ type parcel struct {
 	event  event
 	packet Packet
 	to     *Host
+	due    time.Duration  // when its path leads it there; it arrives after the one before it
+	last   *time.Duration // when the latest of its direction arrives
+	meets  func()         // happens there instead of its arrival
 }
 
 // maxSpareParcels bounds what is kept for reuse.
@@ -101,11 +104,21 @@ func (w *World) recycleLocked(p *parcel) {
 	}
 }
 
-// arriveLocked lets a packet arrive at a host.
-func (w *World) arriveLocked(p *parcel, to *Host, at time.Duration) {
-	p.to = to
-	p.event = event{at: at, host: to.index, conn: p.packet.stream, parcel: p}
-	p.event.quiet = p.packet.Kind == ack && to.conns[tuple{p.packet.To, p.packet.From}].isCalm()
+// meetLocked lets a packet that belongs to no direction of a connection end in something else than its arrival.
+func (w *World) meetLocked(p Packet, at *Host, due time.Duration, meets func()) {
+	t := w.parcelLocked()
+	t.packet, t.meets = p, meets
+	before := due - 1
+	w.arriveLocked(t, at, due, &before)
+}
+
+// arriveLocked lets a packet arrive at a host at the time to which its path leads it, and after last, when
+// the packet before it arrives.
+func (w *World) arriveLocked(p *parcel, to *Host, due time.Duration, last *time.Duration) {
+	*last = max(due, *last+1)
+	p.to, p.due, p.last = to, due, last
+	p.event = event{at: *last, host: to.index, conn: p.packet.stream, parcel: p}
+	p.event.quiet = p.packet.Kind == ack && p.meets == nil && to.conns[tuple{p.packet.To, p.packet.From}].isCalm()
 	w.queueLocked(&p.event)
 }
 
@@ -264,6 +277,9 @@ func (w *World) runLocked(e *event) {
 
 func (w *World) carryOutLocked(e *event) {
 	switch {
+	case e.parcel != nil && e.parcel.meets != nil:
+		e.parcel.meets()
+		w.recycleLocked(e.parcel)
 	case e.parcel != nil:
 		e.parcel.to.arriveLocked(&e.parcel.packet)
 		w.recycleLocked(e.parcel)

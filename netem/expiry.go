@@ -109,7 +109,7 @@ func (e *Edge) speakLocked(place int, s Speech) {
 		f = w.walkLocked(nil, at, &p, now, c)
 	}
 	if f.host != nil {
-		w.scheduleLocked(f.at, f.host.index, p.stream, func() {
+		w.meetLocked(p, f.host, f.at, func() {
 			w.o.Capture.boxed(f.host, &p, false, e.name)
 			f.host.arriveLocked(&p)
 		})

@@ -2,10 +2,7 @@
 
 package netem
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // headerBytes is what each packet weighs beyond its payload: Ethernet, IPv4 and TCP.
 const headerBytes = 66
@@ -24,13 +21,11 @@ type LinkSpec struct {
 	MTU int
 }
 
-const defaultQueueBytes = 1 << 20
-
 // wire is one direction of a link in use. The world's mutex guards it.
 type wire struct {
 	spec LinkSpec
 	harm []*impairment // what faults do, the oldest first
-	busy time.Duration
+	busy time.Duration // until then, with what it has taken; it has a rate
 }
 
 // carry says when a packet that enters at now leaves, or why it does not.
@@ -55,24 +50,11 @@ func (l *wire) carry(now time.Duration, p *Packet, c uint64) (time.Duration, Ver
 	}
 	at := now
 	if spec.Rate > 0 {
-		if at = l.queue(spec, now, p.Size); at == 0 {
+		if at = l.queue(spec, now, p); at == 0 {
 			return now, Verdict{Action: Silence, Why: "queue"}
 		}
 	}
 	return at + spec.Latency.draw(chance(c, 4)) + extra, Verdict{}
-}
-
-// queue says when a packet of size payload bytes has left a wire with a rate; 0 when the queue is
-// full.
-func (l *wire) queue(spec *LinkSpec, now time.Duration, size int) time.Duration {
-	limit := cmp.Or(spec.Queue, defaultQueueBytes)
-	begin := max(now, l.busy)
-	if waiting := float64(begin-now) / float64(time.Second) * float64(spec.Rate) / 8; waiting > float64(limit) {
-		return 0
-	}
-	spent := float64(size+headerBytes) * 8 / float64(spec.Rate)
-	l.busy = begin + time.Duration(spent*float64(time.Second))
-	return l.busy
 }
 
 // Link is the two directions of a wire: Up leads away from the host, or from the inner segment to

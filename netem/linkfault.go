@@ -275,5 +275,8 @@ func (w *World) harmLocked(f Fault, list []*wire, h impairment) (heal func()) {
 		for i, l := range list {
 			l.harm = slices.DeleteFunc(l.harm, func(h *impairment) bool { return h == mine[i] })
 		}
+		if h.Rate > 0 {
+			w.drainLocked(list)
+		}
 	}
 }

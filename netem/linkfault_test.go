@@ -128,6 +128,49 @@ func TestAQueueOverflowsOrBloats(t *testing.T) {
 	}
 }
 
+// TestAQueueDrainsAtTheRateThatRemains: what waits in a wire when a cap goes does not keep its late departure.
+func TestAQueueDrainsAtTheRateThatRemains(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		edge, near, far int64         // bits per second that stay: of the edge, of the sender, of the receiver
+		least, most     time.Duration // from healing to the last of 20 flights of 1,066 bytes on the wire
+	}{
+		{"no rate", 0, 0, 0, 0, 21 * time.Millisecond},
+		{"ten times the rate", 80_000, 0, 0, 1800 * time.Millisecond, 2500 * time.Millisecond},
+		{"a lower rate", 4000, 0, 0, 35 * time.Second, 60 * time.Second},
+		{"ten times the rate before", 0, 80_000, 0, 0, 1500 * time.Millisecond},
+		{"ten times the rate behind", 0, 0, 80_000, 1800 * time.Millisecond, 2500 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, p pairOf) {
+				dialled, accepted := p.connect(t)
+				p.w.Inject(netem.Degrade{Edge: p.edge, Rate: c.edge})
+				p.w.Inject(netem.Degrade{Host: p.a, Rate: c.near})
+				p.w.Inject(netem.Degrade{Host: p.b, Rate: c.far})
+				heal := p.w.Inject(netem.Degrade{Edge: p.edge, Rate: 8000})
+				var want []byte
+				for i := range 20 {
+					flight := bytes.Repeat([]byte{byte('a' + i)}, 1000)
+					want = append(want, flight...)
+					if _, err := dialled.Write(flight); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(100 * time.Millisecond)
+				}
+				heal()
+				began := time.Now()
+				got := make([]byte, len(want))
+				if _, err := io.ReadFull(accepted, got); err != nil || !bytes.Equal(got, want) {
+					t.Errorf("the bytes came changed: %v", err)
+				}
+				if d := time.Since(began); d < c.least || d > c.most {
+					t.Errorf("the queue was empty %v after the cap had gone, want %v to %v", d, c.least, c.most)
+				}
+			})
+		})
+	}
+}
+
 func TestASlicerGivesOneByteAtATime(t *testing.T) {
 	inBubble(t, func(t *testing.T, p pairOf) {
 		dialled, accepted := p.connect(t)
@@ -240,7 +283,8 @@ func TestAClogHoldsAndReleasesInOrder(t *testing.T) {
 			if _, err := io.ReadFull(accepted, got); err != nil || string(got) != "0123456789" {
 				t.Errorf("read %q, %v", got, err)
 			}
-			if d := time.Since(began); d > 30*time.Millisecond || p.w.Counts().Retransmitted > before {
+			// After its timeout a sender holds back what is new until one flight is acknowledged.
+			if d := time.Since(began); d > 61*time.Millisecond || p.w.Counts().Retransmitted > before {
 				t.Errorf("came %v after the clog was freed, with %d retransmissions", d, p.w.Counts().Retransmitted-before)
 			}
 		}

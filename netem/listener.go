@@ -96,7 +96,7 @@ func (h *Host) welcomeLocked(p *Packet) {
 	}
 	c := h.newConnLocked(p.To, p.From, p.stream, 1, p.key)
 	c.state, c.listener, c.original = synReceived, l, p.original
-	c.limit = p.edge
+	c.limit, c.recent = p.edge, p.stamp
 	l.coming++
 	c.answerSynLocked()
 }

@@ -23,9 +23,18 @@ type fate struct {
 	hold   *clog // keeps it for later instead
 }
 
+// outcome is what becomes of a packet as far as its host's model knows when it is sent.
+type outcome uint8
+
+const (
+	lost    outcome = iota
+	held            // until a clog is freed
+	arrives         // on the wire of the other end
+)
+
 // sendLocked puts a packet on its way. Boxes and links decide now; what arrives, arrives later,
 // and after last, when the packet before it arrives: a direction of a connection keeps its order.
-func (h *Host) sendLocked(sent Packet, last *time.Duration) (arrives bool) {
+func (h *Host) sendLocked(sent Packet, last *time.Duration) outcome {
 	w := h.w
 	w.counts.Packets++
 	travels := w.parcelLocked()
@@ -36,9 +45,8 @@ func (h *Host) sendLocked(sent Packet, last *time.Duration) (arrives bool) {
 	f := w.pathLocked(h, p)
 	p.rewritten = p.differs(&sent)
 	if f.host != nil {
-		*last = max(f.at, *last+1)
-		w.arriveLocked(travels, f.host, *last)
-		return true
+		w.arriveLocked(travels, f.host, f.at, last)
+		return arrives
 	}
 	defer w.recycleLocked(travels)
 	if f.hold.holdLocked(h, sent, last) {
@@ -46,7 +54,7 @@ func (h *Host) sendLocked(sent Packet, last *time.Duration) (arrives bool) {
 		w.trace.add(record{
 			at: w.nowLocked(), kind: "held", from: h.name, stream: p.stream, side: p.side, seq: p.seq, why: f.why,
 		})
-		return false
+		return held
 	}
 	w.counts.Dropped++
 	w.o.Capture.remark(&sent, "dropped: "+f.why)
@@ -55,9 +63,10 @@ func (h *Host) sendLocked(sent Packet, last *time.Duration) (arrives bool) {
 		why: p.Kind.String() + " " + f.why,
 	})
 	if f.action != Silence && p.Kind != rst {
+		sent.stays = p.stays
 		h.refusedLocked(sent, f)
 	}
-	return false
+	return lost
 }
 
 // refusedLocked tells the host that a box did not let its packet pass.
@@ -65,9 +74,9 @@ func (h *Host) refusedLocked(sent Packet, f fate) {
 	w := h.w
 	answer := Packet{
 		From: sent.To, To: sent.From, Kind: rst, stream: sent.stream, key: sent.key, side: 1 - sent.side,
-		number: sent.number, seq: sent.ack, ack: sent.seq,
+		number: sent.number, seq: sent.ack, ack: sent.seq, stays: sent.stays,
 	}
-	w.scheduleLocked(max(f.at, w.nowLocked()), h.index, sent.stream, func() {
+	w.meetLocked(answer, h, max(f.at, w.nowLocked()), func() {
 		if f.action == Unreachable {
 			w.o.Capture.boxed(h, &sent, true, f.why)
 			h.unreachableLocked(&answer)

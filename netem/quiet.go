@@ -12,7 +12,7 @@ import "time"
 // isCalm reports whether an acknowledgement would change nothing that a program could notice.
 func (c *Conn) isCalm() bool {
 	return c != nil && !c.w.wakeful && c.state == established && !c.closed && !c.finAsked &&
-		len(c.pending) == 0 && c.writeGate.waiting == 0
+		len(c.pending) == 0 && c.writeGate.waiting == 0 && !c.recovers()
 }
 
 // stirLocked is for a connection that is not calm any more: what was quiet of both its ends is not.

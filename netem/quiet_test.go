@@ -83,6 +83,7 @@ func breakPath(p pairOf, nat *netem.NAT, r *rand.Rand) {
 		netem.Cut{Edge: p.edge, OnlyDown: true},
 		netem.Degrade{Edge: p.edge, Loss: 0.3},
 		netem.Degrade{Edge: p.edge, Extra: netem.Dist{Tail: 300 * time.Millisecond}},
+		netem.Degrade{Edge: p.edge, Rate: 16_000},
 		netem.Freeze{Host: p.a},
 		netem.Clog{Edge: p.edge},
 	}

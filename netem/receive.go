@@ -19,7 +19,9 @@ type inbound struct {
 	received  []byte // in order, not read yet
 	next      uint64 // offset of the next byte
 	early     map[uint64]Packet
-	announced uint64 // the edge that the other end was told last
+	announced uint64        // the edge that the other end was told last
+	answered  uint64        // what it was told last to have arrived
+	recent    time.Duration // TS.Recent of RFC 7323: when the packet was sent that is to be answered next
 	peerEnded bool
 	sliced    bool  // what was received is read one by one
 	owed      int   // flights that no packet has acknowledged yet
@@ -92,6 +94,7 @@ func (c *Conn) receiveLocked(p *Packet) {
 		c.emitLocked(Packet{Kind: ack})
 		return
 	}
+	c.stampedLocked(p)
 	c.acknowledgedLocked(p)
 	if c.state == gone {
 		return
@@ -101,6 +104,13 @@ func (c *Conn) receiveLocked(p *Packet) {
 		c.arrivedLocked(p)
 	case probe:
 		c.emitLocked(Packet{Kind: ack})
+	}
+}
+
+// stampedLocked keeps the time of the earliest packet that no answer has spoken of (RFC 7323 4.3).
+func (c *Conn) stampedLocked(p *Packet) {
+	if p.seq <= c.answered {
+		c.recent = max(c.recent, p.stamp)
 	}
 }
 
@@ -119,7 +129,7 @@ func (c *Conn) openedLocked(p *Packet) {
 	c.measureHandshakeLocked()
 	c.state, c.tries = established, 0
 	c.resend.at = 0
-	c.limit = p.edge
+	c.limit, c.recent = p.edge, p.stamp
 	c.emitLocked(Packet{Kind: ack})
 	c.armKeepAliveLocked()
 	d := c.dial

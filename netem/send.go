@@ -25,11 +25,9 @@ const errPipe = syscall.EPIPE
 
 // flight is bytes on their way, or the end of the stream.
 type flight struct {
-	seq    uint64
-	data   []byte
-	fin    bool
-	sentAt time.Duration
-	again  bool // was sent more than once: no measure of the round trip
+	seq  uint64
+	data []byte
+	fin  bool
 }
 
 func (f *flight) end() uint64 {
@@ -50,7 +48,9 @@ type outbound struct {
 	finAsked  bool
 	finSent   bool
 	finAcked  bool
-	lost      bool // a flight of unacked came nowhere
+	absent    bool // a flight of unacked has come nowhere
+	holed     bool // and was lost, as SACK would tell
+	recovery
 	tries     int
 	since     time.Duration // when the first of the tries was
 	roundTrip time.Duration
@@ -59,6 +59,16 @@ type outbound struct {
 	writeGate gate
 	turns     turns
 	nextTurn  uint64
+}
+
+// recovery is what follows a timeout: what was under way is taken for lost and sent again, one flight first
+// and one more for each that is acknowledged (slow start, RFC 5681 3.1). Otherwise no window but the other
+// end's holds a sender back.
+type recovery struct {
+	away   int           // how many flights of unacked, the first ones, are under way
+	window int           // how many may be
+	until  uint64        // offset whose acknowledgement ends it
+	began  time.Duration // when the first of them was sent again
 }
 
 // turns lets writers go one after the other.
@@ -111,7 +121,8 @@ func (c *Conn) pushLocked() {
 	if c.state != established {
 		return
 	}
-	for len(c.pending) > 0 && c.limit > c.sent {
+	c.repeatLocked()
+	for len(c.pending) > 0 && c.limit > c.sent && c.mayLaunchLocked() {
 		n := min(len(c.pending), maxFlightBytes, int(c.limit-c.sent))
 		f := flight{seq: c.sent, data: c.pending[:n:n]}
 		c.pending = c.pending[n:]
@@ -121,7 +132,7 @@ func (c *Conn) pushLocked() {
 	if len(c.pending) == 0 {
 		c.pending = nil
 	}
-	if c.finAsked && !c.finSent && len(c.pending) == 0 {
+	if c.finAsked && !c.finSent && len(c.pending) == 0 && c.mayLaunchLocked() {
 		c.finSent = true
 		f := flight{seq: c.sent, fin: true}
 		c.sent++
@@ -133,41 +144,59 @@ func (c *Conn) pushLocked() {
 	c.armResendLocked()
 }
 
+func (c *Conn) recovers() bool { return c.acked < c.until }
+
+func (c *Conn) mayLaunchLocked() bool {
+	return !c.recovers() || c.away == len(c.unacked) && c.away < c.window
+}
+
 func (c *Conn) launchLocked(f flight) {
-	f.sentAt = c.w.nowLocked()
 	c.unacked = append(c.unacked, f)
-	if !c.transmitLocked(&f) {
-		c.lost = true
+	c.away++
+	c.transmitLocked(&f)
+}
+
+// repeatLocked sends again what a timeout has taken for lost, as far as the window goes.
+func (c *Conn) repeatLocked() {
+	for c.away < len(c.unacked) && c.away < c.window {
+		c.w.counts.Retransmitted++
+		c.away++
+		c.transmitLocked(&c.unacked[c.away-1])
 	}
 }
 
-func (c *Conn) transmitLocked(f *flight) (arrives bool) {
+func (c *Conn) transmitLocked(f *flight) {
 	p := Packet{Kind: data, data: f.data, Size: len(f.data), seq: f.seq}
 	if f.fin {
 		p.Kind = fin
 	}
-	return c.emitLocked(p)
+	became := c.emitLocked(p)
+	c.absent = c.absent || became != arrives
+	c.holed = c.holed || became == lost
 }
 
-// emitLocked sends one packet of the connection, with what was received so far on its back. It
-// reports whether it will arrive.
-func (c *Conn) emitLocked(p Packet) (arrives bool) {
+// emitLocked sends one packet of the connection, with what was received so far on its back.
+func (c *Conn) emitLocked(p Packet) outcome {
 	c.numbered++
 	p.From, p.To = c.local, c.remote
 	p.stream, p.key, p.side, p.number, p.sender = c.id, c.key, c.side, c.numbered, c
 	p.ack, p.edge = c.next, c.edgeLocked()
+	p.stamp, p.echo = c.w.nowLocked(), c.recent
 	if p.Kind == ack {
 		p.seq = c.sent
 	}
-	c.announced = p.edge
+	c.announced, c.answered = p.edge, p.ack
 	c.owed = 0
 	c.ackDue.at = 0
 	return c.host.emitLocked(p, &c.arrival)
 }
 
 // emitLocked sends unless the machine is off; one that is frozen sends nothing either.
-func (h *Host) emitLocked(p Packet, last *time.Duration) (arrives bool) {
-	return !h.off && h.frozen == 0 && h.sendLocked(p, last)
+func (h *Host) emitLocked(p Packet, last *time.Duration) outcome {
+	if h.off || h.frozen > 0 {
+		return lost
+	}
+	return h.sendLocked(p, last)
 }
 
 func (c *Conn) timeoutLocked() time.Duration {
@@ -183,14 +212,14 @@ func (c *Conn) armResendLocked() {
 	switch {
 	case c.state == gone, len(c.unacked) == 0 && len(c.pending) == 0 && c.state == established:
 		c.resend.at = 0
-		c.tries, c.lost = 0, false
+		c.tries, c.absent, c.holed = 0, false, false
 	case c.resend.at == 0:
 		if c.tries == 0 {
 			c.since = c.w.nowLocked()
 		}
-		c.resend.quiet = c.tries == 0 && !c.lost && c.isCalm()
+		c.resend.quiet = c.tries == 0 && !c.absent && c.isCalm()
 		c.resend.setLocked(c.w.nowLocked() + c.timeoutLocked())
-	case c.resend.quiet && (c.lost || !c.isCalm()):
+	case c.resend.quiet && (c.absent || !c.isCalm()):
 		c.resend.quiet = false
 		c.resend.setLocked(c.resend.at)
 	}
@@ -207,22 +236,25 @@ func (c *Conn) resendLocked() {
 		c.failLocked(syscall.ETIMEDOUT)
 		return
 	}
-	c.w.counts.Retransmitted++
 	switch {
+	case c.state == established && len(c.unacked) > 0:
+		c.recoverLocked()
+		return
 	case c.state == synSent:
-		c.sendSynLocked()
-		return
+		c.emitLocked(Packet{Kind: syn})
 	case c.state == synReceived:
-		c.answerSynLocked()
-		return
-	case len(c.unacked) == 0:
+		c.emitLocked(Packet{Kind: synAck})
+	default:
 		c.emitLocked(Packet{Kind: probe, seq: c.sent}) // the window is shut
 	}
-	for i := range c.unacked {
-		c.unacked[i].again = true
-		c.transmitLocked(&c.unacked[i])
-	}
+	c.w.counts.Retransmitted++
 	c.armResendLocked()
+}
+
+// recoverLocked takes what is under way for lost.
+func (c *Conn) recoverLocked() {
+	c.recovery = recovery{window: 1, until: c.sent, began: c.w.nowLocked()}
+	c.pushLocked()
 }
 
 func (c *Conn) givesUpLocked() bool {
@@ -251,23 +283,17 @@ func (c *Conn) answerSynLocked() {
 
 // acknowledgedLocked takes what a packet says about our own bytes.
 func (c *Conn) acknowledgedLocked(p *Packet) {
-	now := c.w.nowLocked()
 	opened := p.edge > c.limit
 	c.limit = max(c.limit, p.edge)
-	progress := false
-	for len(c.unacked) > 0 && c.unacked[0].end() <= p.ack {
-		f := &c.unacked[0]
-		if !f.again {
-			c.measureLocked(now - f.sentAt)
-		}
-		c.acked = f.end()
-		c.finAcked = c.finAcked || f.fin
-		c.unacked[0] = flight{}
-		c.unacked = c.unacked[1:]
-		progress = true
+	progress := c.settleLocked(p.ack)
+	if progress {
+		c.measureLocked(c.w.nowLocked() - p.echo)
+	}
+	if progress && p.echo < c.began && !c.holed { // the timeout was too early: RFC 3522
+		c.away, c.until = len(c.unacked), c.acked
 	}
 	switch {
-	case progress, opened:
+	case progress, opened && len(c.unacked) == 0:
 		c.tries = 0
 		c.resend.at = 0
 	case len(c.unacked) == 0: // the window stays shut, and the other end lives
@@ -282,7 +308,23 @@ func (c *Conn) acknowledgedLocked(p *Packet) {
 	}
 }
 
-// measureLocked is RFC 6298's estimate.
+// settleLocked forgets what has arrived.
+func (c *Conn) settleLocked(ack uint64) (progress bool) {
+	for len(c.unacked) > 0 && c.unacked[0].end() <= ack {
+		f := &c.unacked[0]
+		c.acked = f.end()
+		c.finAcked = c.finAcked || f.fin
+		c.unacked[0] = flight{}
+		c.unacked = c.unacked[1:]
+		c.away = max(0, c.away-1)
+		c.window++
+		progress = true
+	}
+	return progress
+}
+
+// measureLocked is RFC 6298's estimate. The other end returns the time at which a packet was sent
+// (timestamps, RFC 7323), so that one that was sent again is a measure as well.
 func (c *Conn) measureLocked(sample time.Duration) {
 	if c.roundTrip == 0 {
 		c.roundTrip, c.variance = sample, sample/2
