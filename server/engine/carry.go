@@ -41,6 +41,7 @@ type carrier struct {
 	waitingFor  string // as last told to the log
 	trouble     string // as last told to the log
 	isRuled     bool   // the verdict is the server's own
+	taken       *intake
 }
 
 func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
@@ -129,12 +130,15 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 		}
 	}
 	if done := c.held(status); done != nil {
-		return done, nil
+		return c.checked(ctx, t, done)
 	}
 	verdict, err := c.follow(ctx, t)
 	if errkind.Of(err) == errkind.Invalid && status.State == contract.Finished {
 		c.say(tasklog.Warning, "The rest of its output is lost: "+err.Error()+".")
-		return status.Verdict, nil
+		return doubted(status.Verdict, c.intake().doubt(*status.Verdict)), nil
+	}
+	if err == nil && verdict != nil {
+		return c.checked(ctx, t, verdict)
 	}
 	return verdict, remote(err)
 }
@@ -159,7 +163,7 @@ func (c *carrier) refusal(err error) *contract.Verdict {
 
 // held returns the verdict when the log already has everything that belongs to it.
 func (c *carrier) held(status contract.TicketStatus) *contract.Verdict {
-	if status.State == contract.Finished && c.worker.log.TicketEnd(c.ticket.ID) >= status.Verdict.LogEnd {
+	if status.State == contract.Finished && c.intake().end >= status.Verdict.LogEnd {
 		return status.Verdict
 	}
 	return nil
@@ -227,14 +231,14 @@ func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contrac
 	var group sync.WaitGroup
 	cancelCtx, over := context.WithCancel(ctx)
 	group.Go(func() { c.cancelAt(cancelCtx, t) })
-	offset := c.worker.log.TicketEnd(c.ticket.ID)
+	offset := c.intake().end
 	err = t.Follow(ctx, c.ticket.ID, offset, func(records []contract.Record, status *contract.TicketStatus) error {
 		if status != nil {
 			c.state(*status)
 			verdict = status.Verdict
 			return nil
 		}
-		return c.worker.log.Append(lines(c.node, c.ticket.ID, records)...)
+		return c.intake().take(records)
 	})
 	over()
 	group.Wait()

@@ -63,8 +63,8 @@ var taskMutants = []Mutant{
 		Edits: []Edit{
 			{
 				"server/engine/carry.go",
-				`	offset := c.worker.log.TicketEnd(c.ticket.ID)`,
-				`	offset := c.worker.log.TicketEnd(c.ticket.ID)
+				`	offset := c.intake().end`,
+				`	offset := c.intake().end
 	if active.Is("log-repeats") {
 		offset = 0
 	}`,
