@@ -174,16 +174,12 @@ func (s *step) install(ctx context.Context) error {
 
 // unpack makes the installation's folder, whole or not at all.
 func (s *step) unpack(ctx context.Context) error {
-	blob, err := transfer.OpenBlob(s.Home, s.pack.SHA256)
+	blob, format, err := transfer.OpenPackage(s.Home, s.pack)
 	if err != nil {
 		return err
 	}
 	defer blob.Close()
-	if blob.Size != s.pack.Size {
-		return errkind.Corrupt.Errorf("package %s %s has %d bytes here and %d in the order",
-			s.pack.ID, s.pack.Version, blob.Size, s.pack.Size)
-	}
-	packed, err := archive.Open(blob, blob.Size, archive.Format(s.pack.Format))
+	packed, err := archive.Open(blob, blob.Size, format)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (s *Store) clean(spare string, size int64, enough func() bool, freed func(i
 		if (quota <= 0 || total <= quota) && enough() {
 			return nil
 		}
-		sum, isPart := strings.CutSuffix(b.name, partEnd)
+		sum, isPart := strings.CutSuffix(strings.TrimSuffix(b.name, plainEnd), partEnd)
 		keep := keepBlobFor
 		if isPart {
 			keep = keepPartFor

@@ -4,7 +4,6 @@ package transfer
 
 import (
 	"errors"
-	"hash"
 	"io"
 	"os"
 	"sync"
@@ -12,12 +11,15 @@ import (
 	"syscall"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 const (
 	bufferBytes = 256 << 10
 	// buffersInFlight is how many buffers one transfer has: one at each stage and one between.
 	buffersInFlight = 4
+	// syncEveryBytes is how much may lie in memory only: what a power cut takes of a long transfer.
+	syncEveryBytes = 64 << 20
 )
 
 // chunk is a part of a buffer that goes from stage to stage.
@@ -26,12 +28,12 @@ type chunk struct {
 	n      int
 }
 
-// receive moves size bytes from r to the end of f and through h. Reading (which decrypts),
+// receive moves size bytes from r to where f stands and through sum. Reading (which decrypts),
 // hashing and writing run at the same time, each in its own goroutine and in order; there is no
 // select, so the outcome does not depend on scheduling. It returns how many bytes were written,
-// and always waits for all stages. Errors: r's, Unavailable (r ended early), Invalid (r holds
+// and always waits for all stages. Errors: r's, sum's, Unavailable (r ended early), Invalid (r holds
 // more), Exhausted (disk full), or the file system's.
-func (s *Store) receive(r io.Reader, size int64, h hash.Hash, f *os.File, room *room) (int64, error) {
+func (s *Store) receive(r io.Reader, size int64, sum io.Writer, f *os.File, room *room) (int64, error) {
 	free := make(chan *[bufferBytes]byte, buffersInFlight)
 	arrived := make(chan chunk, buffersInFlight)
 	hashed := make(chan chunk, buffersInFlight)
@@ -39,24 +41,27 @@ func (s *Store) receive(r io.Reader, size int64, h hash.Hash, f *os.File, room *
 		free <- s.buffers.Get().(*[bufferBytes]byte)
 	}
 	var stages sync.WaitGroup
+	var stop atomic.Bool
+	var sumErr error
 	stages.Go(func() {
 		defer close(hashed)
 		for c := range arrived {
-			h.Write(c.buffer[:c.n])
+			if sumErr == nil {
+				if _, sumErr = sum.Write(c.buffer[:c.n]); sumErr != nil {
+					stop.Store(true)
+				}
+			}
+			if sumErr != nil {
+				c.n = 0
+			}
 			hashed <- c
 		}
 	})
-	var stop atomic.Bool
-	var written int64
-	var writeErr error
+	w := writing{disk: s.options.Disk, f: f, room: room}
 	stages.Go(func() {
 		for c := range hashed {
-			if writeErr == nil {
-				var n int
-				n, writeErr = f.Write(c.buffer[:c.n])
-				written += int64(n)
-				room.used(int64(n))
-				stop.Store(writeErr != nil)
+			if w.err == nil && !w.write(c.buffer[:c.n]) {
+				stop.Store(true)
 			}
 			free <- c.buffer
 		}
@@ -67,10 +72,32 @@ func (s *Store) receive(r io.Reader, size int64, h hash.Hash, f *os.File, room *
 	for range buffersInFlight {
 		s.buffers.Put(<-free)
 	}
-	if errors.Is(writeErr, syscall.ENOSPC) || errors.Is(writeErr, syscall.EDQUOT) {
-		writeErr = errkind.Exhausted.Errorf("disk is full after %d bytes: %w", written, writeErr)
+	return w.done, errors.Join(w.err, sumErr, readErr)
+}
+
+// writing is the last stage.
+type writing struct {
+	disk     host.Disk
+	f        *os.File
+	room     *room
+	done     int64
+	unsynced int64
+	err      error
+}
+
+func (w *writing) write(p []byte) bool {
+	n, err := w.f.Write(p)
+	w.done += int64(n)
+	w.unsynced += int64(n)
+	w.room.used(int64(n))
+	if err == nil && w.unsynced >= syncEveryBytes {
+		w.unsynced, err = 0, w.disk.Sync(w.f)
 	}
-	return written, errors.Join(writeErr, readErr)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = errkind.Exhausted.Errorf("disk is full after %d bytes: %w", w.done, err)
+	}
+	w.err = err
+	return err == nil
 }
 
 // read is the first stage. It ends early when a later stage failed.
@@ -105,17 +132,6 @@ func atEnd(r io.Reader, size int64) error {
 	}
 	if errors.Is(err, io.EOF) {
 		return nil
-	}
-	return err
-}
-
-// rehash reads the first size bytes of f through h, to continue a transfer.
-func (s *Store) rehash(f *os.File, size int64, h hash.Hash) error {
-	buffer := s.buffers.Get().(*[bufferBytes]byte)
-	defer s.buffers.Put(buffer)
-	n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{io.LimitReader(f, size)}, buffer[:])
-	if err == nil && n != size {
-		err = errkind.Conflict.Errorf("part of %d bytes became %d bytes long", size, n)
 	}
 	return err
 }

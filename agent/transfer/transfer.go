@@ -1,26 +1,31 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 
-// Package transfer is the agent's end of moving content: it serves blob.missing, blob.put,
-// file.put and file.get.
+// Package transfer is the agent's end of moving content: it serves blob.missing, blob.check, blob.put,
+// blob.which, blob.patch, file.put and file.get.
 //
 // It does not unpack, and it does not know which ticket content is for.
 //
 //		<home>/blobs/<sha256>        whole, checked, durable
 //		<home>/blobs/<sha256>.part   its beginning, as far as it came
+//		<home>/blobs/<sha256>.plain  hash and size of the blob that stands for this package: its plain
+//		                             form (archive.Plain), made of an older package and a delta
 //		<home>/files/<path>          files people send and fetch
 //		<home>/files/.incoming/      files on their way, emptied at start
 //
 //	 1. What has a blob's name has its hash, also after a power cut: the content is hashed while it
-//	    arrives (what lay there already is read again), synced, and only then renamed.
-//	 2. One writer for each hash. A second one is a Conflict.
-//	 3. No byte is written before the disk is known to have room; see space.go.
-//	 4. Cleaning removes the least recently wanted blobs, never one that a reader holds or that was
+//	    arrives, synced, and only then renamed. What an earlier run of the agent left is read again.
+//	 2. A beginning is kept as far as the running sums prove it, chunk by chunk of 4 MiB, so that a cut
+//	    costs what was under way, and damage costs one chunk (proof.go).
+//	 3. One writer for each hash. A second one is a Conflict.
+//	 4. No byte is written before the disk is known to have room; see space.go.
+//	 5. Cleaning removes the least recently wanted blobs, never one that a reader holds or that was
 //	    asked for within the last hour.
-//	 5. Paths go through archive.CheckPath and os.Root. Nothing is written through a link.
-//	 6. Memory: 1 MiB for each transfer, whatever its size.
+//	 6. Paths go through archive.CheckPath and os.Root. Nothing is written through a link.
+//	 7. Memory: 1 MiB for each transfer, whatever its size, and as much for each patch.
 //
-// A Store may be used by many goroutines. blob.go serves blobs, receive.go is the pipeline that
-// reads, hashes and writes, cache.go cleans, space.go looks at the disk, file.go serves files.
+// A Store may be used by many goroutines. blob.go serves blobs, proof.go knows how far they
+// are right, receive.go is the pipeline that reads, hashes and writes, patch.go makes a package of an older
+// one, cache.go cleans, space.go looks at the disk, file.go serves files.
 package transfer
 
 import (
@@ -73,6 +78,8 @@ type Store struct {
 	mu       sync.Mutex
 	writing  map[string]bool // hashes that a put is busy with; at most one for each open stream
 	reserved int64           // bytes promised to running transfers and not written yet
+	// proofs of unfinished blobs, by hash. Whoever is named in writing may change his.
+	proofs map[string]*proof
 }
 
 // New opens the folders below the agent's home, which must exist, and makes those that are
@@ -84,7 +91,7 @@ func New(home string, o Options) (*Store, error) {
 	if o.Wall == nil || o.Disk == nil {
 		return nil, errkind.Internal.Errorf("open the transfer store of %s: no disk or no wall clock was given", home)
 	}
-	store := &Store{home: home, options: o, writing: map[string]bool{}}
+	store := &Store{home: home, options: o, writing: map[string]bool{}, proofs: map[string]*proof{}}
 	store.buffers.New = func() any { return new([bufferBytes]byte) }
 	var err error
 	if store.blobs, err = openFolder(o.Disk, filepath.Join(home, blobsFolder)); err != nil {
@@ -117,10 +124,13 @@ func openFolder(disk host.Disk, path string) (*os.Root, error) {
 // Close lets the folders go. No transfer may run.
 func (s *Store) Close() error { return errors.Join(s.blobs.Close(), s.files.Close()) }
 
-// Register serves the four methods.
+// Register serves the methods.
 func (s *Store) Register(m *contract.Mux) {
 	contract.Handle(m, contract.BlobMissing, s.missing)
+	contract.Handle(m, contract.BlobWhich, s.which)
+	contract.HandleStream(m, contract.BlobCheck, s.check)
 	contract.HandleStream(m, contract.BlobPut, s.put)
+	contract.HandleStream(m, contract.BlobPatch, s.patch)
 	contract.HandleStream(m, contract.FilePut, s.putFile)
 	contract.HandleStream(m, contract.FileGet, s.getFile)
 }

@@ -150,6 +150,8 @@ func (p tarPacker) begin(e Entry) (io.Writer, error) {
 		h.Name, h.Typeflag = e.Path+"/", tar.TypeDir
 	case Symlink:
 		h.Linkname, h.Typeflag, h.Mode = e.Target, tar.TypeSymlink, 0o777
+	case Hardlink:
+		h.Linkname, h.Typeflag = e.Target, tar.TypeLink
 	}
 	return p.Writer, p.WriteHeader(h)
 }

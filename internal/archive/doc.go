@@ -17,5 +17,5 @@
 //
 // path.go checks names, limits.go numbers, index.go clashes between entries, link.go targets;
 // format.go tells formats apart, zip.go, zipdir.go and tar.go walk them; unpack.go and create.go
-// are the two directions, hash.go names content.
+// are the two directions, plain.go is the form that formats share, hash.go names content.
 package archive

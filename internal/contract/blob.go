@@ -22,6 +22,31 @@ type BlobState struct {
 	Offset int64 `json:"offset"`
 }
 
+// BlobWhichArgs asks which of some contents lie on the machine, 64 at most.
+type BlobWhichArgs struct {
+	SHA256 []string `json:"sha256"`
+}
+
+// MaxWhich is how many hashes one blob.which takes.
+const MaxWhich = 64
+
+// BlobHeld names those that do, whole or in their plain form, in the order they were asked for.
+type BlobHeld struct {
+	SHA256 []string `json:"sha256"`
+}
+
+// BlobPatchArgs makes a package of an older one that the machine holds and of a delta. What is made is
+// the plain form (archive.Plain); it stands for the package from then on.
+type BlobPatchArgs struct {
+	Package    BlobArgs `json:"package"`
+	Plain      BlobArgs `json:"plain"` // its plain form
+	Base       BlobArgs `json:"base"`  // the older package
+	BaseFormat string   `json:"base_format"`
+	BasePlain  BlobArgs `json:"base_plain"`
+	// Delta leads from BasePlain to Plain. It was sent like any other content and is removed.
+	Delta BlobArgs `json:"delta"`
+}
+
 // FilePutArgs describes a file to write.
 type FilePutArgs struct {
 	Path   string `json:"path"` // relative, slashes, below the files folder

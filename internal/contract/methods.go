@@ -29,6 +29,15 @@ var (
 	ScriptForget = Method[TicketArgs, Nothing]{Name: "script.forget"}
 	// BlobMissing tells how much of some content the agent lacks.
 	BlobMissing = Method[BlobArgs, BlobState]{Name: "blob.missing"}
+	// BlobCheck compares what lies there with running sums (RunningSums), which follow the head, and
+	// tells from where content is to be sent: from the first chunk that is damaged, or from the end of
+	// what there is. The next BlobPut is checked chunk by chunk.
+	BlobCheck = Method[BlobArgs, BlobState]{Name: "blob.check", Bulk: true}
+	// BlobWhich tells which of some contents lie there.
+	BlobWhich = Method[BlobWhichArgs, BlobHeld]{Name: "blob.which"}
+	// BlobPatch makes a package of an older one and a delta. Errors: NotFound (the older one or the
+	// delta is not there), Corrupt (another content came out: send the package), Exhausted (space).
+	BlobPatch = Method[BlobPatchArgs, BlobState]{Name: "blob.patch", Bulk: true}
 	// BlobPut sends content from an offset; the bytes follow the head. The answer comes after the
 	// whole was checked and is durable. Errors: Corrupt (hash differs), Exhausted (space).
 	BlobPut = Method[BlobPutArgs, BlobState]{Name: "blob.put", Bulk: true}
