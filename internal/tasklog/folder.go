@@ -31,6 +31,9 @@ type Folder struct {
 	disk  host.Disk
 	wall  func() time.Time
 	limit int64 // maxLogBytes; tests have less
+	// MakeRoom is asked for space when a line found none, and reports whether it made some: then the
+	// write is tried once more. Set it before the first Writer; nil makes none.
+	MakeRoom func() bool
 
 	mu    sync.Mutex
 	tails map[deploy.TaskID]*tail // those that have a writer or a follower
@@ -132,12 +135,14 @@ func (f *Folder) Remove(task deploy.TaskID) error {
 	return nil
 }
 
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
 // fault gives an error of the file system its kind.
 func fault(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		return errkind.Hinted(errkind.Exhausted.Errorf("%s: %w", doing, err),
 			"free some space on the disk that holds the server's home")
 	case errors.Is(err, fs.ErrPermission):

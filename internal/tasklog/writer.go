@@ -157,18 +157,28 @@ func (w *Writer) commit(d *draft) error {
 		w.remember(d)
 		return nil
 	}
-	if n, err := w.file.WriteAt(d.text.Bytes(), w.size); err != nil {
-		if n > 0 {
-			if cerr := w.file.Truncate(w.size); cerr != nil {
-				w.broken = errors.Join(err, cerr)
-			}
-		}
+	err := w.write(d.text.Bytes())
+	if isFull(err) && w.broken == nil && w.folder.MakeRoom != nil && w.folder.MakeRoom() {
+		err = w.write(d.text.Bytes())
+	}
+	if err != nil {
 		return fault("append to the log of task "+string(w.task), err)
 	}
 	w.size += int64(d.text.Len())
 	w.remember(d)
 	w.folder.publish(w.tail, w.size)
 	return nil
+}
+
+// write puts text behind what there is, all of it or nothing.
+func (w *Writer) write(text []byte) error {
+	n, err := w.file.WriteAt(text, w.size)
+	if err != nil && n > 0 {
+		if cerr := w.file.Truncate(w.size); cerr != nil {
+			w.broken = errors.Join(err, cerr)
+		}
+	}
+	return err
 }
 
 func (w *Writer) remember(d *draft) {

@@ -30,7 +30,7 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the surface works with. All fields must be set but Hosts.
+// Deps is what the surface works with. All fields must be set but Hosts and Notice.
 type Deps struct {
 	Catalog   *catalog.Catalog
 	Directory *identity.Directory
@@ -43,6 +43,8 @@ type Deps struct {
 	Version string
 	Wall    func() time.Time
 	Log     *slog.Logger
+	// Notice is a sentence on what the server cannot do now, or ""; nil when there never is one.
+	Notice func() string
 	// Metrics answers /metrics.
 	Metrics http.Handler
 	// Hosts are the names by which the server may be asked, without port; empty means any.

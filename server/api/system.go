@@ -59,7 +59,21 @@ func (a *api) getHealth(c *call) error {
 		a.Log.Error("health check: the store takes no write", "err", err)
 		return c.reply(http.StatusServiceUnavailable, obj{"Status": "the store takes no write"})
 	}
+	if warnings := a.warnings(); len(warnings) > 0 { // it answers and works: whoever asks it is to go on
+		return c.ok(obj{"Status": "new work is refused", "Warnings": warnings})
+	}
 	return c.ok(obj{"Status": "ok"})
+}
+
+// warnings are sentences on what the server cannot do now.
+func (a *api) warnings() []string {
+	if a.Notice == nil {
+		return []string{}
+	}
+	if text := a.Notice(); text != "" {
+		return []string{text}
+	}
+	return []string{}
 }
 
 func (a *api) getMetrics(c *call) error {
@@ -117,7 +131,8 @@ func (a *api) getStatus(c *call) error {
 		"IsDatabaseEncrypted": false, "IsMajorMinorUpgrade": false, "IsInMaintenanceMode": false,
 		"IsUpgradeAvailable": false, "MaximumAvailableVersion": octopusVersion,
 		"MaximumAvailableVersionCoveredByLicense": octopusVersion, "MaintenanceExpires": nil,
-		"FairleadVersion": a.Version, "Links": obj{"Self": "/api/serverstatus", "Health": "/healthz"},
+		"FairleadVersion": a.Version, "Warnings": a.warnings(),
+		"Links": obj{"Self": "/api/serverstatus", "Health": "/healthz"},
 	})
 }
 

@@ -33,12 +33,14 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the use cases work with. All fields must be set.
+// Deps is what the use cases work with. All fields must be set but Room.
 type Deps struct {
 	Store store.Store
 	Feed  Feed
 	// Wall dates what is stored and decides expiry.
 	Wall func() time.Time
+	// Room refuses what is new while the server has no space for it; nil never does. Errors: Unavailable.
+	Room func() error
 	// Mint makes a join token. It knows the address and the pin that agents are to use.
 	Mint func() (trust.Token, error)
 	// Queued hints that a task was queued or is to be canceled. It must not block.
@@ -83,6 +85,9 @@ func (c *Catalog) change(
 	if err := p.Need(need); err != nil {
 		return err
 	}
+	if err := c.room(need); err != nil {
+		return err
+	}
 	return c.Store.Update(ctx, func(w store.Writer) error {
 		event, err := f(w)
 		if err != nil {
@@ -92,6 +97,18 @@ func (c *Catalog) change(
 		_, err = w.AddEvent(event)
 		return err
 	})
+}
+
+// room refuses new work when there is no space for it. What only changes or removes is always taken.
+func (c *Catalog) room(need identity.Permission) error {
+	switch need {
+	case identity.DeploymentCreate, identity.ReleaseCreate, identity.TaskCreate, identity.PackagePush:
+		if c.Room != nil {
+			return c.Room()
+		}
+	default:
+	}
+	return nil
 }
 
 // event makes an audit row; change adds time and user.

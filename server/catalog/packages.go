@@ -28,6 +28,9 @@ func (c *Catalog) PushPackage(
 			return deploy.Package{}, "", err
 		}
 	}
+	if err := c.room(identity.PackagePush); err != nil {
+		return deploy.Package{}, "", err
+	}
 	u.By = p.Name()
 	return c.Feed.Receive(ctx, u)
 }

@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/durable"
+	"fairlead/internal/errkind"
 	"fairlead/internal/home"
 	"fairlead/internal/host"
 	"fairlead/internal/link"
@@ -51,6 +54,8 @@ type Daemon struct {
 	identity trust.Identity
 	server   store.Installation
 
+	space     *space
+	disk      *durable.Guard // env.Disk
 	store     store.Store
 	damaged   <-chan struct{} // closed when the store can no longer be trusted
 	logs      *tasklog.Folder
@@ -80,6 +85,8 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 	if err := o.Settings.check(); err != nil {
 		return nil, err
 	}
+	disk := durable.Watch(env.Disk)
+	env.Disk = disk
 	if err := home.Make(env.Disk, string(o.Home)); err != nil {
 		return nil, err
 	}
@@ -89,7 +96,7 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 	}
 	d := &Daemon{
 		options: o, env: env, log: env.Log, release: release, keeper: link.NewKeeper(),
-		toPortal: newHandedOver(), boundSet: make(chan struct{}),
+		toPortal: newHandedOver(), boundSet: make(chan struct{}), disk: disk, space: newSpace(o.Home, o.Settings, env),
 	}
 	if err := d.open(ctx); err != nil {
 		d.Close()
@@ -105,18 +112,22 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 // open opens what lies on disk.
 func (d *Daemon) open(ctx context.Context) (err error) {
 	h := d.options.Home
+	d.space.open()
 	if d.identity, err = loadOrMakeIdentity(d.env.Disk, h, d.env.Wall()); err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, h.database(), sqlite.Options{Point: d.env.Point})
+	db, err := sqlite.Open(ctx, h.database(), sqlite.Options{Point: d.env.Point, MakeRoom: d.space.makeRoom})
 	if err != nil {
-		return err
+		return h.hinted(err)
 	}
 	d.store, d.damaged = db, db.Done()
 	if d.logs, err = tasklog.Open(h.logs(), d.env.Disk, d.env.Wall); err != nil {
 		return err
 	}
-	d.feed, err = feed.New(d.store, h.packages(), d.env.Disk, d.env.Wall, feed.DefaultLimits())
+	d.logs.MakeRoom = d.space.makeRoom
+	limits := feed.DefaultLimits()
+	limits.FullPercent = d.options.Settings.FullPercent
+	d.feed, err = feed.New(d.store, h.packages(), d.env.Disk, d.env.Wall, limits)
 	return err
 }
 
@@ -124,7 +135,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.directory = identity.NewDirectory(d.store, d.env.Wall)
 	d.catalog = catalog.New(catalog.Deps{
-		Store: d.store, Feed: d.feed, Wall: d.env.Wall, Mint: d.mint,
+		Store: d.store, Feed: d.feed, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
 		Queued:  func() { d.engine.Wake() },
 		Changed: func() { d.fleet.Refresh() },
 	})
@@ -196,6 +207,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	r.start(ctx, "fleet", d.fleet.Run)
 	r.start(ctx, "engine", d.engine.Run)
 	r.start(ctx, "store", d.watchStore)
+	r.start(ctx, "disk", d.watchDisk)
+	phase := time.Duration(d.env.Rand("space.phase").Int64N(int64(spaceLook)))
+	r.start(ctx, "space", func(ctx context.Context) error { return d.space.run(ctx, phase) })
 	r.start(ctx, "agents' port", func(ctx context.Context) error { return d.line.Serve(ctx, listeners.link) })
 	r.start(ctx, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
 	r.group.Wait()
@@ -245,6 +259,20 @@ func (d *Daemon) watchStore(ctx context.Context) error {
 	case <-d.damaged:
 		return d.store.Update(ctx, func(store.Writer) error { return nil })
 	}
+}
+
+// watchDisk does the same when a sync failed outside of the store: in a task's log, in a package. What
+// was to be kept may be lost, though a later sync reports success.
+func (d *Daemon) watchDisk(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.disk.Failed():
+	}
+	return errkind.Hinted(
+		errkind.Internal.Errorf("a sync failed, so what was written last may not be kept, and nothing more is said to be: %w",
+			d.disk.Err()),
+		"look for errors of the disk (dmesg), make it sound, then start the server: it looks at all that lies there afresh")
 }
 
 // Bound returns where the server listens; empty before Run has opened the ports.

@@ -9,8 +9,8 @@
 //     go on; the next Run takes their tasks up again.
 //  3. What main starts and what the simulator starts is the same New.
 //
-// daemon.go is the whole, settings.go the file server.toml, home.go the folder, web.go the HTTP
-// side, line.go the agents' port, admin.go the socket for commands on this machine; sources.go
+// daemon.go is the whole, settings.go the file server.toml, home.go the folder, space.go how full its
+// disk is, web.go the HTTP side, line.go the agents' port, admin.go the socket for commands on this machine; sources.go
 // adapts the use cases to api and portal; command.go is the command line, with token.go and
 // key.go. backup.go copies a home while its server runs: snapshot.go the database, transfer.go
 // files, manifest.go says what there is; restore.go makes a home of that, and reconcile.go has the

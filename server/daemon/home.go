@@ -23,6 +23,7 @@ func (h Home) identity() string { return h.path("identity.pem") }
 func (h Home) packages() string { return h.path("packages") }
 func (h Home) logs() string     { return h.path("logs") }
 func (h Home) admin() string    { return h.path("admin.sock") }
+func (h Home) reserve() string  { return h.path("reserve") }
 
 // DefaultHome is where the server lives unless told otherwise: a system folder for root, else
 // one of the user's own.
@@ -48,4 +49,14 @@ func loadOrMakeIdentity(disk host.Disk, h Home, now time.Time) (trust.Identity, 
 		return identity, err
 	}
 	return identity, identity.Save(disk, h.identity())
+}
+
+// hinted names the very command that brings a damaged home back.
+func (h Home) hinted(err error) error {
+	if errkind.Of(err) != errkind.Corrupt {
+		return err
+	}
+	return errkind.Hinted(err,
+		"move the home away and restore the last backup: mv %s %s.damaged && fairlead-server restore BACKUP-FOLDER --home %s",
+		h, h, h)
 }

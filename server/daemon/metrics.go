@@ -30,6 +30,9 @@ func (d *Daemon) newMetrics() http.Handler {
 		prometheus.NewGaugeFunc(
 			prometheus.GaugeOpts{Name: "fairlead_machines_online", Help: "Machines whose line is up."},
 			func() float64 { return float64(d.fleet.CountOnline()) }),
+		prometheus.NewGaugeFunc(
+			prometheus.GaugeOpts{Name: "fairlead_refuses_new_work", Help: "1 while the disk is too full for new work, else 0."},
+			d.refuses),
 		&stored{d: d},
 	)
 	counter("fairlead_port_accepted_total", "Connections accepted on the agents' port.",
@@ -43,6 +46,14 @@ func (d *Daemon) newMetrics() http.Handler {
 	counter("fairlead_port_checks_total", "Connections closed before their first byte: health checks, scanners.",
 		func() uint64 { return d.line.Counts().Checks })
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// refuses is 1 while new work is refused.
+func (d *Daemon) refuses() float64 {
+	if d.space.notice() == "" {
+		return 0
+	}
+	return 1
 }
 
 // stored counts what lies in the store.

@@ -21,6 +21,12 @@ const (
 	DefaultLink = "0.0.0.0:10943"
 )
 
+// Defaults for a disk that fills up. Source: security.md 3.10.
+const (
+	DefaultFullPercent = 95
+	DefaultReserveMB   = 64
+)
+
 // Settings are the file server.toml. Flags win over the file.
 type Settings struct {
 	// HTTP is where portal and REST listen. It speaks plain HTTP: put TLS in front of it, or
@@ -42,11 +48,18 @@ type Settings struct {
 	PublicURL string `toml:"public_url,omitempty" comment:"how people reach the portal; https:// behind a TLS proxy"`
 	// TaskLimit is how many tasks run at once, 1 to 1,000.
 	TaskLimit int `toml:"task_limit" comment:"how many tasks run at once"`
+	// FullPercent is the share of used space at which the server takes no new work, 50 to 100.
+	FullPercent int `toml:"full_percent" comment:"of the disk: at this share of used space new work is refused"`
+	// ReserveMB is how much space, in MiB, is set aside to finish work on a full disk, 0 to 4,096.
+	ReserveMB int `toml:"reserve_mb" comment:"MiB set aside, given up to finish what is at work when the disk is full"`
 }
 
 // DefaultSettings is what an empty file means.
 func DefaultSettings() Settings {
-	return Settings{HTTP: DefaultHTTP, Link: DefaultLink, TaskLimit: tasks.DefaultLimit}
+	return Settings{
+		HTTP: DefaultHTTP, Link: DefaultLink, TaskLimit: tasks.DefaultLimit,
+		FullPercent: DefaultFullPercent, ReserveMB: DefaultReserveMB,
+	}
 }
 
 // LoadSettings reads server.toml; without the file the defaults hold. Errors: Invalid.
@@ -84,10 +97,21 @@ func (s Settings) check() error {
 	if s.TaskLimit < 1 || s.TaskLimit > 1000 {
 		problems = append(problems, fmt.Sprintf("task_limit: want 1 to 1000, got %d", s.TaskLimit))
 	}
+	problems = append(problems, s.spaceProblems()...)
 	if len(problems) > 0 {
 		return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
 	}
 	return nil
+}
+
+func (s Settings) spaceProblems() (problems []string) {
+	if s.FullPercent < 50 || s.FullPercent > 100 {
+		problems = append(problems, fmt.Sprintf("full_percent: want 50 to 100, got %d", s.FullPercent))
+	}
+	if s.ReserveMB < 0 || s.ReserveMB > 4096 {
+		problems = append(problems, fmt.Sprintf("reserve_mb: want 0 to 4096, got %d", s.ReserveMB))
+	}
+	return problems
 }
 
 // balancers are the prefixes of ProxyProtocolFrom. Errors: Invalid.

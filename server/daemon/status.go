@@ -23,6 +23,8 @@ type Status struct {
 	// Machines and Online count machines, and those whose line is up; only while running.
 	Machines int `json:"machines"`
 	Online   int `json:"online"`
+	// Warning is what the running server cannot do now.
+	Warning string `json:"warning,omitempty"`
 }
 
 func (m *command) status() cli.Command {
@@ -76,7 +78,7 @@ func (m *command) look(ctx context.Context, std *cli.IO) (Status, error) {
 	return s, m.ask(ctx, std, func(c *caller) error {
 		var reply localStatus
 		err := c.call(ctx, "GET", localStatusPath, nil, &reply)
-		s.HTTP, s.Link, s.Machines, s.Online = reply.HTTP, reply.Link, reply.Machines, reply.Online
+		s.HTTP, s.Link, s.Machines, s.Online, s.Warning = reply.HTTP, reply.Link, reply.Machines, reply.Online, reply.Notice
 		return err
 	})
 }
@@ -91,6 +93,9 @@ func (s Status) text(std *cli.IO) string {
 		row("portal", "http://"+s.HTTP+"/app")
 		row("agents", s.Link)
 		row("machines", fmt.Sprintf("%d, of which %d are on line", s.Machines, s.Online))
+		if s.Warning != "" {
+			row("warning", std.Paint(cli.Yellow, s.Warning))
+		}
 	} else {
 		row("server", std.Paint(cli.Red, "not running"))
 	}

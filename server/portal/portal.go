@@ -26,6 +26,8 @@ type Options struct {
 	Secure bool
 	// Version of the server, shown at the foot.
 	Version string
+	// Notice is what every page shows at its top: what the server cannot do now, or ""; nil for never.
+	Notice func() string
 	// Followers is how many logs may be followed at once; 0 means 256.
 	Followers int
 }

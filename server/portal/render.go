@@ -25,6 +25,7 @@ type view struct {
 	Refresh int
 	Data    any
 
+	Notice  string // what the server cannot do now
 	User    string // display name; "" when nobody is signed in
 	Version string
 	URL     string
@@ -117,6 +118,9 @@ func (p *Portal) show(v *visit, status int, name string, data view) error {
 // render makes one template of a page.
 func (p *Portal) render(v *visit, page, name string, data view) ([]byte, error) {
 	data.Version, data.URL, data.may = p.options.Version, p.options.URL, v.who.Permissions
+	if p.options.Notice != nil {
+		data.Notice = p.options.Notice()
+	}
 	if data.User = v.who.User.DisplayName; data.User == "" {
 		data.User = v.who.User.Name
 	}

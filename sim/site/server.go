@@ -54,6 +54,7 @@ func (v *server) settings() daemon.Settings {
 	if len(v.s.plan.Agents) > 0 {
 		settings.PublicLink = v.s.plan.Agents[0].Target
 	}
+	settings.ReserveMB = 0 // its disk is never full, and its home lies in memory
 	proxies(&settings, v.spec)
 	return settings
 }

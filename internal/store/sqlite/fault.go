@@ -67,6 +67,9 @@ func fileFault(doing string, err error) error {
 	return errkind.Of(err).Errorf("%s: %w", doing, err)
 }
 
+// isFull reports whether a transaction ended because the disk had no space.
+func isFull(err error) bool { return code(err)&primaryCode == codes.SQLITE_FULL }
+
 func noSpace(doing string, err error) error {
 	return errkind.Hinted(errkind.Exhausted.Errorf("%s: no space left: %w", doing, err),
 		"free some space on the disk that holds the server's home")

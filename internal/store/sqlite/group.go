@@ -69,6 +69,9 @@ func (s *Store) group(first *call) {
 	}()
 	var err error
 	calls, err = s.attempt(calls, maxGroupUpdates)
+	if isFull(err) && s.room() {
+		calls, err = s.attempt(calls, len(calls))
+	}
 	if err != nil && !s.fatal(err) && len(calls) > 1 {
 		for _, c := range calls { // one of them may be too big for what is left of the disk
 			_, err := s.attempt([]*call{c}, 1)

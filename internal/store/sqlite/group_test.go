@@ -127,6 +127,45 @@ func TestWaitingViewerGivesUp(t *testing.T) {
 	})
 }
 
+// TestFullDiskIsGivenRoom covers a reserve: what found no space is done when some was made, once for
+// each time.
+func TestFullDiskIsGivenRoom(t *testing.T) {
+	t.Parallel()
+	asked, more := 0, 0
+	var s *sqlite.Store
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "fairlead.db"), sqlite.Options{MakeRoom: func() bool {
+		asked++
+		if more == 0 {
+			return false
+		}
+		if err := s.LimitPages(context.Background(), more); err != nil {
+			t.Error(err)
+		}
+		return true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LimitPages(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		more int
+		want errkind.Kind
+	}{{0, errkind.Exhausted}, {4, errkind.Exhausted}, {1000, 0}} {
+		more = step.more
+		err := s.Update(t.Context(), func(w store.Writer) error {
+			return w.PutUser(deploy.User{ID: "big", Name: "big", DisplayName: strings.Repeat("x", 200_000)})
+		})
+		if (err != nil) != (step.want != 0) || err != nil && errkind.Of(err) != step.want || asked != i+1 {
+			t.Errorf("step %d: %v after %d calls for room, want %v after %d", i, err, asked, step.want, i+1)
+		}
+	}
+	if err := errors.Join(s.Check(t.Context()), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestFullDisk lets the database grow by a few pages only.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()

@@ -20,14 +20,16 @@ import (
 const (
 	// minFileBytes is one page of the smallest size, less than any whole database.
 	minFileBytes = 512
-	// quickCheckLimit bounds the check after an unclean end; Check has no limit.
-	quickCheckLimit = 10 * time.Second
+	// quickCheckLimit bounds the look for damage at each opening: after a clean end, when only the disk
+	// itself can have done any, and after another. Check has no limit.
+	quickCheckLimit        = 2 * time.Second
+	uncleanQuickCheckLimit = 10 * time.Second
 	// maxFindings is how many kinds of damage an error names.
 	maxFindings = 3
 )
 
 // Open opens the database at path, or makes a new one there, and brings its schema up to date.
-// The folder must exist. After an unclean end it looks for damage first. Errors: Conflict (in use
+// The folder must exist. It looks for damage first, for a bounded time. Errors: Conflict (in use
 // by another process), Corrupt (damaged, with a hint), Invalid (made by a newer or another
 // program), Denied, Exhausted (disk full).
 func Open(ctx context.Context, path string, options Options) (*Store, error) {
@@ -45,6 +47,9 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	}
 	if s.point == nil {
 		s.point = func(string) {}
+	}
+	if s.room = options.MakeRoom; s.room == nil {
+		s.room = func() bool { return false }
 	}
 	if err := s.open(ctx); err != nil {
 		s.abandon()
@@ -86,7 +91,7 @@ func (s *Store) open(ctx context.Context) error {
 
 // prepare makes a database ready for use and marks it as in use.
 func prepare(ctx context.Context, c *conn) error {
-	if err := lookAfterUncleanEnd(ctx, c); err != nil {
+	if err := lookForDamage(ctx, c); err != nil {
 		return err
 	}
 	if err := migrate(c); err != nil {
@@ -100,16 +105,18 @@ func markClean(c *conn, isClean bool) error {
 	return fault("mark the database", err)
 }
 
-func lookAfterUncleanEnd(ctx context.Context, c *conn) error {
+// lookForDamage checks pages and indexes, as far as the time goes.
+func lookForDamage(ctx context.Context, c *conn) error {
 	r := &reader{c: c}
 	clean, err := list(r, "read the mark of the last end", count, "SELECT is_clean FROM home ORDER BY id")
 	if err != nil {
 		return missingTable(err)
 	}
+	limit := uncleanQuickCheckLimit
 	if len(clean) == 1 && clean[0] == 1 {
-		return nil
+		limit = quickCheckLimit
 	}
-	limited, cancel := context.WithTimeout(ctx, quickCheckLimit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = look(limited, c, "PRAGMA quick_check(3)")
 	if limited.Err() != nil && ctx.Err() == nil { // nothing was found in the time there is

@@ -52,12 +52,16 @@ const (
 type Options struct {
 	// Point marks the crash points "store.opened", "store.commit" (before) and "store.committed".
 	Point func(name string)
+	// MakeRoom is asked for space when a group found none, and reports whether it made some: then the
+	// group is tried once more. It is called by the one goroutine that writes. Nil makes none.
+	MakeRoom func() bool
 }
 
 // Store is an open database.
 type Store struct {
 	path  string
 	point func(string)
+	room  func() bool
 	lock  *lock
 	db    *sql.DB
 
