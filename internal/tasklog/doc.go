@@ -25,7 +25,7 @@
 //	{"k":"t-1","e":421,"h":"c2hhA…"}
 //	{"finished":true}
 //
-// folder.go holds the folder and what followers wait on; line.go the form of a line and parse.go
-// its quick way back; writer.go appends; recover.go mends and counts a file that a writer takes
+// folder.go holds the folder and what followers wait on; line.go the form of a line, plain.go its
+// quick way to the file and parse.go back; writer.go appends; recover.go mends and counts a file that a writer takes
 // over; reader.go reads and follows; visible.go makes text harmless.
 package tasklog

@@ -80,8 +80,15 @@ func rowOf(l Line) row {
 	}
 }
 
+// rowBytes is about what a stored line takes beside its text.
+const rowBytes = 160
+
 // encode appends rows in their stored form.
 func encode(to *bytes.Buffer, r row) error {
+	if quick, ok := appendPlain(to.AvailableBuffer(), r); ok {
+		to.Write(quick)
+		return nil
+	}
 	encoder := json.NewEncoder(to)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(r); err != nil {

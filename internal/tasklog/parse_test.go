@@ -62,3 +62,36 @@ func TestParseTakesWhatEncodeWrites(t *testing.T) {
 		}
 	})
 }
+
+// TestPlainRows: what is written the quick way has the bytes that encoding/json writes.
+func TestPlainRows(t *testing.T) {
+	t.Parallel()
+	quick := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		word := rapid.OneOf(rapid.StringMatching(`[ -~]{0,9}`), rapid.String(), rapid.Just("a\u2028b"), rapid.Just("\xff"))
+		number := rapid.OneOf(rapid.Just[int64](0), rapid.Int64())
+		r := row{
+			Number: number.Draw(rt, "n"), AtMicros: number.Draw(rt, "t"), Category: Category(word.Draw(rt, "c")),
+			Node: word.Draw(rt, "w"), Text: word.Draw(rt, "s"), More: rapid.Bool().Draw(rt, "m"),
+			Ticket: word.Draw(rt, "k"), TicketEnd: number.Draw(rt, "e"), Mark: rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(rt, "h"),
+			IsCut: rapid.Bool().Draw(rt, "cut"), Finished: rapid.Bool().Draw(rt, "finished"),
+		}
+		got, ok := appendPlain([]byte("before"), r)
+		if !ok {
+			return
+		}
+		quick++
+		var want bytes.Buffer
+		e := json.NewEncoder(&want)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(r); err != nil {
+			rt.Fatal(err)
+		}
+		if diff := cmp.Diff("before"+want.String(), string(got)); diff != "" {
+			rt.Fatalf("(-json +quick):\n%s", diff)
+		}
+	})
+	if got, ok := appendPlain(nil, row{Text: "plain"}); quick == 0 || !ok || string(got) != "{\"s\":\"plain\"}\n" {
+		t.Errorf("%d rows were written the quick way; %q", quick, got)
+	}
+}

@@ -96,6 +96,11 @@ func (w *Writer) Append(lines ...Line) error {
 		return err
 	}
 	d := w.plan()
+	size := 0
+	for _, l := range lines {
+		size += len(l.Text) + rowBytes
+	}
+	d.text.Grow(size)
 	for _, l := range lines {
 		if err := w.add(d, l); err != nil {
 			return err
