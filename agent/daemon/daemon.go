@@ -14,6 +14,7 @@ import (
 	"fairlead/agent/script"
 	"fairlead/agent/transfer"
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/host"
 	"fairlead/internal/link"
 	"fairlead/internal/trust"
@@ -31,6 +32,7 @@ type Daemon struct {
 	identity trust.Identity
 	trusted  *trust.TrustStore // nil when the pins were given by hand
 	release  func()
+	disk     *durable.Guard // env.Disk
 
 	keeper  *link.Keeper
 	scripts *script.Service
@@ -53,15 +55,17 @@ func New(o Options, env host.Env) (*Daemon, error) {
 	if err := o.Settings.check(); err != nil {
 		return nil, err
 	}
+	disk := durable.Watch(env.Disk)
+	env.Disk = disk
 	release, err := o.Home.take(env.Disk)
 	if err != nil {
 		return nil, err
 	}
 	d := &Daemon{
-		home: o.Home, settings: o.Settings, env: env, version: o.Version, release: release,
+		home: o.Home, settings: o.Settings, env: env, version: o.Version, release: release, disk: disk,
 		keeper: link.NewKeeper(),
 	}
-	if err := d.assemble(); err != nil {
+	if err := disk.Opening(d.assemble); err != nil {
 		d.Close()
 		return nil, err
 	}
@@ -69,6 +73,9 @@ func New(o Options, env host.Env) (*Daemon, error) {
 }
 
 func (d *Daemon) assemble() (err error) {
+	if err := d.disk.Prove(d.home.probe()); err != nil {
+		d.env.Log.Error("storage failed: nothing is started", "err", err)
+	}
 	if d.identity, err = trust.LoadIdentity(d.home.identity()); err != nil {
 		return err
 	}
@@ -80,7 +87,7 @@ func (d *Daemon) assemble() (err error) {
 	if d.facts, err = newFacts(d.home, d.env, d.version); err != nil {
 		return err
 	}
-	if d.scripts, err = script.New(string(d.home), d.env, script.Options{}); err != nil {
+	if d.scripts, err = script.New(string(d.home), d.env, script.Options{Storage: d.disk}); err != nil {
 		return err
 	}
 	o := transfer.Options{Disk: d.env.Disk, Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}

@@ -26,6 +26,7 @@ func (h Home) identity() string { return h.path("identity.pem") }
 func (h Home) trust() string    { return h.path("trust.json") }
 func (h Home) state() string    { return h.path("state.json") }
 func (h Home) stateID() string  { return h.path("state-id") }
+func (h Home) probe() string    { return h.path("probe") }
 
 func (h Home) proxyCredentials() string { return h.path("proxy-credentials") }
 

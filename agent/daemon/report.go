@@ -28,9 +28,20 @@ func (d *Daemon) health(context.Context, contract.Nothing) (contract.HealthRepor
 		DiskFreeBytes: now.DiskFreeBytes, DiskTotalBytes: now.DiskTotalBytes, MemoryFreeBytes: now.MemoryFreeBytes,
 		Load1: now.Load1, UptimeSeconds: now.UptimeSeconds,
 	}
+	r.StorageFailed = d.storageFailed()
 	r.Shell, r.ShellVersion = findShell(d.env.Exec)
 	r.Warnings = append(r.Warnings, warnings(r, d.identity.NotAfter().Sub(d.env.Wall()))...)
 	return r, nil
+}
+
+// storageFailed says in a sentence that the disk failed, and what to do; "" while it has not.
+func (d *Daemon) storageFailed() string {
+	failure := d.disk.Err()
+	if failure == nil {
+		return ""
+	}
+	return fmt.Sprintf("Storage failed: the disk of the agent's home met %v. The agent starts nothing; make the disk sound, "+
+		"then restart the agent.", failure)
 }
 
 func warnings(r contract.HealthReport, certificateLeft time.Duration) (list []string) {

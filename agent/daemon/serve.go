@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"sync"
 	"time"
 
 	"fairlead/internal/contract"
@@ -24,6 +25,8 @@ func (d *Daemon) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, pin
 	if warning := peer.Warning(); warning != "" {
 		d.env.Log.Warn("server's certificate", "pin", peer.Pin().Short(), "warning", warning)
 	}
+	ctx, over := d.untilStorageFails(ctx)
+	defer over()
 	remote := conn.RemoteAddr().String()
 	session := link.NewSession(conn, link.Options{
 		Role: link.Servant, Keeper: d.keeper,
@@ -41,6 +44,28 @@ func (d *Daemon) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, pin
 	err = refused(session.Run(ctx))
 	d.state.disconnected(remote, err)
 	return err
+}
+
+// untilStorageFails is a context that ends when the disk fails, so that the line comes back and the
+// server hears of it in the next hello. It goes on when the disk has failed already.
+func (d *Daemon) untilStorageFails(ctx context.Context) (_ context.Context, over func()) {
+	if d.disk.Err() != nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-d.disk.Failed():
+			d.env.Log.Error("storage failed: nothing is started any more", "err", d.disk.Err())
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		cancel()
+		watch.Wait()
+	}
 }
 
 // refused looks for the alert by which a server turns this agent away: in TLS 1.3 it comes behind
@@ -62,5 +87,7 @@ func (d *Daemon) hello(_ context.Context, args contract.HelloArgs) (contract.Fac
 		d.env.Log.Info("line is up", "machine", args.Machine, "server_id", args.ServerID, "server_version", args.Version)
 	}
 	d.state.greeted(args)
-	return d.facts, nil
+	facts := d.facts
+	facts.StorageFailed = d.storageFailed()
+	return facts, nil
 }

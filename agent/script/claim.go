@@ -36,11 +36,13 @@ func (f folder) take(disk host.Disk, c claim) (won bool, err error) {
 		return false, errkind.Internal.Errorf("encode claim: %w", err)
 	}
 	temp, err := f.draftClaim(disk, raw, c.Verdict != nil)
-	if err != nil {
-		return false, storage("claim the ticket", err)
+	switch {
+	case err == nil:
+		err = os.Link(temp, f.path("claim"))
+		_ = os.Remove(temp)
+	case c.Verdict != nil && c.Verdict.Outcome == contract.NotStarted:
+		err = f.takeWithout()
 	}
-	err = os.Link(temp, f.path("claim"))
-	_ = os.Remove(temp)
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}
@@ -77,6 +79,9 @@ func (f folder) claim() (*claim, error) {
 	}
 	c := new(claim)
 	if err := contract.Decode(raw, c); err != nil {
+		if f.isTakenWithout() {
+			return &claim{Verdict: f.withoutClaim()}, nil
+		}
 		return new(claim), nil
 	}
 	return c, nil
@@ -123,8 +128,23 @@ func (f folder) nameLog() error {
 	return file.Close()
 }
 
-// writeExit writes the verdict and makes it durable.
+// writeExit writes the verdict and makes it durable. One that could not be made durable is taken back:
+// what the agent then finds says so.
 func writeExit(disk host.Disk, file *os.File, v contract.Verdict) error {
+	if err := putExit(file, v); err != nil {
+		return err
+	}
+	err := disk.Sync(file)
+	if err == nil {
+		return nil
+	}
+	v.Reason = storageFailed + " on the machine, the verdict could not be saved (" + err.Error() + "); the script: " + said(v)
+	v.Outcome, v.Code = contract.Indeterminate, 0
+	return storage("save the exit record", errors.Join(err, putExit(file, v)))
+}
+
+// putExit writes the record in its place.
+func putExit(file *os.File, v contract.Verdict) error {
 	v.Reason = shorten(v.Reason, maxReasonBytes)
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -138,9 +158,6 @@ func writeExit(disk host.Disk, file *os.File, v contract.Verdict) error {
 	copy(record[exitHeaderBytes:], raw)
 	if _, err := file.WriteAt(record, 0); err != nil {
 		return storage("write the exit record", err)
-	}
-	if err := disk.Sync(file); err != nil {
-		return storage("save the exit record", err)
 	}
 	return nil
 }

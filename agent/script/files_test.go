@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -417,5 +418,54 @@ func TestH5EnvironmentNames(t *testing.T) {
 	}
 	if _, err := exported(map[string]string{"env:A": strings.Repeat("x", maxExportBytes+1)}); errkind.Of(err) != errkind.Exhausted {
 		t.Errorf("a long value = %v, want Exhausted", err)
+	}
+}
+
+// noSpace is a disk without space for the content of files.
+type noSpace struct{ host.Fsync }
+
+func (noSpace) Sync(f *os.File) error {
+	return &os.PathError{Op: "sync", Path: f.Name(), Err: syscall.ENOSPC}
+}
+
+// TestFullDiskClaims covers row 15 at the claim: not a byte is needed to prove that nothing was started.
+func TestFullDiskClaims(t *testing.T) {
+	dir := folder(filepath.Join(t.TempDir(), "t-1"))
+	if err := dir.create(host.Fsync{}, "order.json", []byte(`{"ticket":"t-1"}`)); err != nil {
+		t.Fatal(err)
+	}
+	dir.noteTrouble(fmt.Errorf("make room for the exit record: %w", syscall.ENOSPC))
+	never := &contract.Verdict{Outcome: contract.NotStarted, Reason: "the shim ended", LogSHA256: emptySHA256}
+	if won, err := dir.take(noSpace{}, claim{Verdict: never}); !won || err != nil {
+		t.Fatalf("the agent's claim on a full disk: %v, %v", won, err)
+	}
+	got, err := dir.claim()
+	if err != nil || got == nil || got.Verdict == nil || got.Verdict.Outcome != contract.NotStarted ||
+		!strings.Contains(got.Verdict.Reason, "make room for the exit record") {
+		t.Errorf("the claim says %+v, %v", got, err)
+	}
+	for name, late := range map[string]claim{"shim": {Process: host.ProcessID{Pid: 1}}, "agent": {Verdict: never}} {
+		if won, err := dir.take(host.Fsync{}, late); won || err != nil {
+			t.Errorf("a late claim of the %s: %v, %v", name, won, err)
+		}
+	}
+}
+
+// TestUnsavedVerdictIsTakenBack: a verdict whose sync failed is no verdict.
+func TestUnsavedVerdictIsTakenBack(t *testing.T) {
+	dir := folder(t.TempDir())
+	file, err := dir.allocateExit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	err = writeExit(noSpace{}, file, contract.Verdict{Outcome: contract.Succeeded, LogEnd: 7})
+	if errkind.Of(err) != errkind.Exhausted {
+		t.Errorf("writeExit = %v, want exhausted", err)
+	}
+	v, err := dir.exit()
+	if err != nil || v == nil || v.Outcome != contract.Indeterminate || v.LogEnd != 7 ||
+		!strings.Contains(v.Reason, "storage failed") || !strings.HasSuffix(v.Reason, "succeeded") {
+		t.Errorf("the exit record says %+v, %v", v, err)
 	}
 }

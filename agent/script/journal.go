@@ -100,8 +100,8 @@ func (f folder) replace(disk host.Disk, name string, raw []byte) error {
 	return durable.Replace(disk, f.path(name), raw)
 }
 
-// create makes the folder with one file in it, durable when it returns; on an error nothing of
-// it is left, or the error is not Exhausted.
+// create makes the folder with one file in it, durable when it returns. On an error of kind Exhausted
+// nothing of it is left, also after a power cut.
 func (f folder) create(disk host.Disk, name string, raw []byte) error {
 	err := os.Mkdir(string(f), 0o700)
 	if errors.Is(err, fs.ErrExist) { // left by a crash before the intent, see recovery
@@ -116,8 +116,12 @@ func (f folder) create(disk host.Disk, name string, raw []byte) error {
 	if err == nil {
 		return nil
 	}
-	if left := os.RemoveAll(string(f)); left != nil {
-		return errkind.Internal.Errorf("keep the order: %w; and what was written cannot be removed: %w", err, left)
+	left := os.RemoveAll(string(f))
+	if left == nil {
+		left = disk.SyncFolder(filepath.Dir(string(f)))
+	}
+	if left != nil {
+		return errkind.Internal.Errorf("keep the order: %w; and what was written cannot be removed for good: %w", err, left)
 	}
 	return storage("not started: keep the order", err)
 }

@@ -32,12 +32,15 @@ type Options struct {
 	MaxUnfinished int
 	// MaxKept is how many tickets are kept, finished ones included; 0 means 10,000.
 	MaxKept int
+	// Storage says when the disk has failed: nothing is started then. Nil never does.
+	Storage Storage
 }
 
 // Service is the agent's side of all tickets. Make it with New; its methods wait until Run has
 // recovered what lies in the home folder.
 type Service struct {
 	home    string // <home>/tickets
+	boot    string // id of this boot
 	env     host.Env
 	options Options
 	ready   chan struct{} // closed when recovery is complete
@@ -53,6 +56,7 @@ type Service struct {
 	unfinished int
 	queue      isolation
 	ledger     *ledger
+	doubtful   map[contract.TicketID]bool // orders that a failing disk may have kept
 }
 
 // New makes the tickets folder below home. It starts nothing. Errors: Denied (the folder is a
@@ -83,11 +87,14 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 	if o.MaxKept == 0 {
 		o.MaxKept = maxKept
 	}
+	if o.Storage == nil {
+		o.Storage = sound{}
+	}
 	return &Service{
-		home: dir, env: env, options: o, ledger: ledger,
+		home: dir, boot: env.Facts().BootID, env: env, options: o, ledger: ledger,
 		ready: make(chan struct{}), over: make(chan struct{}),
 		intake: make(chan struct{}, maxIntakeCount), writing: make(chan struct{}, 1),
-		tickets: map[contract.TicketID]*ticket{},
+		tickets: map[contract.TicketID]*ticket{}, doubtful: map[contract.TicketID]bool{},
 	}, nil
 }
 
@@ -191,8 +198,8 @@ func (s *Service) await(ctx context.Context) error {
 // Start takes an order over. It returns when the intent is durable or the ticket was known
 // already, in which case nothing new starts. Errors: Corrupt, Invalid (the order), Conflict (its
 // epoch is older than one seen for the task, or the ticket was forgotten), Exhausted (not
-// started: too many tickets, no space), Unavailable (not started: stopping), Internal (storage;
-// whether the order was kept is unknown).
+// started: too many tickets, no space), Denied (not started: the storage failed before), Unavailable
+// (stopping), Internal (storage; whether the order was kept is unknown).
 func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus, error) {
 	order, err := ParseOrder(raw)
 	if err != nil {
@@ -214,6 +221,7 @@ func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus,
 	if t.err = err; err != nil {
 		delete(s.tickets, t.id)
 		s.unfinished--
+		s.missedLocked(t.id, err)
 	}
 	s.mu.Unlock()
 	if err == nil {
@@ -232,6 +240,9 @@ func (s *Service) admit(o *contract.Order) (t *ticket, isNew bool, err error) {
 	defer s.mu.Unlock()
 	if t := s.tickets[o.Ticket]; t != nil {
 		return t, false, nil
+	}
+	if err := s.refuseOnBrokenLocked(o.Ticket); err != nil {
+		return nil, false, err
 	}
 	seen := s.ledger.epochs[o.Task]
 	switch {

@@ -50,8 +50,10 @@ type ticket struct {
 	canceled *cancelRequest
 	runs     bool
 	verdict  *contract.Verdict
-	logEnd   int64         // a record begins or the log ends here
-	changed  chan struct{} // closed at the next change; nil while nobody waits
+	// startedBoot is the boot in which a shim claimed it; "" while none has.
+	startedBoot string
+	logEnd      int64         // a record begins or the log ends here
+	changed     chan struct{} // closed at the next change; nil while nobody waits
 }
 
 func (s *Service) newTicket(o *contract.Order) *ticket {
@@ -177,6 +179,7 @@ func (t *ticket) publish() {
 	end, grew := t.grown()
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
+	t.shareLocked()
 	runs := t.life.phase == running || t.life.phase == settling
 	if runs != t.runs || grew {
 		t.runs, t.seenEnd = runs, end
@@ -289,6 +292,20 @@ func (t *ticket) lookAtClaim() (err error) {
 	return err
 }
 
+// unknownBoot stands for the boot of a claim that a power cut left without its content.
+const unknownBoot = "unknown"
+
+// shareLocked shows the others in which boot the script was started.
+func (t *ticket) shareLocked() {
+	switch {
+	case t.won == nil || t.won.Verdict != nil: // nothing was started
+	case t.won.Process.BootID == "":
+		t.startedBoot = unknownBoot
+	default:
+		t.startedBoot = t.won.Process.BootID
+	}
+}
+
 func (t *ticket) tryClaim(v contract.Verdict) input {
 	won, err := t.dir.take(t.s.env.Disk, claim{WallMS: t.s.env.Wall().UnixMilli(), Verdict: &v})
 	t.s.env.Point("script.fenced")
@@ -325,7 +342,12 @@ func (t *ticket) settle(reason string) input {
 		Outcome: contract.Indeterminate, Reason: shorten(reason, maxReasonBytes),
 		LogEnd: end, LogSHA256: hex.EncodeToString(sum.Sum(nil)),
 	}
-	if err := t.dir.replace(t.s.env.Disk, "verdict", encode(v)); err != nil {
+	err = t.dir.replace(t.s.env.Disk, "verdict", encode(v))
+	if err != nil && t.s.options.Storage.Err() != nil {
+		t.own, t.ownRead = &v, true // a broken disk keeps nothing, and nobody is told otherwise
+		return t.observe()
+	}
+	if err != nil {
 		t.s.env.Log.Warn("a ticket's verdict cannot be kept yet", "ticket", t.id, "err", err)
 		return nil
 	}
@@ -337,6 +359,8 @@ func (t *ticket) finish(v contract.Verdict) {
 	t.s.env.Point("script.finished")
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
+	t.shareLocked()
+	v = t.s.believed(v)
 	t.verdict = &v
 	t.s.unfinished--
 	t.s.grantLocked(t.s.queue.leave(t.id, t.s.env.Wall()))

@@ -73,6 +73,8 @@ type Facts struct {
 	RunID     string `json:"run_id"`
 	StateID   string `json:"state_id"`
 	StartedAt string `json:"started_at"` // RFC 3339, the agent's wall clock
+	// StorageFailed is what the agent's disk met, or "": no work is started then.
+	StorageFailed string `json:"storage_failed,omitempty"`
 }
 
 // HealthReport describes the machine at one moment.
@@ -86,4 +88,6 @@ type HealthReport struct {
 	ShellVersion    string     `json:"shell_version,omitempty"`
 	Running         []TicketID `json:"running"`
 	Warnings        []string   `json:"warnings"` // full sentences
+	// StorageFailed is a sentence on what the agent's disk met, or "": no work is started then.
+	StorageFailed string `json:"storage_failed,omitempty"`
 }

@@ -148,6 +148,8 @@ func (e *Engine) keep(ctx context.Context, findings []finding) {
 func judge(r contract.HealthReport, h deploy.Health) deploy.Health {
 	h.DiskFree = r.DiskFreeBytes
 	switch {
+	case r.StorageFailed != "":
+		h.Status, h.Summary = deploy.HealthUnhealthy, r.StorageFailed
 	case r.Shell == "":
 		h.Status, h.Summary = deploy.HealthUnhealthy, "There is no bash on the machine, so steps cannot run."
 	case len(r.Warnings) > 0:
