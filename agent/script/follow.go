@@ -124,7 +124,9 @@ func (s *Service) status(t *ticket) contract.TicketStatus {
 
 // statusLocked is the status without a look at the log.
 func (t *ticket) statusLocked() contract.TicketStatus {
-	status := contract.TicketStatus{Ticket: t.id, State: contract.Waiting, LogEnd: t.logEnd}
+	status := contract.TicketStatus{
+		Ticket: t.id, State: contract.Waiting, LogEnd: t.logEnd, Boot: t.s.boot, StartedBoot: t.startedBoot,
+	}
 	switch {
 	case t.verdict != nil:
 		status.State, status.Verdict, status.LogEnd = contract.Finished, t.verdict, t.verdict.LogEnd

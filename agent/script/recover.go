@@ -94,6 +94,7 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 	s.ledger.raise(order.Task, order.Epoch)
 	s.tickets[id] = t
 	o, ok := t.observe().(observed)
+	t.shareLocked()
 	switch {
 	case !intended:
 		t.verdict = neverStarted(*cancel)

@@ -81,6 +81,15 @@ type TicketStatus struct {
 	WaitingFor string   `json:"waiting_for,omitempty"`
 	Verdict    *Verdict `json:"verdict,omitempty"`
 	LogEnd     int64    `json:"log_end"` // offset after the last record so far
+	// Boot is the boot id of the machine now, StartedBoot the one in which the script was started, ""
+	// until it was: where they differ, the machine has restarted since.
+	Boot        string `json:"boot,omitempty"`
+	StartedBoot string `json:"started_boot,omitempty"`
+}
+
+// HasRestarted reports whether the machine has restarted since it started the script.
+func (s *TicketStatus) HasRestarted() bool {
+	return s.StartedBoot != "" && s.Boot != "" && s.Boot != s.StartedBoot
 }
 
 // check refuses what a caller could not act on: a verdict that is missing, early or unknown, a

@@ -9,5 +9,7 @@
 //
 // id.go names things; machine.go, project.go, process.go, release.go, task.go and access.go hold
 // the values; version.go orders versions; substitute.go expands #{...}; scope.go picks variable
-// values; plan.go says what a deployment will do, or why it cannot be done.
+// values; plan.go says what a deployment will do, or why it cannot be done; walk.go says where a plan
+// stands and what is next; policy.go reads what an action wants when something goes wrong; verdict.go
+// says verdicts in words.
 package deploy

@@ -65,7 +65,7 @@ type PackageReference struct {
 	PackageID string
 }
 
-// The properties that the engine acts on.
+// The properties that the engine acts on, beside those of Policy.
 const (
 	PropTargetTags     = "Octopus.Action.TargetRoles"
 	PropMaxParallelism = "Octopus.Action.MaxParallelism"
@@ -74,6 +74,5 @@ const (
 	PropScriptSyntax   = "Octopus.Action.Script.Syntax"       // "Bash"
 	PropRunOnServer    = "Octopus.Action.RunOnServer"
 	PropSubstituteIn   = "Octopus.Action.SubstituteInFiles.TargetFiles" // globs, one a line
-	PropTimeoutMinutes = "Octopus.Action.ExecutionTimeout.Minutes"
-	PropIsolation      = "Fairlead.Action.Isolation" // "full" (default), "none", or a name
+	PropIsolation      = "Fairlead.Action.Isolation"                    // "full" (default), "none", or a name
 )

@@ -94,4 +94,22 @@ type Ticket struct {
 	CreatedAt time.Time
 	EndedAt   time.Time
 	Verdict   *contract.Verdict
+	// Ruling says that the verdict is the server's own, and of what kind.
+	Ruling Ruling
+	// Late is what the machine itself said of a ticket that the server had ruled on before. It
+	// changes nothing any more.
+	Late *contract.Verdict
+	// AwaySince is since when a machine is waited for that its step restarts; zero while it is not.
+	AwaySince time.Time
 }
+
+// Ruling is the kind of a verdict that the server gave itself.
+type Ruling string
+
+// The kinds of rulings.
+const (
+	RulingNone    Ruling = ""        // the verdict is the agent's
+	RulingFinal   Ruling = "final"   // another attempt would end in the same way
+	RulingPassing Ruling = "passing" // the cause may pass: another attempt may do better
+	RulingLost    Ruling = "lost"    // the machine was out of reach for longer than its step allows
+)

@@ -18,6 +18,8 @@ type Progress struct {
 	Done   bool
 	State  TaskState
 	Reason string
+	// Cause is the ticket behind the first failure; nil when no ticket is.
+	Cause *Ticket
 }
 
 // Slot is the place of a ticket in a plan.
@@ -43,16 +45,17 @@ const (
 // StepProgress is how far a step has come; Machines run parallel to the planned step's.
 type StepProgress struct {
 	Activity Activity
-	Reason   string // why skipped
+	Reason   string // why skipped, or failed without a failure on a machine
 	Machines []Activity
 }
 
 // Walk says where a plan stands and what is next. Rules: steps one after the other; in a step at
 // most Window machines at once, each doing the step's actions in order; after a failure on one
 // machine the others that began go on, no further one begins, and later steps run only by their
-// condition; once canceled, nothing is opened.
+// condition; once canceled, nothing is opened. What did not start, or may be repeated, is begun again
+// up to MaxAttempts; a machine that was lost and may be is left out from there on.
 func Walk(plan Plan, tickets []Ticket, canceled bool) Progress {
-	w := walk{canceled: canceled, tickets: map[Slot]Ticket{}}
+	w := walk{canceled: canceled, tickets: map[Slot]Ticket{}, lost: map[MachineID]bool{}}
 	for _, t := range tickets {
 		w.keep(t)
 	}
@@ -65,6 +68,7 @@ func Walk(plan Plan, tickets []Ticket, canceled bool) Progress {
 	if progress.Done {
 		progress.State, progress.Reason = w.end()
 	}
+	progress.Cause = w.cause
 	return progress
 }
 
@@ -76,6 +80,8 @@ type walk struct {
 	failed   bool   // an earlier step failed
 	prevents bool   // the cancel kept something from running
 	reason   string // of the first failure
+	cause    *Ticket
+	lost     map[MachineID]bool // machines that the rest of the plan goes on without
 }
 
 func (w *walk) keep(t Ticket) {
@@ -129,6 +135,9 @@ func (w *walk) skips(step PlannedStep) string {
 
 // machine tells how far one machine has come, and opens its next action when one has succeeded.
 func (w *walk) machine(i int, step PlannedStep, machine MachineID) Activity {
+	if w.lost[machine] {
+		return ActivitySkipped
+	}
 	for a := range step.Actions {
 		ticket, ok := w.tickets[Slot{Step: i, Action: a, Machine: machine}]
 		switch {
@@ -146,11 +155,32 @@ func (w *walk) machine(i int, step PlannedStep, machine MachineID) Activity {
 		case ticket.Verdict.Outcome == contract.Canceled:
 			w.prevents = w.prevents || w.canceled
 			return ActivityCanceled
+		case mayRepeat(step.Actions[a], ticket) && w.canceled:
+			w.prevents = true
+			return ActivityCanceled
+		case mayRepeat(step.Actions[a], ticket):
+			w.open = append(w.open, Slot{i, a, machine, ticket.Attempt + 1})
+			return ActivityRunning
+		case ticket.Ruling == RulingLost && goesOn(step.Actions[a]):
+			w.lost[machine] = true
+			return ActivitySkipped
 		default:
-			return ActivityFailed
+			return w.blame(ticket)
 		}
 	}
 	return ActivitySuccess
+}
+
+func goesOn(a Action) bool {
+	policy, _ := NewPolicy(a)
+	return policy.WhenLost == LostGoOn
+}
+
+func (w *walk) blame(t Ticket) Activity {
+	if w.cause == nil {
+		w.cause = &t
+	}
+	return ActivityFailed
 }
 
 // begin opens machines that have not begun, as far as the window allows.
@@ -197,6 +227,9 @@ func (w *walk) close(step PlannedStep, p *StepProgress) {
 	case slices.Contains(p.Machines, ActivityCanceled):
 		p.Activity = ActivityCanceled
 		w.fail(step, p)
+	case count(p.Machines, ActivitySkipped) == len(p.Machines):
+		p.Activity, p.Reason = ActivityFailed, "lost all its machines"
+		w.fail(step, p)
 	default:
 		p.Activity = ActivitySuccess
 	}
@@ -206,6 +239,9 @@ func (w *walk) fail(step PlannedStep, p *StepProgress) {
 	if !w.failed {
 		bad := count(p.Machines, ActivityFailed) + count(p.Machines, ActivityCanceled)
 		w.reason = fmt.Sprintf("step %d (%s) failed on %d of %d machines", step.Number, step.Name, bad, len(step.Machines))
+		if bad == 0 {
+			w.reason = fmt.Sprintf("step %d (%s) %s", step.Number, step.Name, p.Reason)
+		}
 	}
 	w.failed = true
 }

@@ -49,7 +49,7 @@ func TestWalkCarriesAnyPlanToItsEnd(t *testing.T) {
 					t.Fatalf("opens %v twice", slot)
 				}
 				opened[slot] = true
-				tickets = append(tickets, deploy.Ticket{Step: slot.Step, Action: slot.Action, Machine: slot.Machine, Attempt: 1})
+				tickets = append(tickets, deploy.Ticket{Step: slot.Step, Action: slot.Action, Machine: slot.Machine, Attempt: slot.Attempt})
 			}
 			checkWalk(t, plan, tickets)
 			if p.Done {
@@ -75,6 +75,7 @@ func endOne(t *rapid.T, tickets []deploy.Ticket) {
 	}
 	outcome := rapid.SampledFrom([]contract.Outcome{
 		contract.Succeeded, contract.Succeeded, contract.Succeeded, contract.Failed, contract.Indeterminate, contract.Canceled,
+		contract.NotStarted,
 	}).Draw(t, "outcome")
 	tickets[rapid.SampledFrom(open).Draw(t, "ticket")].Verdict = &contract.Verdict{Outcome: outcome}
 }
@@ -105,7 +106,15 @@ func checkWalk(t *rapid.T, plan deploy.Plan, tickets []deploy.Ticket) {
 }
 
 func checkEnd(t *rapid.T, p deploy.Progress, tickets []deploy.Ticket, canceled bool) {
-	bad := slices.ContainsFunc(tickets, func(k deploy.Ticket) bool { return k.Verdict.Outcome != contract.Succeeded })
+	bad := slices.ContainsFunc(tickets, func(k deploy.Ticket) bool {
+		isRepeated := slices.ContainsFunc(tickets, func(other deploy.Ticket) bool {
+			return other.Step == k.Step && other.Action == k.Action && other.Machine == k.Machine && other.Attempt > k.Attempt
+		})
+		return k.Verdict.Outcome != contract.Succeeded && !isRepeated
+	})
+	if slices.ContainsFunc(tickets, func(k deploy.Ticket) bool { return k.Attempt > deploy.MaxAttempts }) {
+		t.Fatal("more attempts than there may be")
+	}
 	switch p.State {
 	case deploy.TaskSuccess:
 		if bad {

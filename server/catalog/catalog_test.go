@@ -275,7 +275,7 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Variable"`, "window",
 		`type "Octopus.Manual"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
 		"runs on the server",
-		"time-out", "empty script", `script from "Package"`, `"../x"`, "action q needs one package",
+		"ExecutionTimeout", "empty script", `script from "Package"`, `"../x"`, "action q needs one package",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no reason says %q:\n%s", want, got)

@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	maxSteps          = 200
-	maxActions        = 50
-	maxScriptBytes    = 1 << 20
-	maxTimeoutMinutes = 60 * 24 * 7
+	maxSteps       = 200
+	maxActions     = 50
+	maxScriptBytes = 1 << 20
 	// maxIsolationBytes is what an agent takes as the name of a lock.
 	maxIsolationBytes = 255
 )
@@ -218,10 +217,9 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 }
 
 func (r *reasons) limits(a *deploy.Action) {
-	if text := a.Properties[deploy.PropTimeoutMinutes]; text != "" {
-		if n, err := strconv.Atoi(text); err != nil || n < 0 || n > maxTimeoutMinutes {
-			r.add("action %s has a time-out of %q minutes: want 0 to %d", a.Name, text, maxTimeoutMinutes)
-		}
+	_, wrong := deploy.NewPolicy(*a)
+	for _, clause := range wrong {
+		r.add("action %s: %s", a.Name, clause)
 	}
 	if name := a.Properties[deploy.PropIsolation]; len(name) > maxIsolationBytes || !printable(name) {
 		r.add("action %s has an isolation name that is longer than %d bytes or cannot be shown", a.Name, maxIsolationBytes)

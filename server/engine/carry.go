@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,28 +32,43 @@ type carrier struct {
 	ticket deploy.Ticket
 	step   deploy.PlannedStep
 	node   string
+	policy deploy.Policy
 
 	rand     *rand.Rand
 	canceled chan struct{} // closed when the task's cancel was asked for
 	once     sync.Once
+	by       string // who asked; to be read once canceled is closed
 
 	absentSince time.Time // zero while the machine can be reached
+	isLost      bool      // that it is away for too long was told to the log
 	canceledAt  time.Time
-	waitingFor  string // as last told to the log
-	trouble     string // as last told to the log
-	isRuled     bool   // the verdict is the server's own
+	waitingFor  string        // as last told to the log
+	trouble     string        // as last told to the log
+	ruling      deploy.Ruling // of the verdict, when it is the server's own
+	wait        restartWait
 	taken       *intake
 }
 
 func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
 	step := w.task.Plan.Steps[ticket.Step]
+	policy, _ := deploy.NewPolicy(step.Actions[ticket.Action]) // the order says what is wrong with it
 	return &carrier{
 		worker: w, task: w.task, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
-		rand: w.engine.Env.Rand("engine.retry"),
+		rand: w.engine.Env.Rand("engine.retry"), policy: policy,
 	}
 }
 
-func (c *carrier) cancelOnce() { c.once.Do(func() { close(c.canceled) }) }
+// maxByBytes is the longest name that an agent takes for whoever canceled.
+const maxByBytes = 255
+
+func (c *carrier) cancelOnce(by string) {
+	c.once.Do(func() {
+		if c.by = strings.ToValidUTF8(by[:min(len(by), maxByBytes)], ""); c.by == "" {
+			c.by = "the server"
+		}
+		close(c.canceled)
+	})
+}
 
 func (c *carrier) isCanceled() bool {
 	select {
@@ -73,6 +89,7 @@ func (c *carrier) run(ctx context.Context) error {
 		c.forget(ctx)
 		return nil
 	}
+	c.hold(ctx)
 	for tries := 0; ctx.Err() == nil; tries++ {
 		verdict, err := c.try(ctx)
 		if verdict != nil {
@@ -91,6 +108,23 @@ func (c *carrier) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// hold keeps a further attempt back for a while, so that what stood against the one before can pass.
+func (c *carrier) hold(ctx context.Context) {
+	if c.ticket.Attempt <= 1 || c.ticket.StateID != "" {
+		return
+	}
+	wait := c.worker.engine.Limits.AttemptWait
+	c.say(tasklog.Info,
+		fmt.Sprintf("It is begun again in %s: attempt %d of %d.", wait, c.ticket.Attempt, deploy.MaxAttempts))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-c.canceled:
+	case <-timer.C:
+	}
+}
+
 // temporary errors are those of the way to the machine; the ticket survives them.
 func temporary(err error) bool {
 	switch errkind.Of(err) {
@@ -103,21 +137,23 @@ func temporary(err error) bool {
 
 // try is one attempt over one session: it ends with a verdict or with the error that broke it.
 func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
-	c.isRuled = false
+	c.ruling = deploy.RulingNone
 	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
 	if err != nil {
 		if v, err := c.removed(ctx, err); v != nil || err != nil {
 			return v, err
 		}
-		return c.absent(err), err
+		return c.absent(ctx, err)
 	}
 	c.present()
 	if c.ticket.StateID == "" && c.isCanceled() {
-		return c.rule(contract.Canceled, "before it was sent to the machine"), nil
+		return c.unsent(), nil
 	}
 	if c.ticket.StateID != "" && c.ticket.StateID != stateID {
-		return c.rule(contract.Indeterminate,
-			"the agent has lost its journal (a new home or a reinstalled machine) since the order was sent"), nil
+		v := c.rule(contract.Indeterminate,
+			"the agent has lost its journal (a new home or a reinstalled machine) since the order was sent")
+		c.ruling = deploy.RulingPassing
+		return v, nil
 	}
 	status, err := t.Status(ctx, c.ticket.ID)
 	if err != nil {
@@ -129,23 +165,30 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 			return refused, err
 		}
 	}
-	if done := c.held(status); done != nil {
-		return c.checked(ctx, t, done)
+	if err := c.running(ctx, status); err != nil {
+		return nil, err
 	}
-	verdict, err := c.follow(ctx, t)
-	if errkind.Of(err) == errkind.Invalid && status.State == contract.Finished {
-		c.say(tasklog.Warning, "The rest of its output is lost: "+err.Error()+".")
-		return doubted(status.Verdict, c.intake().doubt(*status.Verdict)), nil
+	if !c.held(status) {
+		last, err := c.follow(ctx, t)
+		if errkind.Of(err) == errkind.Invalid && status.State == contract.Finished {
+			c.say(tasklog.Warning, "The rest of its output is lost: "+err.Error()+".")
+			status.Verdict = doubted(status.Verdict, c.intake().doubt(*status.Verdict))
+			return c.conclude(ctx, status)
+		}
+		if err != nil {
+			return nil, remote(err)
+		}
+		status = last
 	}
-	if err == nil && verdict != nil {
-		return c.checked(ctx, t, verdict)
+	if status.Verdict, err = c.checked(ctx, t, status.Verdict); err != nil {
+		return nil, err
 	}
-	return verdict, remote(err)
+	return c.conclude(ctx, status)
 }
 
 // rule makes a verdict of the server's own, on a ticket that the agent cannot speak for.
 func (c *carrier) rule(outcome contract.Outcome, why string) *contract.Verdict {
-	c.isRuled = true
+	c.ruling = deploy.RulingFinal
 	return &contract.Verdict{Outcome: outcome, Reason: why, LogEnd: c.worker.log.TicketEnd(c.ticket.ID)}
 }
 
@@ -153,7 +196,11 @@ func (c *carrier) rule(outcome contract.Outcome, why string) *contract.Verdict {
 // when the error says nothing about that.
 func (c *carrier) refusal(err error) *contract.Verdict {
 	switch errkind.Of(err) {
-	case errkind.Exhausted, errkind.Invalid, errkind.Denied, errkind.NotFound:
+	case errkind.Exhausted:
+		v := c.rule(contract.NotStarted, err.Error())
+		c.ruling = deploy.RulingPassing
+		return v
+	case errkind.Invalid, errkind.Denied, errkind.NotFound:
 		return c.rule(contract.NotStarted, err.Error())
 	case errkind.Internal, errkind.Conflict, errkind.Untrusted, errkind.Unavailable, errkind.Timeout,
 		errkind.Corrupt, errkind.Canceled:
@@ -161,12 +208,9 @@ func (c *carrier) refusal(err error) *contract.Verdict {
 	return nil
 }
 
-// held returns the verdict when the log already has everything that belongs to it.
-func (c *carrier) held(status contract.TicketStatus) *contract.Verdict {
-	if status.State == contract.Finished && c.intake().end >= status.Verdict.LogEnd {
-		return status.Verdict
-	}
-	return nil
+// held reports whether there is a verdict, and the log already has everything that belongs to it.
+func (c *carrier) held(status contract.TicketStatus) bool {
+	return status.State == contract.Finished && c.intake().end >= status.Verdict.LogEnd
 }
 
 // send brings the packages, commits where the order goes, and sends it. It ends with the agent's
@@ -226,8 +270,9 @@ func (c *carrier) bring(ctx context.Context, t target.Target, content target.Con
 	return nil
 }
 
-// follow takes output and state until the verdict. A cancel goes out beside it, until it is heard.
-func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contract.Verdict, err error) {
+// follow takes output and state until the verdict, which the last state holds. A cancel goes out
+// beside it, until it is heard.
+func (c *carrier) follow(ctx context.Context, t target.Target) (last contract.TicketStatus, err error) {
 	var group sync.WaitGroup
 	cancelCtx, over := context.WithCancel(ctx)
 	group.Go(func() { c.cancelAt(cancelCtx, t) })
@@ -235,14 +280,17 @@ func (c *carrier) follow(ctx context.Context, t target.Target) (verdict *contrac
 	err = t.Follow(ctx, c.ticket.ID, offset, func(records []contract.Record, status *contract.TicketStatus) error {
 		if status != nil {
 			c.state(*status)
-			verdict = status.Verdict
+			last = *status
 			return nil
 		}
 		return c.intake().take(records)
 	})
 	over()
 	group.Wait()
-	return verdict, err
+	if err == nil && last.Verdict == nil {
+		err = errkind.Unavailable.Errorf("the agent ended the output of %s before its verdict", c.ticket.ID)
+	}
+	return last, err
 }
 
 // cancelAt tells the machine of a cancel, again and again until it has heard, or ctx ends.
@@ -253,7 +301,7 @@ func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
 	case <-c.canceled:
 	}
 	for tries := 0; ctx.Err() == nil; tries++ {
-		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server") == nil {
+		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {
 			return
 		}
 		timer := time.NewTimer(c.backoff(tries))
@@ -280,67 +328,13 @@ func (c *carrier) state(s contract.TicketStatus) {
 	c.waitingFor = s.WaitingFor
 }
 
-// removed rules on a ticket whose machine was removed: nobody will ever tell how it ended. It is nil for
-// one that is only away.
-func (c *carrier) removed(ctx context.Context, why error) (*contract.Verdict, error) {
-	if errkind.Of(why) != errkind.NotFound {
-		return nil, nil
-	}
-	err := c.worker.engine.Store.View(ctx, func(r store.Reader) error {
-		_, err := r.Machine(c.ticket.Machine)
-		return err
-	})
-	switch {
-	case err == nil:
-		return nil, nil
-	case errkind.Of(err) != errkind.NotFound:
-		return nil, err
-	case c.ticket.StateID == "":
-		return c.rule(contract.NotStarted, "the machine was removed before it was sent there"), nil
-	}
-	return c.rule(contract.Indeterminate, "the machine was removed; the script may still run there"), nil
-}
-
-// absent notes that the machine cannot be reached and gives up where the limits say so.
-func (c *carrier) absent(why error) *contract.Verdict {
-	limits := c.worker.engine.Limits
-	if c.absentSince.IsZero() {
-		c.absentSince = time.Now()
-		text := "Waiting for the machine: " + why.Error() + "."
-		if c.ticket.StateID != "" {
-			text += " The script goes on there; its output comes later."
-		}
-		c.say(tasklog.Wait, text)
-	}
-	gone := time.Since(c.absentSince)
-	switch canceled := c.isCanceled(); {
-	case canceled && c.ticket.StateID == "":
-		return c.rule(contract.Canceled, "before it was sent to the machine")
-	case canceled && time.Since(c.canceledAt) >= limits.CancelWait:
-		return c.rule(contract.Indeterminate, fmt.Sprintf(
-			"canceled, but the machine did not answer for %s and the script may still run", limits.CancelWait))
-	case c.ticket.StateID == "" && gone >= limits.MachineWait:
-		return c.rule(contract.NotStarted,
-			fmt.Sprintf("the machine was not on line for %s: %v", limits.MachineWait, why))
-	}
-	return nil
-}
-
-func (c *carrier) present() {
-	if !c.absentSince.IsZero() {
-		c.say(
-			tasklog.Info,
-			fmt.Sprintf("The machine is back after %s.", time.Since(c.absentSince).Round(100*time.Millisecond)),
-		)
-		c.absentSince = time.Time{}
-	}
-}
-
 // pause waits for the machine's presence to change, a cancel, or the time for the next look. What
 // went wrong twice in the same words is told to the log, once.
 func (c *carrier) pause(ctx context.Context, tries int, why error) {
 	wait := c.backoff(tries)
-	if text := why.Error(); c.absentSince.IsZero() && tries > 0 && text != c.trouble {
+	if c.wait.isOn() {
+		wait = min(wait, c.wait.untilNews())
+	} else if text := why.Error(); c.absentSince.IsZero() && tries > 0 && text != c.trouble {
 		c.trouble = text
 		c.say(tasklog.Wait, "It is tried again: "+text+".")
 	}
@@ -367,9 +361,10 @@ func (c *carrier) pause(ctx context.Context, tries int, why error) {
 
 // settle makes the log durable, commits the verdict and lets the machine forget.
 func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
-	category, text := sentence(verdict)
-	line := tasklog.Line{At: c.worker.engine.Env.Wall(), Category: category, Node: c.node, Text: text}
-	if !c.isRuled {
+	line := tasklog.Line{
+		At: c.worker.engine.Env.Wall(), Category: loudness(verdict), Node: c.node, Text: deploy.Sentence(verdict),
+	}
+	if c.ruling == deploy.RulingNone {
 		// The line's end lies past the log's own, so that it is not written again after a crash. A
 		// ruling has no such place: the machine may be back by then, and its output go on.
 		line.Ticket, line.TicketEnd = c.ticket.ID, verdict.LogEnd+1
@@ -383,6 +378,7 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 	c.worker.engine.Env.Point("engine.ticket.logged")
 	ended := c.ticket
 	ended.State, ended.Verdict, ended.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
+	ended.Ruling, ended.AwaySince = c.ruling, time.Time{}
 	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(ended) }); err != nil {
 		return err
 	}
@@ -392,43 +388,4 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 	return nil
 }
 
-// forget is tried once: what stays is swept when the machine comes on line next.
-func (c *carrier) forget(ctx context.Context) {
-	t, stateID, err := c.worker.engine.Reach.Target(c.ticket.Machine)
-	if err == nil {
-		_ = c.worker.engine.forget(ctx, t, stateID, c.ticket)
-	}
-}
-
 func (c *carrier) say(category tasklog.Category, text string) { c.worker.say(c.node, category, text) }
-
-// Online lets a machine that has come on line forget tickets whose verdicts are kept here.
-func (e *Engine) Online(ctx context.Context, machine deploy.MachineID) error {
-	t, stateID, err := e.Reach.Target(machine)
-	if err != nil {
-		return err
-	}
-	var open []deploy.Ticket
-	err = e.Store.View(ctx, func(r store.Reader) (err error) {
-		open, err = r.OpenTickets(machine)
-		return err
-	})
-	for _, ticket := range open {
-		if err == nil && ticket.State == deploy.TicketFinished {
-			err = e.forget(ctx, t, stateID, ticket)
-		}
-	}
-	return err
-}
-
-// forget tells the machine, then notes that it was told. A journal that is not the one the
-// ticket went to has nothing to forget.
-func (e *Engine) forget(ctx context.Context, t target.Target, stateID string, ticket deploy.Ticket) error {
-	if ticket.StateID == stateID {
-		if err := t.Forget(ctx, ticket.ID); err != nil && errkind.Of(err) != errkind.NotFound {
-			return err
-		}
-	}
-	ticket.State = deploy.TicketForgotten
-	return e.Store.Update(ctx, func(w store.Writer) error { return w.PutTicket(ticket) })
-}

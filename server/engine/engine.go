@@ -14,9 +14,10 @@
 //  4. A worker that lost its lease stops and changes nothing more.
 //
 // engine.go owns the workers, worker.go walks one task, carry.go brings one ticket to its
-// verdict, order.go makes orders, lines.go turns records into log lines, health.go checks
-// machines. Goroutines: one loop, one for each running task, one for each open ticket; each is
-// waited for by the one before.
+// verdict, absence.go decides on machines out of reach, restart.go waits for those that a step
+// restarts, late.go hears what comes after a ruling, order.go makes orders, lines.go turns records
+// into log lines, intake.go takes them in, health.go checks machines. Goroutines: one loop, one for
+// each running task, one for each open ticket; each is waited for by the one before.
 package engine
 
 import (
@@ -71,6 +72,8 @@ type Limits struct {
 	// Grace lies between TERM and KILL: 10 s.
 	Grace time.Duration
 	// Look is the longest time without a look at the queue and at cancel requests: 30 s.
+	// AttemptWait lies between an attempt that ended without effect and the next: 10 s.
+	AttemptWait time.Duration
 	Look time.Duration
 }
 
@@ -83,6 +86,7 @@ func (l Limits) orDefault() Limits {
 	pick(&l.MachineWait, 10*time.Minute)
 	pick(&l.CancelWait, 2*time.Minute)
 	pick(&l.Grace, 10*time.Second)
+	pick(&l.AttemptWait, 10*time.Second)
 	pick(&l.Look, 30*time.Second)
 	return l
 }
@@ -184,7 +188,7 @@ func (e *Engine) pause(ctx context.Context, next time.Time) {
 
 func (e *Engine) start(ctx context.Context, group *sync.WaitGroup, task deploy.Task, resumed bool) {
 	w := &worker{
-		engine: e, id: task.ID, epoch: task.LeaseEpoch, task: task, resumed: resumed,
+		engine: e, id: task.ID, epoch: task.LeaseEpoch, plan: task.Plan, task: task, resumed: resumed,
 		wake: make(chan struct{}, 1), carrying: map[deploy.Slot]*carrier{},
 	}
 	e.mu.Lock()

@@ -134,10 +134,10 @@ func (c *carrier) checked(ctx context.Context, t target.Target, v *contract.Verd
 			return nil, err
 		}
 		again, err := c.follow(ctx, t)
-		if err != nil || again == nil {
+		if err != nil {
 			return nil, remote(err)
 		}
-		v = again
+		v = again.Verdict
 		doubt = c.intake().doubt(*v)
 	}
 	return doubted(v, doubt), nil

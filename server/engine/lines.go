@@ -43,36 +43,15 @@ func category(s contract.Source) tasklog.Category {
 	return tasklog.Info
 }
 
-// sentence says a verdict in words, with how loud to say it.
-func sentence(v contract.Verdict) (tasklog.Category, string) {
-	switch v.Outcome {
-	case contract.Succeeded:
-		if v.Reason != "" {
-			return tasklog.Error, "The script succeeded, but " + v.Reason + "."
-		}
-		return tasklog.Verbose, "Succeeded."
-	case contract.Failed:
-		if v.Reason == "" {
-			return tasklog.Error, fmt.Sprintf("Failed: exit code %d.", v.Code)
-		}
-		return tasklog.Error, reason("Failed", v)
-	case contract.Canceled:
-		return tasklog.Warning, reason("Canceled", v)
-	case contract.TimedOut:
-		return tasklog.Error, reason("Timed out", v)
-	case contract.NotStarted:
-		return tasklog.Error, reason("Not started; nothing ran on the machine", v)
-	case contract.Indeterminate:
-		return tasklog.Error, reason("Nobody can tell whether it ran to its end", v)
+// loudness is how loud to say a verdict.
+func loudness(v contract.Verdict) tasklog.Category {
+	switch {
+	case v.Outcome == contract.Succeeded && v.Reason == "":
+		return tasklog.Verbose
+	case v.Outcome == contract.Canceled:
+		return tasklog.Warning
 	}
-	return tasklog.Error, reason("Unknown outcome "+strconv.Quote(string(v.Outcome)), v)
-}
-
-func reason(text string, v contract.Verdict) string {
-	if v.Reason != "" {
-		text += ": " + v.Reason
-	}
-	return text + "."
+	return tasklog.Error
 }
 
 // size says a number of bytes for people.

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
@@ -43,10 +42,11 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 		Name:      c.title(action),
 		Isolation: isolation(action),
 		GraceMS:   c.worker.engine.Limits.Grace.Milliseconds(),
+		TimeoutMS: c.policy.TimeLimit.Milliseconds(),
 		Variables: c.variables(f, action),
 	}
-	if order.TimeoutMS, err = timeout(action); err != nil {
-		return contract.Order{}, nil, err
+	if _, wrong := deploy.NewPolicy(action); len(wrong) > 0 {
+		return contract.Order{}, nil, errkind.Invalid.Errorf("action %q: %s", action.Name, strings.Join(wrong, "; "))
 	}
 	c.warnOfUnknown(action)
 	switch action.Kind {
@@ -194,23 +194,6 @@ func isolation(action deploy.Action) contract.Isolation {
 	default:
 		return contract.Isolation{Level: contract.IsolationNamed, Name: word}
 	}
-}
-
-func timeout(action deploy.Action) (ms int64, err error) {
-	text := action.Properties[deploy.PropTimeoutMinutes]
-	if text == "" {
-		return 0, nil
-	}
-	minutes, err := strconv.Atoi(text)
-	if err != nil || minutes < 0 || minutes > 60*24*7 {
-		return 0, errkind.Invalid.Errorf(
-			"action %q: time-out of %q minutes: want 0 to %d",
-			action.Name,
-			text,
-			60*24*7,
-		)
-	}
-	return (time.Duration(minutes) * time.Minute).Milliseconds(), nil
 }
 
 func (c *carrier) script(action deploy.Action, variables map[string]string) (*contract.Script, error) {

@@ -19,12 +19,13 @@ import (
 )
 
 // worker walks one task to its end. Its fields belong to its own goroutine; carriers use those
-// that do not change: engine, id, epoch and log.
+// that do not change: engine, id, epoch, plan and log.
 type worker struct {
 	engine   *Engine
 	id       deploy.TaskID
 	epoch    int64 // of the lease it works under
 	resumed  bool  // by the server that had left it
+	plan     deploy.Plan
 	task     deploy.Task
 	log      *tasklog.Writer
 	wake     chan struct{} // capacity 1
@@ -32,8 +33,8 @@ type worker struct {
 	group    sync.WaitGroup
 	shown    []deploy.Activity // of each step, as last told to the log
 
-	mu  sync.Mutex
-	why error // the task is to be left; nil when it is not
+	mu  sync.Mutex // guards why, and the moment at which log is set
+	why error      // the task is to be left; nil when it is not
 }
 
 func (w *worker) rouse() {
@@ -61,8 +62,11 @@ func (w *worker) run(ctx context.Context) (left bool) {
 	return errkind.Of(err) != errkind.Conflict
 }
 
-func (w *worker) open() (err error) {
-	w.log, err = w.engine.Logs.Writer(w.task.ID)
+func (w *worker) open() error {
+	log, err := w.engine.Logs.Writer(w.task.ID)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = log
 	return err
 }
 
@@ -191,7 +195,7 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 		})
 	}
 	if w.task.CancelAsked {
-		c.cancelOnce()
+		c.cancelOnce(w.task.CancelAskers)
 	}
 }
 
@@ -213,6 +217,10 @@ func (w *worker) reason() error {
 
 func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 	w.group.Wait()
+	reason, err := w.ending(ctx, p)
+	if err != nil {
+		return err
+	}
 	took := w.engine.Env.Wall().Sub(w.task.StartedAt).Round(100 * time.Millisecond)
 	switch p.State {
 	case deploy.TaskSuccess:
@@ -220,13 +228,13 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 	case deploy.TaskCanceled:
 		w.say("", tasklog.Warning, fmt.Sprintf("Canceled by %s after %s.", w.task.CancelAskers, took))
 	default:
-		w.say("", tasklog.Fatal, fmt.Sprintf("Failed after %s: %s.", took, p.Reason))
+		w.say("", tasklog.Fatal, fmt.Sprintf("Failed after %s: %s", took, closed(reason)))
 	}
 	if err := w.log.Flush(); err != nil {
 		return err
 	}
 	w.engine.Env.Point("engine.task.logged")
-	if err := w.engine.Queue.Finish(ctx, w.id, w.epoch, p.State, p.Reason); err != nil {
+	if err := w.engine.Queue.Finish(ctx, w.id, w.epoch, p.State, reason); err != nil {
 		return err
 	}
 	w.engine.Env.Point("engine.task.ended")
@@ -235,6 +243,29 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 	}
 	return w.log.Finish()
 }
+
+// ending says in a sentence why a task did not succeed; "" when it did.
+func (w *worker) ending(ctx context.Context, p deploy.Progress) (reason string, err error) {
+	if p.State == deploy.TaskCanceled {
+		return "canceled by " + w.task.CancelAskers, nil
+	}
+	if p.Cause == nil {
+		return p.Reason, nil
+	}
+	name := string(p.Cause.Machine)
+	err = w.engine.Store.View(ctx, func(r store.Reader) error {
+		m, err := r.Machine(p.Cause.Machine)
+		if errkind.Of(err) == errkind.NotFound {
+			return nil
+		}
+		name = m.Name
+		return err
+	})
+	return fmt.Sprintf("%s; %s: %s", p.Reason, name, deploy.SentenceOf(*p.Cause)), err
+}
+
+// closed ends a sentence with a full stop.
+func closed(sentence string) string { return strings.TrimSuffix(sentence, ".") + "." }
 
 // tell writes a line when a step begins, is skipped or ends.
 func (w *worker) tell(p deploy.Progress) {
@@ -256,7 +287,7 @@ func (w *worker) tell(p deploy.Progress) {
 		case deploy.ActivitySkipped:
 			w.say(node, tasklog.Info, title+" is left out: it "+step.Reason)
 		case deploy.ActivityFailed:
-			w.say(node, tasklog.Error, title+" failed")
+			w.say(node, tasklog.Error, strings.TrimSuffix(title+" failed: it "+step.Reason, ": it "))
 		case deploy.ActivityCanceled:
 			w.say(node, tasklog.Warning, title+" was canceled")
 		case deploy.ActivityPending, deploy.ActivitySuccess:

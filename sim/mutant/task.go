@@ -106,8 +106,8 @@ var taskMutants = []Mutant{
 		Story: "the server grants a cancel and never tells the agent",
 		Edits: []Edit{{
 			"server/engine/carry.go",
-			`		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server") == nil {`,
-			`		if active.Is("cancel-lost") || t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, "the server") == nil {`,
+			`		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {`,
+			`		if active.Is("cancel-lost") || t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {`,
 		}},
 	},
 	{

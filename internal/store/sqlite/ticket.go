@@ -12,9 +12,12 @@ import (
 )
 
 type ticketBody struct {
-	StateID string       `json:"state_id,omitempty"`
-	EndedAt time.Time    `json:"ended_at,omitzero"`
-	Verdict *verdictBody `json:"verdict,omitempty"`
+	StateID   string        `json:"state_id,omitempty"`
+	EndedAt   time.Time     `json:"ended_at,omitzero"`
+	Verdict   *verdictBody  `json:"verdict,omitempty"`
+	Ruling    deploy.Ruling `json:"ruling,omitempty"`
+	Late      *verdictBody  `json:"late,omitempty"`
+	AwaySince time.Time     `json:"away_since,omitzero"`
 }
 
 type verdictBody struct {
@@ -40,6 +43,7 @@ func scanTicket(row scanner) (deploy.Ticket, error) {
 	return deploy.Ticket{
 		ID: t.ID, Task: t.Task, Step: t.Step, Action: t.Action, Machine: t.Machine, Attempt: t.Attempt, State: t.State,
 		StateID: body.StateID, CreatedAt: moment(created), EndedAt: body.EndedAt, Verdict: (*contract.Verdict)(body.Verdict),
+		Ruling: body.Ruling, Late: (*contract.Verdict)(body.Late), AwaySince: body.AwaySince,
 	}, err
 }
 
@@ -70,6 +74,7 @@ func (w *writer) PutTicket(t deploy.Ticket) error {
 	}
 	body, sum, err := seal(ticketBody{
 		StateID: t.StateID, EndedAt: clean(t.EndedAt), Verdict: (*verdictBody)(t.Verdict),
+		Ruling: t.Ruling, Late: (*verdictBody)(t.Late), AwaySince: clean(t.AwaySince),
 	})
 	if err != nil {
 		return err

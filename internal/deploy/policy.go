@@ -1,0 +1,128 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairlead/internal/contract"
+)
+
+// The settings of an action that say what happens when something goes wrong. Minutes are whole.
+const (
+	PropTimeoutMinutes = "Octopus.Action.ExecutionTimeout.Minutes" // 0 to 10,080; "" or 0: no limit
+	PropRestarts       = "Fairlead.Action.RestartsMachine"         // "True": this step restarts the machine
+	PropRestartMinutes = "Fairlead.Action.RestartLimit.Minutes"    // 1 to 10,080; "": DefaultRestartLimit
+	PropIdempotent     = "Fairlead.Action.Idempotent"              // "True": running it twice does no harm
+	PropWhenLost       = "Fairlead.Action.WhenLost"                // "Wait" (default), "Fail" or "GoOn"
+	PropLostMinutes    = "Fairlead.Action.LostAfter.Minutes"       // 1 to 10,080; "": DefaultLostAfter
+)
+
+const (
+	// DefaultRestartLimit is how long a machine may take to come back from a restart: servers with
+	// much memory test it for minutes before they boot.
+	DefaultRestartLimit = 15 * time.Minute
+	// DefaultLostAfter is how long a machine with a running script may be out of reach before it
+	// counts as lost.
+	DefaultLostAfter = 10 * time.Minute
+	// MaxAttempts is how often an action is begun on a machine, the first time included, when a
+	// verdict lets it be begun again.
+	MaxAttempts = 3
+
+	maxPolicyMinutes = 7 * 24 * 60
+)
+
+// WhenLost says what happens to an action whose machine is lost.
+type WhenLost string
+
+// The answers; the words are the wire's.
+const (
+	LostWaits WhenLost = "Wait" // for the machine, however long
+	LostFails WhenLost = "Fail" // the machine fails; its verdict is recorded when it is back
+	LostGoOn  WhenLost = "GoOn" // the deployment goes on without the machine
+)
+
+// Policy is what an action's settings come to.
+type Policy struct {
+	TimeLimit    time.Duration // of the script; 0 for none
+	Restarts     bool          // it restarts the machine, and ends when the machine is back
+	RestartLimit time.Duration
+	IsIdempotent bool
+	WhenLost     WhenLost
+	LostAfter    time.Duration
+}
+
+// NewPolicy reads an action's settings. What is wrong with them comes as clauses for people; the
+// defaults stand in for it.
+func NewPolicy(a Action) (p Policy, wrong []string) {
+	r := policyReader{action: a}
+	p = Policy{
+		TimeLimit: r.minutes(PropTimeoutMinutes, 0, 0), Restarts: r.flag(PropRestarts),
+		RestartLimit: r.minutes(PropRestartMinutes, 1, DefaultRestartLimit),
+		IsIdempotent: r.flag(PropIdempotent), WhenLost: LostWaits,
+		LostAfter: r.minutes(PropLostMinutes, 1, DefaultLostAfter),
+	}
+	text := a.Properties[PropWhenLost]
+	for _, known := range []WhenLost{LostWaits, LostFails, LostGoOn} {
+		if strings.EqualFold(text, string(known)) {
+			p.WhenLost, text = known, ""
+		}
+	}
+	if text != "" {
+		r.add("%s is %q: want %s, %s or %s", PropWhenLost, text, LostWaits, LostFails, LostGoOn)
+	}
+	if a.Properties[PropRestartMinutes] != "" && !p.Restarts {
+		r.add("%s is set without %s", PropRestartMinutes, PropRestarts)
+	}
+	return p, r.wrong
+}
+
+type policyReader struct {
+	action Action
+	wrong  []string
+}
+
+func (r *policyReader) add(format string, args ...any) {
+	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+}
+
+func (r *policyReader) flag(name string) bool {
+	switch text := r.action.Properties[name]; strings.ToLower(text) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		r.add("%s is %q: want True or False", name, text)
+	}
+	return false
+}
+
+func (r *policyReader) minutes(name string, least int, unset time.Duration) time.Duration {
+	text := r.action.Properties[name]
+	if text == "" {
+		return unset
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > maxPolicyMinutes {
+		r.add("%s is %q minutes: want %d to %d", name, text, least, maxPolicyMinutes)
+		return unset
+	}
+	return time.Duration(n) * time.Minute
+}
+
+// mayRepeat reports whether an action may be begun again, as a new attempt, after this verdict:
+// nothing of it ran, or what ran does no harm.
+func mayRepeat(a Action, t Ticket) bool {
+	passes := t.Ruling == RulingNone || t.Ruling == RulingPassing
+	if t.Attempt >= MaxAttempts || !passes {
+		return false
+	}
+	if t.Verdict.Outcome == contract.Indeterminate {
+		policy, _ := NewPolicy(a)
+		return policy.IsIdempotent
+	}
+	return t.Verdict.Outcome == contract.NotStarted
+}
