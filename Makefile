@@ -21,8 +21,14 @@ TICKETS        ?= 5000
 TICKETS_BUDGET ?= 90s
 TICKETS_SEED   ?= 0
 
+# Torture of script output: how many MiB (a release's: 1024), how long connections live (a release's:
+# -from 1s -to 5s -tickets 10), from which seed; 0 draws one.
+LOG_MIB  ?= 100
+LOG_CUTS ?= -from 200ms -to 1500ms
+LOG_SEED ?= 0
+
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets torture-log fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -77,6 +83,9 @@ sim-real: build ## the programs across a network of the kernel, beside the simul
 
 torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_BUDGET (90s; 0: all of them)
 	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)
+
+torture-log: ## LOG_MIB (100) of script output through cuts (LOG_CUTS) and kill -9: each byte once
+	$(GO) run ./internal/torture/log -n $(LOG_MIB) $(LOG_CUTS) -seed $(LOG_SEED)
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)

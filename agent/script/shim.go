@@ -191,7 +191,8 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 		return contract.Verdict{Outcome: contract.NotStarted, Reason: err.Error(), LogSHA256: emptySHA256}
 	}
 	if n := s.secrets.Short(); n > 0 {
-		log.remark(fmt.Sprintf("%d sensitive values have less than %d bytes and are not hidden in the output", n, masking.MinBytes))
+		const text = "%d sensitive values have less than %d bytes and are not hidden in the output"
+		log.remark(fmt.Sprintf(text, n, masking.MinBytes))
 	}
 	verdict := s.runScript(ctx, log, wake)
 	s.Point("script.ended")

@@ -58,6 +58,7 @@ func bareServerRole() *role {
 	on(r, "ping", s.ping)
 	on(r, "echo", s.echo)
 	on(r, "push", s.push)
+	on(r, "ingest", s.ingest)
 	return r
 }
 
@@ -228,6 +229,8 @@ type openBareCallers struct {
 	AtOnce       int
 	// Out makes them write what is pushed to this file instead.
 	Out string
+	// Lines makes them print this file each time they are asked to.
+	Lines string
 }
 
 func bareCallersRole() *role {
@@ -267,10 +270,13 @@ func (c *bareCallers) dial(ctx context.Context, o openBareCallers, i int, id tru
 	if err := conn.Handshake(); err != nil {
 		return err
 	}
-	if o.Out == "" {
-		c.work.Go(func() { mirror(conn) })
-	} else {
+	switch {
+	case o.Out != "":
 		c.work.Go(func() { receivePushes(conn, o.Out) })
+	case o.Lines != "":
+		c.work.Go(func() { printLines(conn, o.Lines) })
+	default:
+		c.work.Go(func() { mirror(conn) })
 	}
 	return nil
 }

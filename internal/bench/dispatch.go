@@ -65,7 +65,12 @@ func (p barePair) kill() {
 
 // startBarePair connects one caller to a floor server; out is where it writes what is pushed, "" for
 // an echo.
-func (b *bench) startBarePair(ctx context.Context, out string) (p barePair, err error) {
+func (b *bench) startBarePair(ctx context.Context, out string) (barePair, error) {
+	return b.startBare(ctx, openBareCallers{Out: out})
+}
+
+// startBare connects one caller that does as o says.
+func (b *bench) startBare(ctx context.Context, o openBareCallers) (p barePair, err error) {
 	defer func() {
 		if err != nil {
 			p.kill()
@@ -81,9 +86,8 @@ func (b *bench) startBarePair(ctx context.Context, out string) (p barePair, err 
 	if p.callers, err = start(ctx, b.work, "bare-callers"); err != nil {
 		return p, err
 	}
-	err = p.callers.tell("open", openBareCallers{
-		Link: opened.Link, Roster: b.roster, Pin: opened.Pin, Count: 1, AtOnce: 1, Out: out,
-	})
+	o.Link, o.Roster, o.Pin, o.Count, o.AtOnce = opened.Link, b.roster, opened.Pin, 1, 1
+	err = p.callers.tell("open", o)
 	if err != nil {
 		return p, err
 	}

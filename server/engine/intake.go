@@ -160,7 +160,8 @@ func doubted(v *contract.Verdict, doubt string) *contract.Verdict {
 // itself knows, and says it once.
 func (c *carrier) restart(doubt string) error {
 	err := c.worker.log.Append(tasklog.Line{
-		At: c.worker.engine.Env.Wall(), Category: tasklog.Warning, Node: c.node, Ticket: c.ticket.ID + againSuffix, TicketEnd: 1,
+		At: c.worker.engine.Env.Wall(), Category: tasklog.Warning, Node: c.node,
+		Ticket: c.ticket.ID + againSuffix, TicketEnd: 1,
 		Text: "The output above is not what the machine wrote: " + doubt + ". All of it comes again below.",
 	})
 	c.taken = nil
