@@ -25,10 +25,9 @@ func judgeAgreement(r history.Run) (bad []Violation) {
 	}
 	for _, name := range x.agents() {
 		says, tells := r.End.Agents[name]
-		_, gone := x.removed[name]
 		online := slices.Contains(r.End.Online, name)
 		last := x.lastOf(name, history.LineUp, history.LineDown, history.Launched, history.Crashed, history.Ended)
-		if !tells || gone || says.Connected == online || r.Over-max(rest, last) <= bound {
+		if !tells || x.gone(name) || says.Connected == online || r.Over-max(rest, last) <= bound {
 			continue
 		}
 		words := map[bool]string{true: "on line", false: "off line"}

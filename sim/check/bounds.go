@@ -3,6 +3,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"fairlead/internal/link"
@@ -16,7 +17,6 @@ import (
 // What the bounds are made of that no package names for others.
 const (
 	greetLimit = 5 * time.Second // fleet: the first call on a session
-	killedFor  = 5 * time.Second // site: how long a killed program stays away
 	lookEvery  = 5 * time.Second // site: how often people look
 	retryMost  = 30 * time.Second
 	engineLook = 30 * time.Second
@@ -42,7 +42,7 @@ const revokeReach = fleet.CloseLimit + time.Second
 //	L7  the engine's longest waits
 func Bounds(p plan.Plan) map[string]time.Duration {
 	dial := redial.DialLimit + trust.HandshakeTimeout + link.HelloLimit + greetLimit
-	back := link.DeadAfter + link.LastWait + dial + checks(p) + killedFor + 2*lookEvery + slack
+	back := link.DeadAfter + link.LastWait + dial + checks(p) + plan.CrashFor + 2*lookEvery + slack
 	for _, a := range p.Agents {
 		if a.Proxy != "" {
 			back += proxy.AnswerLimit
@@ -51,6 +51,9 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 	}
 	if p.Join {
 		back += dial + joinWait
+	}
+	if slices.ContainsFunc(p.Faults, func(f plan.Fault) bool { return f.Kind == "swizzle-clog" }) {
+		back += plan.SwizzleSpan // machines are freed one by one
 	}
 	bounds := map[string]time.Duration{
 		"L1": back,
@@ -79,21 +82,28 @@ func checks(p plan.Plan) (longest time.Duration) {
 	return longest
 }
 
-// transfer is how long the largest package takes to all agents through the narrowest edge.
+// transfer is how long the largest package takes to all agents through the narrowest edge or server's
+// wire, or to one of them through its own.
 func transfer(p plan.Plan) (d time.Duration) {
-	var narrowest plan.Rate
-	for _, e := range p.Edges {
-		if e.Rate > 0 && (narrowest == 0 || e.Rate < narrowest) {
-			narrowest = e.Rate
+	kb := 0
+	for _, o := range p.Ops {
+		kb = max(kb, o.KB)
+	}
+	through := func(w plan.Wire, agents int) {
+		const bitsPerKB = 8 << 10
+		if w.Rate > 0 {
+			bits := float64(kb) * bitsPerKB * float64(agents)
+			d = max(d, time.Duration(bits/float64(w.Rate)*float64(time.Second)))
 		}
 	}
-	if narrowest == 0 {
-		return 0
+	for _, e := range p.Edges {
+		through(e.Wire, p.Machines())
 	}
-	const bitsPerKB = 8 << 10
-	for _, o := range p.Ops {
-		bits := float64(o.KB) * bitsPerKB * float64(p.Machines())
-		d = max(d, time.Duration(bits/float64(narrowest)*float64(time.Second)))
+	for _, s := range p.Servers {
+		through(s.Wire, p.Machines())
+	}
+	for _, a := range p.Agents {
+		through(a.Wire, 1)
 	}
 	return d
 }

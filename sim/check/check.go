@@ -46,15 +46,26 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s at %s%s %s", v.ID, v.At.Round(time.Millisecond), who, v.What)
 }
 
-// Judge asks all statements about a run and returns the violations by time.
+// maxViolations bounds what is told of one statement: what is wrong everywhere is told as well by a few.
+const maxViolations = 100
+
+// Judge asks all statements about a run and returns the violations by time, the first 100 of each
+// statement and one that counts the others.
 func Judge(r history.Run, statements []Statement) []Violation {
 	var all []Violation
+	byTime := func(a, b Violation) int { return cmp.Compare(a.At, b.At) }
 	for _, s := range statements {
-		for _, v := range s.Judge(r) {
+		bad := s.Judge(r)
+		slices.SortStableFunc(bad, byTime)
+		if more := len(bad) - maxViolations; more > 0 {
+			what := fmt.Sprintf("%d more violations of this statement are not told", more)
+			bad = append(bad[:maxViolations], Violation{At: r.Over, What: what})
+		}
+		for _, v := range bad {
 			v.ID = s.ID
 			all = append(all, v)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Violation) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(all, byTime)
 	return all
 }

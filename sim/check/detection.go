@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"fairlead/internal/deploy"
 	"fairlead/sim/history"
 	"fairlead/sim/plan"
 )
@@ -53,7 +52,7 @@ func late(o outage, who string, bound time.Duration) Violation {
 // silent reports whether a fault swallows what crosses it for as long as it lasts.
 func silent(o outage) bool {
 	switch o.kind {
-	case "link.cut", "host.freeze":
+	case "link.cut", "link.clog", "host.freeze", "partition":
 		return true
 	}
 	return false
@@ -62,13 +61,22 @@ func silent(o outage) bool {
 // oneWay reports whether the plan cuts one direction alone in that place.
 func oneWay(p plan.Plan, o outage) bool {
 	return slices.ContainsFunc(p.Faults, func(f plan.Fault) bool {
-		return f.Kind == o.kind && f.Way != "" && slices.Contains(p.Places(f), o.on)
+		return f.Kind == o.kind && f.Way != "" && (f.On == o.on || slices.Contains(p.Places(f), o.on))
 	})
 }
 
-// concerns reports whether a fault lies on the way of an agent's line.
+// concerns reports whether a fault lies on the way of an agent's line. Of several servers only one
+// holds it. A partition is between machines: those beyond a proxy do not meet.
 func (x *index) concerns(o outage, name string) bool {
-	return o.on == name || slices.Contains(RouteOf(x.run.Plan, x.group(name)).Names(), o.on)
+	route := RouteOf(x.run.Plan, x.group(name))
+	switch {
+	case o.kind == "partition":
+		places := x.run.Plan.Places(plan.Fault{Kind: o.kind, On: o.on})
+		return len(route.Programs) == 0 && slices.Contains(places, name)
+	case x.isServer(o.on):
+		return x.holder(name, o.from) == o.on
+	}
+	return o.on == name || slices.Contains(route.Names(), o.on)
 }
 
 // lastedShort reports whether something else ended the agent, its server or the line's chances
@@ -106,28 +114,37 @@ func (x *index) downIn(name string, from, to time.Duration) bool {
 	})
 }
 
-// unaware names the server that held a session over the cut and did not let it go in time; "" for
-// none, or where the servers' logs do not tell.
-func (x *index) unaware(name string, o outage, bound time.Duration) string {
-	var id deploy.MachineID
-	for _, m := range x.run.End.Machines {
-		if m.Name == name {
-			id = m.ID
-		}
-	}
-	held, server, let := 0, "", false
-	for _, e := range x.run.Of(history.Entered, history.Left) {
+// holder is the server that held an agent's session at a moment; "" for none, or where the servers'
+// logs do not tell.
+func (x *index) holder(name string, at time.Duration) string {
+	id, server := x.id(name), ""
+	held := map[string]int{}
+	for _, e := range x.run.Of(history.Entered, history.Left, history.Crashed, history.Ended) {
 		switch {
+		case e.At > at:
+		case e.Kind == history.Crashed || e.Kind == history.Ended:
+			delete(held, e.Who) // what a dead server held ended without a word
 		case e.Peer != id || id == "":
-		case e.Kind == history.Entered && e.At <= o.from:
-			held, server = held+1, e.Who
-		case e.Kind == history.Left && e.At <= o.from:
-			held--
-		case e.Kind == history.Left && e.At <= o.from+bound:
-			let = true
+		case e.Kind == history.Entered:
+			server = e.Who
+			held[server]++
+		default:
+			held[e.Who]--
 		}
 	}
-	if held <= 0 || let {
+	if held[server] <= 0 {
+		return ""
+	}
+	return server
+}
+
+// unaware names the server that held a session over the cut and did not let it go in time; "" for none.
+func (x *index) unaware(name string, o outage, bound time.Duration) string {
+	id, server := x.id(name), x.holder(name, o.from)
+	let := slices.ContainsFunc(x.run.Of(history.Left), func(e history.Event) bool {
+		return e.Peer == id && o.from < e.At && e.At <= o.from+bound
+	})
+	if let {
 		return ""
 	}
 	return server

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fairlead/internal/contract"
-	"fairlead/internal/deploy"
 	"fairlead/sim/history"
 )
 
@@ -32,9 +31,7 @@ func judgeDurability(r history.Run) (bad []Violation) {
 			what := fmt.Sprintf("%s was answered for %q and is not kept", e.Task, e.Text)
 			bad = append(bad, Violation{At: e.At, Who: e.Who, What: what})
 		}
-		_, gone := x.removed[e.Who]
-		isKept := slices.ContainsFunc(r.End.Machines, func(m deploy.Machine) bool { return m.Name == e.Who })
-		if e.Text == joinedWord && !gone && !isKept {
+		if e.Text == joinedWord && !x.gone(e.Who) && x.id(e.Who) == "" {
 			bad = append(bad, Violation{At: e.At, Who: e.Who, What: "it has joined, and the server does not know it"})
 		}
 	}

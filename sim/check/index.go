@@ -21,13 +21,16 @@ type index struct {
 	tickets  map[contract.TicketID]deploy.Ticket
 	tasks    map[deploy.TaskID]deploy.Task
 	asked    map[deploy.TaskID]time.Duration // when people asked for a task, as far as they were answered
+	ended    map[deploy.TaskID]time.Duration // when people first saw a task's end
 	removed  map[string]time.Duration        // machines, and when people heard that they are gone
+	leaving  map[string]bool                 // machines whose removal was asked for, whatever the answer
 }
 
 func newIndex(r history.Run) *index {
 	x := &index{
 		run: r, machines: map[deploy.MachineID]string{}, tickets: map[contract.TicketID]deploy.Ticket{},
 		tasks: map[deploy.TaskID]deploy.Task{}, asked: map[deploy.TaskID]time.Duration{}, removed: map[string]time.Duration{},
+		ended: map[deploy.TaskID]time.Duration{}, leaving: map[string]bool{},
 	}
 	for _, m := range r.End.Machines {
 		x.machines[m.ID] = m.Name
@@ -42,16 +45,20 @@ func newIndex(r history.Run) *index {
 	return x
 }
 
-// hear goes through what people asked and were answered.
+// hear goes through what people asked, were answered and saw.
 func (x *index) hear() {
 	asked := map[string]time.Duration{}
-	for _, e := range x.run.Of(history.Asked, history.Answered) {
-		if e.Kind == history.Asked {
-			asked[e.Text] = e.At
-			continue
-		}
+	for _, e := range x.run.Of(history.Asked, history.Answered, history.Seen) {
 		name, isRemoval := strings.CutPrefix(e.Text, "remove ")
+		_, before := x.ended[e.Task]
 		switch at, known := asked[e.Text]; {
+		case e.Kind == history.Asked:
+			asked[e.Text] = e.At
+			x.leaving[name] = x.leaving[name] || isRemoval
+		case e.Kind == history.Seen:
+			if !before && deploy.TaskState(e.Text).IsCompleted() {
+				x.ended[e.Task] = e.At
+			}
 		case isRemoval && accepted(e):
 			x.removed[name] = e.At
 		case e.Task != "" && known && e.Text != cancelWord:
@@ -120,12 +127,25 @@ func (x *index) node(t deploy.Ticket) string {
 
 // completedAt is when people saw the end of a task first; ok is false when they never did.
 func (x *index) completedAt(id deploy.TaskID) (at time.Duration, ok bool) {
-	for _, e := range x.run.Of(history.Seen) {
-		if e.Task == id && deploy.TaskState(e.Text).IsCompleted() {
-			return e.At, true
+	at, ok = x.ended[id]
+	return at, ok
+}
+
+// id is what the server calls a machine in the end; "" for one that it does not know.
+func (x *index) id(name string) deploy.MachineID {
+	for _, m := range x.run.End.Machines {
+		if m.Name == name {
+			return m.ID
 		}
 	}
-	return 0, false
+	return ""
+}
+
+// gone reports whether a machine was removed: people heard so, or they asked for it, the answer got
+// lost, and the server does not know the machine any more.
+func (x *index) gone(name string) bool {
+	_, heard := x.removed[name]
+	return heard || x.leaving[name] && x.id(name) == ""
 }
 
 // lastOf is when something of these kinds happened last for somebody; 0 for never.

@@ -4,6 +4,8 @@ package check_test
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +74,9 @@ func livenessTales() []tale {
 	m := time.Minute
 	return []tale{
 		{"L1", "a removed machine need not come back", both(offline("web-1"), removed("web-1", 5*m)), ""},
+		{"L1", "a machine whose removal was not answered", both(offline("web-1"), vanished("web-1", 5*m)), ""},
+		{"L1", "a machine whose removal failed", both(offline("web-1"),
+			happens(history.Event{At: 5 * m, Kind: history.Asked, Who: "desk", Text: "remove web-1"})), "web-1 is not on line"},
 		{"L1", "an agent stays away", offline("web-1"), "web-1 is not on line 15m0s after the healing"},
 		{"L1", "all come back, too late", both(
 			happens(history.Event{At: 20*m + 1, Kind: history.Online, Who: "srv-1", N: 2}),
@@ -101,10 +106,31 @@ func livenessTales() []tale {
 			down("web-1", 7*m, ""), down("web-2", 7*m, ""), down("web-3", 7*m, ""), left(6*m)), ""},
 		{"L3", "a cut of one direction that one side does not notice", both(oneWay("ward-internet", 5*m, 9*m),
 			down("web-1", 8*m, ""), down("web-2", 7*m, ""), down("web-3", 7*m, ""), left(6*m)), "web-1: it has not noticed within 2m30s"},
+		{"L3", "a partition that an agent does not notice", both(fault("partition", "web", 5*m, 9*m),
+			down("web-2", 6*m, ""), down("web-3", 6*m, ""), left(6*m)), "web-1: it has not noticed within 1m15s that partition"},
+		{"L3", "a partition of others", both(fault("partition", "web-2", 5*m, 9*m), down("web-2", 6*m, ""), left(6*m)), ""},
+		{"L3", "a partition behind a proxy's back", both(fault("partition", "web", 5*m, 9*m), proxied), ""},
+		{"L3", "a clog that nobody notices", fault("link.clog", "ward-internet", 5*m, 9*m), "it has not noticed"},
+		{"L3", "a server that another has taken over from", both(tookOver(2*m), fault("host.freeze", "srv-1", 5*m, 9*m)), ""},
+		{"L3", "a server that has taken over", both(tookOver(2*m), fault("host.freeze", "srv-2", 5*m, 9*m)), "it has not noticed"},
+		{"L3", "a session that died with its server", both(
+			happens(history.Event{At: 2 * m, Kind: history.Crashed, Who: "srv-1", Text: "server"}),
+			happens(history.Event{At: 2*m + time.Second, Kind: history.Launched, Who: "srv-1", Text: "server", N: 2}),
+			down("web-1", 2*m, ""), down("web-2", 2*m, ""), down("web-3", 2*m, ""), fault("link.cut", "ward-internet", 5*m, 9*m),
+		), ""},
 		{"L3", "a frozen machine", both(fault("host.freeze", "web-2", 5*m, 9*m), left(6*m)), "web-2: it has not noticed"},
 
 		{"L5", "a cancel that arrives", canceled(62 * time.Second), ""},
 		{"L5", "a cancel that does not", both(unfinished, canceled(2*m)), "was canceled at 2m0s and had not ended 33m0s later"},
+		{"L5", "a cancel after boxes have forgotten", both(unfinished, canceled(2*m),
+			happens(history.Event{At: 90 * time.Second, Kind: history.FaultOn, Who: "nat-ward", Text: "nat.flush"}),
+		), "had not ended 33m0s later"},
+		{"L5", "a cancel while a death is planned that never comes", both(unfinished, canceled(2*m),
+			happens(history.Event{Kind: history.FaultOn, Who: "web-1", Text: "agent.crash"}),
+		), "had not ended 33m0s later"},
+		{"L5", "a cancel while the server is dead", both(unfinished, canceled(2*m),
+			happens(history.Event{At: 3 * m, Kind: history.Crashed, Who: "srv-1", Text: "server"}),
+		), ""},
 		{"L5", "a cancel under a fault", both(unfinished, canceled(2*m), fault("link.cut", "ward-internet", 3*m, 34*m)), ""},
 
 		{"L6", "both say off line", both(offline("web-1"), func(_ *testing.T, r *history.Run) { r.End.Agents["web-1"] = history.Agent{} }), ""},
@@ -153,6 +179,37 @@ func livenessTales() []tale {
 	}
 }
 
+// vanished removes a machine with an answer that got lost.
+func vanished(name string, at time.Duration) func(*testing.T, *history.Run) {
+	return both(
+		happens(history.Event{At: at, Kind: history.Asked, Who: "desk", Text: "remove " + name}),
+		happens(history.Event{At: at, Kind: history.Answered, Who: "desk", Text: "remove " + name + ": connection lost"}),
+		func(_ *testing.T, r *history.Run) {
+			r.End.Machines = slices.DeleteFunc(r.End.Machines, func(m deploy.Machine) bool { return m.Name == name })
+		},
+	)
+}
+
+// proxied leads the agents through a proxy.
+func proxied(_ *testing.T, r *history.Run) {
+	r.Plan.Programs = []plan.Program{{Name: "squid", Kind: plan.ConnectProxy, On: "internet"}}
+	r.Plan.Agents[0].Proxy = "http://squid:3128"
+}
+
+// tookOver lets srv-2 take the agents over from srv-1, which stays the first in the plan.
+func tookOver(at time.Duration) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		r.Plan.Servers = append(r.Plan.Servers, plan.Server{Name: "srv-2", On: "internet"})
+		insert(r, history.Event{At: at, Kind: history.Ended, Who: "srv-1"},
+			history.Event{At: at, Kind: history.Launched, Who: "srv-2", Text: "server", N: 1})
+		for _, m := range r.End.Machines {
+			insert(r, history.Event{At: at, Kind: history.LineDown, Who: m.Name},
+				history.Event{At: at + time.Second, Kind: history.LineUp, Who: m.Name},
+				history.Event{At: at + time.Second, Kind: history.Entered, Who: "srv-2", Peer: m.ID})
+		}
+	}
+}
+
 func TestBoundsFollowThePlan(t *testing.T) {
 	p := parse(t, ward)
 	plain := check.Bounds(p)
@@ -169,6 +226,26 @@ func TestBoundsFollowThePlan(t *testing.T) {
 	// 6000 KB to three machines at 1 Mbit/s take 147 s.
 	if with[completionID]-with[comingBackID]-time.Hour < 147*time.Second || with[detectionID] != time.Second {
 		t.Errorf("%v", with)
+	}
+	p.Edges[0].Rate, p.Agents[0].Rate = 0, 500_000 // an agent's own wire has to carry one package
+	if own := check.Bounds(p); own[completionID]-own[comingBackID]-time.Hour < 98*time.Second {
+		t.Errorf("through an agent's own wire: %v", own)
+	}
+	p.Faults = append(p.Faults, plan.Fault{Kind: "swizzle-clog", On: "web"})
+	if more := check.Bounds(p)[comingBackID] - with[comingBackID]; more != plan.SwizzleSpan {
+		t.Errorf("machines that are freed one by one: %s more, want %s", more, plan.SwizzleSpan)
+	}
+}
+
+// TestFewViolationsOfOneStatementAreTold: what is wrong a thousand times does not fill a report.
+func TestFewViolationsOfOneStatementAreTold(t *testing.T) {
+	r := calm(t)
+	for n := range 250 {
+		r.End.Files = append(r.End.Files, "web-1: file "+strconv.Itoa(n))
+	}
+	bad := judge(t, contentID, r)
+	if len(bad) != 101 || bad[99].What != "web-1: file 99" || !strings.HasPrefix(bad[100].What, "150 more violations") {
+		t.Errorf("%d violations, the last %v", len(bad), bad[len(bad)-1])
 	}
 }
 

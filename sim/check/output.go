@@ -63,11 +63,15 @@ func (x *index) outputs() (all []shown) {
 			continue
 		}
 		s := shown{ticket: t, who: who[t.ID], said: said[t.ID]}
+		own := map[string]bool{}
+		for _, line := range s.said {
+			own[line] = true
+		}
 		for _, l := range lines {
 			if l.node != x.node(t) {
 				continue
 			}
-			if slices.Contains(s.said, l.text) {
+			if own[l.text] {
 				s.log = append(s.log, l.text)
 			}
 			s.excused = s.excused || tellsLoss(l.text)

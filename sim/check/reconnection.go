@@ -24,8 +24,13 @@ func judgeReconnection(r history.Run) []Violation {
 		return nil
 	}
 	var missing []string
+	want := 0
 	for _, name := range x.agents() {
-		if _, gone := x.removed[name]; !gone && !slices.Contains(r.End.Online, name) {
+		if x.gone(name) {
+			continue
+		}
+		want++
+		if !slices.Contains(r.End.Online, name) {
 			missing = append(missing, name)
 		}
 	}
@@ -34,7 +39,6 @@ func judgeReconnection(r history.Run) []Violation {
 			r.Over-r.Healed, bound)
 		return []Violation{{At: r.Over, Who: missing[0], What: what}}
 	}
-	want := len(x.agents()) - len(x.removed)
 	complete := r.Healed
 	for _, e := range r.Of(history.Online) {
 		if e.At > r.Healed && e.N < want {

@@ -160,6 +160,10 @@ func safetyTales() []tale {
 		{"S6", "the server gave up waiting", verdict(contract.Indeterminate, 0, "canceled, but the machine did not answer"), ""},
 		{"S6", "a task is lost", func(_ *testing.T, r *history.Run) { r.End.Tasks = nil }, "was answered for \"script op1\" and is not kept"},
 		{
+			"S6", "a machine that joined was removed without an answer", both(
+				happens(history.Event{Kind: history.Answered, Who: "web-1", Text: "joined"}), vanished("web-1", 5*time.Minute)), "",
+		},
+		{
 			"S6", "a machine is lost", happens(history.Event{Kind: history.Answered, Who: "web-4", Text: "joined"}),
 			"it has joined, and the server does not know it",
 		},

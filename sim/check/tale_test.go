@@ -156,6 +156,7 @@ func judge(t *testing.T, id string, r history.Run) []check.Violation {
 // The statements that tests other than tales ask; the security catalogue has cases of the same names.
 const (
 	outputID     = "S7"
+	contentID    = "S10"
 	comingBackID = "L1"
 	completionID = "L2"
 	detectionID  = "L3"

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
 	"fairlead/netem"
 )
@@ -89,22 +88,6 @@ func presetKind(name string) string {
 	return string(p.Kind)
 }
 
-// preset checks that one is known, and of that kind. A security group takes those of firewalls.
-func (q *problems) preset(where, name, kind string) {
-	p, known := netem.FindPreset(name)
-	want := kind
-	if kind == SecurityGroup {
-		want = Firewall
-	}
-	switch {
-	case name == "":
-	case !known:
-		q.word(where+" preset", name, netem.Presets()...)
-	case string(p.Kind) != want:
-		q.add("%s: preset %s describes a %s, and this is a %s", where, name, p.Kind, kind)
-	}
-}
-
 func (o *Op) fill() {
 	if o.Do == DoScript {
 		orDuration(&o.Lasts, defaultLasts)
@@ -135,58 +118,6 @@ func (p Plan) Machines() (n int) {
 		n += a.Count
 	}
 	return n
-}
-
-// problems collects what is wrong.
-type problems struct {
-	texts []string
-	names map[string]string // of machines, boxes and programs: what each is
-}
-
-func (q *problems) add(format string, args ...any) {
-	q.texts = append(q.texts, fmt.Sprintf(format, args...))
-}
-
-// word checks one of a few words.
-func (q *problems) word(where, got string, want ...string) {
-	if got == "" || slices.Contains(want, got) {
-		return
-	}
-	hint := ""
-	if near := cli.Nearest(got, want); near != "" {
-		hint = " (did you mean " + near + "?)"
-	}
-	q.add("%s: %q: want %s%s", where, got, strings.Join(want, ", "), hint)
-}
-
-func (q *problems) name(what, name string) {
-	switch other := q.names[name]; {
-	case !nameForm.MatchString(name):
-		q.add("%s name %q: want letters a-z, digits and inner dashes, at most 40", what, name)
-	case other != "":
-		q.add("%s name %q: a %s has it already", what, name, other)
-	default:
-		q.names[name] = what
-	}
-}
-
-var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-
-// refer checks that a name is known.
-func (q *problems) refer(where, name string, known []string) {
-	if !slices.Contains(known, name) {
-		hint := ""
-		if near := cli.Nearest(name, known); near != "" {
-			hint = " (did you mean " + near + "?)"
-		}
-		q.add("%s: there is no %q%s", where, name, hint)
-	}
-}
-
-func (q *problems) address(where, text string) {
-	if _, err := netip.ParseAddr(text); err != nil && text != "" {
-		q.add("%s: %q is no address", where, text)
-	}
 }
 
 // Check reports everything that is wrong with a plan in one error. Errors: Invalid.
@@ -234,16 +165,34 @@ func (p Plan) boxes() (names []string) {
 	return names
 }
 
+// ends lists what a balancer can lead to.
+func (p Plan) ends() (names []string) {
+	for _, s := range p.Servers {
+		names = append(names, s.Name)
+	}
+	for _, g := range p.Programs {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
 func (p Plan) checkSite(q *problems) {
 	for _, n := range p.Nets {
 		q.name("net", n.Name)
-		if _, err := netip.ParsePrefix(n.Prefix); err != nil {
-			q.add("net %s: prefix %q: want one as 192.168.7.0/24", n.Name, n.Prefix)
+		if prefix, err := netip.ParsePrefix(n.Prefix); err != nil || !prefix.Addr().Is4() {
+			q.add("net %s: prefix %q: want one of IPv4, as 192.168.7.0/24", n.Name, n.Prefix)
 		}
 	}
-	used := map[string]string{}
+	used, ways := map[string]string{}, map[string]bool{}
 	for i, e := range p.Edges {
 		where := fmt.Sprintf("edge %d", i+1)
+		switch {
+		case e.From == e.To:
+			q.add("%s leads from %q to itself", where, e.From)
+		case ways[e.Name()]:
+			q.add("%s: there is an edge from %q to %q already", where, e.From, e.To)
+		}
+		ways[e.Name()] = true
 		q.refer(where+" from", e.From, p.segments())
 		q.refer(where+" to", e.To, p.segments())
 		e.Wire.check(q, where)
@@ -258,6 +207,9 @@ func (p Plan) checkSite(q *problems) {
 	for _, b := range p.Boxes {
 		q.name("box", b.Name)
 		b.check(q, used[b.Name] != "")
+		for _, name := range b.Backends {
+			q.refer("box "+b.Name+" backends", name, p.ends())
+		}
 	}
 }
 
@@ -285,12 +237,22 @@ func (b Box) check(q *problems, placed bool) {
 		q.add("%s: a nat needs the public address it shares", where)
 	case b.Kind == Balancer && (b.Public == "" || len(b.Backends) == 0):
 		q.add("%s: a balancer needs its public address and backends", where)
+	case b.Check > 0 && b.Kind != Balancer:
+		q.add("%s: check is for balancers, and this is a %s", where, b.Kind)
 	case b.Check > 0 && b.CheckFrom == "":
 		q.add("%s: check needs check_from, an address in the backends' segment", where)
 	}
 	if !placed {
 		q.add("%s stands on no edge: name it in the boxes of one", where)
 	}
+	if b.Ports != "" {
+		if _, _, err := ParsePorts(b.Ports); err != nil {
+			q.add("%s: %v", where, err)
+		}
+	}
+	q.fromZero(where, map[string]int64{
+		"idle": int64(b.Idle), "check": int64(b.Check), "up": int64(b.Up), "down": int64(b.Down), "states": int64(b.States),
+	})
 	for _, rule := range append(slices.Clone(b.Out), b.In...) {
 		if _, err := ParseRule(rule); err != nil {
 			q.add("%s: %v", where, err)
@@ -312,6 +274,7 @@ func (p Plan) checkMachines(q *problems) {
 		q.name("server", s.Name)
 		q.refer("server "+s.Name+" on", s.On, p.segments())
 		q.address("server "+s.Name+" addr", s.Addr)
+		q.port("server "+s.Name+" link", s.Link)
 		s.Wire.check(q, "server "+s.Name)
 	}
 	for _, g := range p.Programs {
@@ -319,6 +282,10 @@ func (p Plan) checkMachines(q *problems) {
 		q.name("program", g.Name)
 		q.refer(where+" on", g.On, p.segments())
 		q.address(where+" addr", g.Addr)
+		q.port(where+" listen", g.Listen)
+		for _, to := range g.To {
+			q.endpoint(where+" to", to)
+		}
 		q.word(where+" kind", g.Kind, ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
 		q.preset(where, g.Preset, g.Kind)
 		if g.Takes != "" {
@@ -327,11 +294,62 @@ func (p Plan) checkMachines(q *problems) {
 	}
 	for _, a := range p.Agents {
 		q.name("agents", a.Name)
+		for i := range min(a.Count, MaxAgents) {
+			if name := fmt.Sprintf("%s-%d", a.Name, i+1); q.names[name] != "" {
+				q.add("agents name %q: its %s would have the name of a %s", a.Name, name, q.names[name])
+			}
+		}
 		q.refer("agents "+a.Name+" on", a.On, p.segments())
+		if a.Target != "" {
+			q.endpoint("agents "+a.Name+" target", a.Target)
+		}
+		if via, err := url.Parse(a.Proxy); err != nil || a.Proxy != "" && via.Host == "" {
+			q.add("agents %s proxy: %q: want http://HOST:PORT or socks5://HOST:PORT", a.Name, a.Proxy)
+		} else if a.Proxy != "" {
+			q.endpoint("agents "+a.Name+" proxy", via.Host)
+		}
 		a.Wire.check(q, "agents "+a.Name)
 		if a.Count < 0 {
 			q.add("agents %s: count %d", a.Name, a.Count)
 		}
+	}
+	for _, b := range p.Boxes {
+		if other := q.names[prober(b.Name)]; b.Check > 0 && other != "" {
+			q.add("%s name %q: what checks the backends of %s has it already", other, prober(b.Name), b.Name)
+		}
+	}
+	p.checkAddresses(q)
+}
+
+// prober is the name of the machine that checks a balancer's backends.
+func prober(box string) string { return box + "-prober" }
+
+// checkAddresses sees to it that machines with addresses of their own stand where those belong.
+func (p Plan) checkAddresses(q *problems) {
+	whose, prefixes := map[string]string{}, map[string]netip.Prefix{}
+	for _, n := range p.Nets {
+		prefixes[n.Name], _ = netip.ParsePrefix(n.Prefix) // one that is none was told of
+	}
+	for _, b := range p.Boxes {
+		whose[b.Public] = "box " + b.Name
+	}
+	stand := func(who, on, text string) {
+		at, err := netip.ParseAddr(text)
+		switch prefix := prefixes[on]; {
+		case err != nil || !prefix.IsValid():
+		case !prefix.Contains(at):
+			q.add("%s addr: %s does not lie in %s, which is %s", who, text, on, prefix)
+		case whose[text] != "":
+			q.add("%s addr: %s has %s already", who, whose[text], text)
+		default:
+			whose[text] = who
+		}
+	}
+	for _, s := range p.Servers {
+		stand("server "+s.Name, s.On, s.Addr)
+	}
+	for _, g := range p.Programs {
+		stand("program "+g.Name, g.On, g.Addr)
 	}
 }
 
@@ -371,7 +389,14 @@ func (p Plan) checkStory(q *problems) {
 	}
 	for i, o := range p.Ops {
 		where := fmt.Sprintf("op %d", i+1)
-		q.word(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse)
+		q.need(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse)
+		q.fromZero(where, map[string]int64{
+			"at": int64(o.At), "every": int64(o.Every), "until": int64(o.Until), "lasts": int64(o.Lasts),
+			"lines": int64(o.Lines), "any": int64(o.Any), "kb": int64(o.KB), "exit": int64(o.Exit),
+		})
+		if o.Do == DoFailover && len(p.Servers) < 2 {
+			q.add("%s: failover needs a second server", where)
+		}
 		if o.Lines > maxLines || o.KB > maxPackageKB {
 			q.add("%s: want at most %d lines and %d KB", where, maxLines, maxPackageKB)
 		}
@@ -392,6 +417,7 @@ func (p Plan) checkStory(q *problems) {
 			q.word(where+" kind", f.Kind+" ", KindNames()...)
 			continue
 		}
+		f.check(q, where, k)
 		if f.At >= p.Safety {
 			q.add("%s: it comes at %s, and the safety phase, at whose end all faults heal, ends at %s", where, f.At, p.Safety)
 		}
@@ -412,7 +438,7 @@ func (p Plan) checkStory(q *problems) {
 	}
 	q.word("expect online", p.Expect.Online, "all", "none", "any")
 	for _, bound := range slices.Sorted(maps.Keys(p.Expect.Within)) {
-		q.word("expect within", bound, "L1", "L2", "L3", "L4", "L5", "L6", "L7")
+		q.word("expect within", bound, "L1", "L2", "L3", "L5", "L6", "L7")
 	}
 }
 

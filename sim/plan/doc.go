@@ -11,5 +11,6 @@
 //     known one; all problems are told at once.
 //  3. Defaults are filled in by Parse, so that a printed plan says all there is to know.
 //
-// plan.go holds the types, quantity.go the values with units, check.go the rules, parse.go the text.
+// plan.go holds the types, quantity.go the values with units, check.go the rules and
+// problem.go what they find, fault.go the kinds of faults, parse.go the text.
 package plan

@@ -30,26 +30,28 @@ type FaultKind struct {
 	On Sort
 	// Crash faults end a program or a machine; the program is started again when they heal.
 	Crash bool
+	// Needs are the keys, with spaces between, without which a fault of the kind would do nothing.
+	Needs string
 	About string
 }
 
 var faultKinds = map[string]FaultKind{
 	"link.cut":     {On: OnEdge, About: "no packet passes; way = up or down cuts one direction"},
 	"link.latency": {On: OnEdge, About: "delay comes on top, and jitter"},
-	"link.loss":    {On: OnEdge, About: "the share of packets in loss vanishes"},
-	"link.burst":   {On: OnEdge, About: "loss in bursts: each second, with chance loss, all is lost for jitter"},
-	"link.rate":    {On: OnEdge, About: "rate caps the bits per second"},
-	"link.bloat":   {On: OnEdge, About: "rate caps the bits per second before a queue without end"},
-	"link.mtu":     {On: OnEdge, About: "packets above mtu bytes vanish without a word"},
+	"link.loss":    {On: OnEdge, Needs: "loss", About: "the share of packets in loss vanishes"},
+	"link.burst":   {On: OnEdge, Needs: "loss jitter", About: "each second, with chance loss, all is lost for jitter"},
+	"link.rate":    {On: OnEdge, Needs: "rate", About: "rate caps the bits per second"},
+	"link.bloat":   {On: OnEdge, Needs: "rate", About: "rate caps the bits per second before a queue without end"},
+	"link.mtu":     {On: OnEdge, Needs: "mtu", About: "packets above mtu bytes vanish without a word"},
 	"link.slice":   {On: OnEdge, About: "bytes arrive one by one"},
-	"link.flap":    {On: OnEdge, About: "cut for delay, whole for jitter, in turn"},
+	"link.flap":    {On: OnEdge, Needs: "delay jitter", About: "cut for delay, whole for jitter, in turn"},
 	"link.clog":    {On: OnEdge, About: "nothing passes now, and all of it when the fault heals"},
 	"swizzle-clog": {On: OnHost, About: "half of the machines are clogged one by one, and freed in another order"},
 	"partition":    {On: OnHost, About: "these machines and the servers do not reach each other; way = up or down"},
 
 	"nat.flush":       {On: OnNAT, About: "forgets all connections, as a reboot does"},
-	"nat.rebind":      {On: OnNAT, About: "gets the outer address addr and forgets all connections"},
-	"nat.idle":        {On: OnNAT, About: "remembers quiet connections for delay alone"},
+	"nat.rebind":      {On: OnNAT, Needs: "addr", About: "gets the outer address addr and forgets all connections"},
+	"nat.idle":        {On: OnNAT, Needs: "delay", About: "remembers quiet connections for delay alone"},
 	"nat.ports":       {On: OnNAT, About: "has no free ports for new connections"},
 	"nat.reuse":       {On: OnNAT, About: "gives ports that others had away again, after a reboot"},
 	"firewall.flush":  {On: OnFirewall, About: "forgets all connections"},
@@ -57,33 +59,57 @@ var faultKinds = map[string]FaultKind{
 	"firewall.refuse": {On: OnFirewall, About: "lets nothing through, existing connections either"},
 	"balancer.flush":  {On: OnBalancer, About: "forgets all connections"},
 	"balancer.drain":  {On: OnBalancer, About: "sends no new connection to the first backend"},
-	"balancer.idle":   {On: OnBalancer, About: "remembers quiet connections for delay alone"},
-	"balancer.flap":   {On: OnBalancer, About: "takes the first backend for dead and alive in turn, each delay"},
+	"balancer.idle":   {On: OnBalancer, Needs: "delay", About: "remembers quiet connections for delay alone"},
+	"balancer.flap":   {On: OnBalancer, Needs: "delay", About: "takes the first backend for dead, then alive, each delay"},
 
 	"dns.unknown": {On: OnName, About: "the name is not known"},
 	"dns.broken":  {On: OnName, About: "the name server fails"},
-	"dns.slow":    {On: OnName, About: "the answer takes delay"},
+	"dns.slow":    {On: OnName, Needs: "delay", About: "the answer takes delay"},
 	"dns.silent":  {On: OnName, About: "no answer comes"},
 	"dns.stale":   {On: OnName, About: "the answer stays what it is now, whatever changes"},
-	"dns.dead":    {On: OnName, About: "the answer begins with addr, where nobody is"},
+	"dns.dead":    {On: OnName, Needs: "addr", About: "the answer begins with addr, where nobody is"},
 
 	"server.crash": {On: OnServer, Crash: true, About: "the program is killed; with point, when it passes that place"},
 	"agent.crash":  {On: OnMachine, Crash: true, About: "the agent is killed and its scripts go on; with point as above"},
 	"shim.crash":   {On: OnMachine, Crash: true, About: "a shim is killed; with point, when it passes that place"},
 	"host.power":   {On: OnDaemon, Crash: true, About: "the power goes: what was not synced may be lost"},
 	"host.freeze":  {On: OnHost, About: "a hypervisor pauses the machine's network"},
-	"host.clock":   {On: OnDaemon, About: "the wall clock goes wrong by this much"},
+	"host.clock":   {On: OnDaemon, Needs: "by", About: "the wall clock goes wrong by this much"},
 	"disk.sync":    {On: OnDaemon, About: "the next sync of the disk fails, and all after it"},
 }
 
-// Fault names a kind of fault. ok is false when there is none by that name.
+// kind describes the fault's kind. ok is false when there is none by that name.
 func (f Fault) kind() (k FaultKind, ok bool) {
 	k, ok = faultKinds[f.Kind]
 	return k, ok
 }
 
-// crashFor is how long a program stays away that was killed, unless its fault says otherwise.
-const crashFor = Duration(5 * time.Second)
+const (
+	// CrashFor is how long a program stays away that was killed, unless its fault says otherwise.
+	CrashFor = 5 * time.Second
+	// SwizzleSpan is how long it takes at the most until the last machine of a swizzle-clog is freed.
+	SwizzleSpan = 30 * time.Second
+)
+
+// check looks at what a fault of a kind says of itself.
+func (f Fault) check(q *problems, where string, k FaultKind) {
+	has := map[string]bool{
+		"delay": f.Delay > 0, "jitter": f.Jitter > 0, "loss": f.Loss > 0, "rate": f.Rate > 0, "mtu": f.MTU > 0,
+		"addr": f.Addr != "", "by": f.By != 0,
+	}
+	for _, key := range strings.Fields(k.Needs) {
+		if !has[key] {
+			q.add("%s: %s needs %s", where, f.Kind, key)
+		}
+	}
+	q.fromZero(where, map[string]int64{
+		"at": int64(f.At), "for": int64(f.For), "delay": int64(f.Delay), "jitter": int64(f.Jitter), "mtu": int64(f.MTU),
+		"nth": int64(f.Nth),
+	})
+	if f.Loss < 0 || f.Loss > 1 {
+		q.add("%s: loss %v: want 0 to 1", where, f.Loss)
+	}
+}
 
 // until is when a fault heals, by itself or with all others.
 func (p Plan) until(f Fault) Duration {
@@ -92,7 +118,7 @@ func (p Plan) until(f Fault) Duration {
 	case f.For > 0:
 		return f.At + f.For
 	case k.Crash:
-		return f.At + crashFor
+		return f.At + Duration(CrashFor)
 	}
 	return p.Safety
 }

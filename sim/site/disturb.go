@@ -16,7 +16,7 @@ const (
 	burstEvery = time.Second
 	// bloatedQueue is the queue of a bloated link, in bytes.
 	bloatedQueue = 1 << 30
-	// swizzleStep lies between two machines that are clogged, or freed.
+	// swizzleStep lies between two machines that are clogged, or freed, at the most.
 	swizzleStep = 5 * time.Second
 )
 
@@ -64,9 +64,15 @@ func (s *site) networkFault(f plan.Fault) (netem.Fault, error) {
 	case "host.freeze":
 		return netem.Freeze{Host: host}, nil
 	case "partition":
-		return netem.Partition{Name: f.On, A: s.group(f), B: s.serverHosts(), OneWay: up || down}, nil
+		from, to := s.group(f), s.serverHosts()
+		if down {
+			from, to = to, from
+		}
+		return netem.Partition{Name: f.On, A: from, B: to, OneWay: up || down}, nil
 	case "swizzle-clog":
-		return netem.SwizzleClog{Hosts: s.group(f), Step: swizzleStep}, nil
+		hosts := s.group(f)
+		step := min(swizzleStep, plan.SwizzleSpan/time.Duration(max(1, len(hosts)/2)))
+		return netem.SwizzleClog{Hosts: hosts, Step: step}, nil
 	}
 	return s.boxFault(f)
 }

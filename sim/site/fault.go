@@ -13,9 +13,6 @@ import (
 	"fairlead/sim/plan"
 )
 
-// restartAfter is how long a program that was killed stays away unless the plan says otherwise.
-const restartAfter = 5 * time.Second
-
 // healing is what makes a fault good, once.
 type healing struct {
 	once sync.Once
@@ -35,15 +32,15 @@ func (h *healing) heal() (healed bool) {
 func (s *site) breakAll() {
 	for i, f := range s.plan.Faults {
 		label := fmt.Sprintf("fault %d", i+1)
-		for n, on := range s.plan.Places(f) {
+		places := s.plan.Places(f)
+		if together(f.Kind) && f.On != "" {
+			places = []string{f.On} // one fault on all of them
+		}
+		for n, on := range places {
 			one := f
 			one.On = on
 			place := fmt.Sprintf("%s at %d", label, n+1)
 			s.world.At(s.base+f.At.D(), place, func() { s.break1(one, place) })
-			if !together(f.Kind) {
-				continue
-			}
-			break // the fault is on all of them at once
 		}
 	}
 }
@@ -77,7 +74,7 @@ func lasting(f plan.Fault) time.Duration {
 		return f.For.D()
 	}
 	if k := plan.Kinds()[f.Kind]; k.Crash && f.Point == "" {
-		return restartAfter
+		return plan.CrashFor
 	}
 	return 0
 }
@@ -159,7 +156,7 @@ func (s *site) crash(
 		disarm := m.Trap(kind, f.Point, f.Nth, func(l *sim.Life) {
 			s.world.At(s.world.Now(), label+" at "+f.Point, func() {
 				kill(l)
-				s.world.At(s.world.Now()+restartAfter+stagger(m, label), label+" again", again)
+				s.world.At(s.world.Now()+plan.CrashFor+stagger(m, label), label+" again", again)
 			})
 		})
 		return disarm
@@ -174,7 +171,7 @@ func (s *site) crash(
 // startAgain is the machine's service manager: a program that ended with an error is started again
 // after a while, as by systemd's Restart=on-failure.
 func (s *site) startAgain(m *sim.Machine, again func()) {
-	s.world.At(s.world.Now()+restartAfter+stagger(m, "service"), "service manager of "+m.Name(), again)
+	s.world.At(s.world.Now()+plan.CrashFor+stagger(m, "service"), "service manager of "+m.Name(), again)
 }
 
 // revive starts the server unless it runs, or another has taken over.
