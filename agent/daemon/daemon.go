@@ -87,7 +87,8 @@ func (d *Daemon) assemble() (err error) {
 	if d.facts, err = newFacts(d.home, d.env, d.version); err != nil {
 		return err
 	}
-	if d.scripts, err = script.New(string(d.home), d.env, script.Options{Storage: d.disk}); err != nil {
+	options := script.Options{Storage: d.disk, KeepLeftOvers: d.settings.LeftOvers == keepLeftOvers}
+	if d.scripts, err = script.New(string(d.home), d.env, options); err != nil {
 		return err
 	}
 	o := transfer.Options{Disk: d.env.Disk, Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}

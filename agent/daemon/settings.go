@@ -20,6 +20,8 @@ const (
 	DefaultCacheMB = 10 << 10
 	// maxCacheMB is 1 PiB.
 	maxCacheMB = 1 << 30
+
+	killLeftOvers, keepLeftOvers = "kill", "keep"
 )
 
 // Settings are the file agent.toml. `join` and `listen` write it; people may edit it.
@@ -41,6 +43,9 @@ type Settings struct {
 	// CacheMB is how much received packages may take on the disk before those that were wanted least
 	// recently are removed, in MiB; 0 means no limit.
 	CacheMB int64 `toml:"cache_mb" comment:"what received packages may take on the disk, in MiB; 0: no limit"`
+	// LeftOvers is what becomes of the processes of a script that nobody watches over any more, since its
+	// shim was killed: "kill", which "" means too, or "keep".
+	LeftOvers string `toml:"left_overs,omitempty" comment:"processes of a script whose shim was killed: kill or keep"`
 	// Trust lists server pins that were given by hand; a joined agent has them in trust.json.
 	Trust []trust.Pin `toml:"trust,omitempty" comment:"pins of the server, when they were given by hand"`
 }
@@ -66,6 +71,9 @@ func (s Settings) check() error {
 	}
 	if s.CacheMB < 0 || s.CacheMB > maxCacheMB {
 		problems = append(problems, fmt.Sprintf("cache_mb: %d: want 0 (no limit) to %d", s.CacheMB, maxCacheMB))
+	}
+	if s.LeftOvers != "" && s.LeftOvers != killLeftOvers && s.LeftOvers != keepLeftOvers {
+		problems = append(problems, fmt.Sprintf(`left_overs: want "kill" or "keep", got %.40q`, s.LeftOvers))
 	}
 	if len(problems) > 0 {
 		return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
@@ -112,7 +120,7 @@ func (s Settings) renew(path string) (Settings, error) {
 	if err != nil && errkind.Of(err) != errkind.NotFound {
 		return s, err
 	}
-	s.CacheMB = old.CacheMB
+	s.CacheMB, s.LeftOvers = old.CacheMB, old.LeftOvers
 	if s.Proxy == "" && s.Mode == trust.ModePolling {
 		s.Proxy = old.Proxy
 		if s.ProxyCredentials == "" {

@@ -75,6 +75,7 @@ func TestLoadSettingsRefuses(t *testing.T) {
 		"name":             {polling + "name = 'Web'\n", "name: machine name"},
 		"negative cache":   {polling + "cache_mb = -1\n", "cache_mb: -1: want 0 (no limit) to"},
 		"huge cache":       {polling + "cache_mb = 9000000000000000000\n", "cache_mb: 9000000000000000000"},
+		"left-overs":       {polling + "left_overs = 'burn'\n", `left_overs: want "kill" or "keep", got "burn"`},
 		"text for number":  {polling + "cache_mb = '10 GB'\n", "line 3, column 12"},
 		"short pin":        {polling + "trust = ['abc']\n", "3 hex digits: want 64"},
 		"no TOML":          {"mode: polling\n", "line 1"},

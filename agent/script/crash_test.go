@@ -485,3 +485,55 @@ func BenchmarkOutput(b *testing.B) {
 		}
 	}
 }
+
+// TestLeftOversAreFoundWhereverTheyWent is row 9: a process that made a session of its own is counted and
+// ended with the rest, or kept when the operator wants that. It needs a machine with control groups.
+func TestLeftOversAreFoundWhereverTheyWent(t *testing.T) {
+	groups, ok := host.Real(quiet()).Exec.(host.Cgroups)
+	if probe := groups.MakeCgroup("test-left-overs"); !ok || probe == "" {
+		t.Skip("no control groups of version 2 here, or this user may make none")
+	} else {
+		groups.RemoveCgroup(probe)
+	}
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keep=%v", keep), func(t *testing.T) {
+			a := newAgent(t, t.TempDir(), script.Options{KeepLeftOvers: keep})
+			id := map[bool]string{false: "left-killed", true: "left-kept"}[keep]
+			a.start(t, bash(id, `setsid -f bash -c 'echo $$ > pid; exec sleep 300'; exec sleep 300`))
+			claim := waitClaim(t, a, id)
+			path := filepath.Join(a.home, "tickets", id, "work/pid")
+			until(t, "the daemon's id", func() bool { raw, err := os.ReadFile(path); return err == nil && len(raw) > 1 })
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := kill(claim.Pid); err != nil {
+				t.Fatal(err)
+			}
+			w := a.watch(t, contract.TicketID(id))
+			want := map[bool]string{false: "2 processes of it were killed", true: "2 processes of it still run"}[keep]
+			if w.verdict.Outcome != contract.Indeterminate || !strings.Contains(w.verdict.Reason, want) {
+				t.Errorf("verdict %+v, want indeterminate: … %s", w.verdict, want)
+			}
+			stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(raw)) + "/stat")
+			if alive := err == nil && !strings.Contains(string(stat), ") Z "); alive != keep {
+				t.Errorf("the daemon lives: %v, want %v", alive, keep)
+			}
+			group, err := os.ReadFile(filepath.Join(a.home, "tickets", id, "cgroup"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, folder, _ := strings.Cut(strings.TrimSpace(string(group)), " ")
+			if err := groups.SignalCgroup(folder, host.Kill); err != nil {
+				t.Error(err)
+			}
+			until(t, "an empty group", func() bool { return len(groups.CgroupMembers(folder)) == 0 })
+			if err := a.Forget(t.Context(), contract.TicketID(id)); err != nil {
+				t.Fatal(err)
+			}
+			if exists(folder) {
+				t.Errorf("%s is there after the ticket was forgotten", folder)
+			}
+		})
+	}
+}

@@ -24,6 +24,7 @@
 //	launched    agent           boot id and number of launches in it; not synced
 //	claim       shim or agent   claim in JSON, by link; folder synced (and the file by the agent)
 //	process     shim            id of the script's process; not synced
+//	cgroup      shim            boot id and folder of the script's control group, where there is one; not synced
 //	log         shim            contract.Record bytes; named before the claim, synced before the exit record
 //	exit        shim            4 KiB, preallocated before the claim: magic, length, SHA-256, verdict
 //	verdict     agent           its own last word on a ticket whose shim died; temp, fsync, rename, fsync
@@ -44,7 +45,7 @@
 //
 // life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
 // service.go, ticket.go, recover.go, follow.go and serve.go are the agent's side; shim.go,
-// supervise.go, recorder.go, lockfile.go and environment.go the shim's; order.go, journal.go,
+// supervise.go, offspring.go, recorder.go, lockfile.go and environment.go the shim's; order.go, journal.go,
 // claim.go and ledger.go are what both find on disk, storage.go what becomes of it when the disk is full
 // or broken.
 package script

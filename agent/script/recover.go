@@ -13,6 +13,7 @@ import (
 	"fairlead/internal/contract"
 	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
+	"fairlead/internal/host"
 )
 
 // found is an unfinished ticket of an earlier agent.
@@ -26,6 +27,9 @@ type found struct {
 // recover takes over what earlier agents left: first the tickets that hold the isolation lock,
 // then those that wait, in the order of their intents.
 func (s *Service) recover() error {
+	if groups, ok := s.env.Exec.(host.Cgroups); ok {
+		groups.SweepCgroups()
+	}
 	entries, err := os.ReadDir(s.home)
 	if err != nil {
 		return storage("list the tickets", err)

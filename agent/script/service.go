@@ -34,6 +34,8 @@ type Options struct {
 	MaxKept int
 	// Storage says when the disk has failed: nothing is started then. Nil never does.
 	Storage Storage
+	// KeepLeftOvers lets the processes of a script whose shim died go on; they are killed else.
+	KeepLeftOvers bool
 }
 
 // Service is the agent's side of all tickets. Make it with New; its methods wait until Run has
@@ -429,6 +431,7 @@ func (s *Service) Forget(ctx context.Context, id contract.TicketID) error {
 	s.mu.Lock()
 	delete(s.tickets, id)
 	s.mu.Unlock()
+	t.dir.offspring(s.env.Exec, s.env.Facts().BootID).forgetGroup()
 	if err := os.RemoveAll(string(t.dir)); err != nil {
 		return storage("delete ticket "+string(id), err)
 	}

@@ -58,6 +58,7 @@ type shim struct {
 	// secrets is what nothing that the shim writes may hold.
 	secrets *masking.Set
 	exit    *os.File
+	cgroup  string        // folder of the script\'s control group; "" for none
 	rung    chan struct{} // its bell
 }
 
@@ -221,6 +222,8 @@ func (s *shim) runScript(ctx context.Context, log *recorder, wake chan struct{})
 	command, err := s.prepare()
 	if err == nil {
 		command.Stdout, command.Stderr = source{log, contract.Stdout}, source{log, contract.Stderr}
+		s.cgroup = s.dir.enclose(s.Exec, s.Process.BootID)
+		command.Cgroup = s.cgroup
 		s.Point("script.exec")
 		var process host.Process
 		if process, err = s.Exec.Start(command); err == nil {

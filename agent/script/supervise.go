@@ -21,13 +21,10 @@ const (
 	groupLook = 20 * time.Millisecond
 )
 
-// groupWatcher is what a host.Exec also is where it can tell whether a group has members left.
-type groupWatcher interface{ GroupAlive(host.ProcessID) bool }
-
 // supervision is one running script as its shim sees it. It belongs to one goroutine.
 type supervision struct {
 	*shim
-	process host.Process
+	process offspring
 	log     *recorder
 
 	started   time.Time
@@ -49,7 +46,9 @@ type exited struct {
 // supervise waits for the script, keeps its time, and ends it when asked to.
 func (s *shim) supervise(ctx context.Context, p host.Process, log *recorder, wake <-chan struct{}) contract.Verdict {
 	now := time.Now()
-	v := &supervision{shim: s, process: p, log: log, started: now, cancelDue: now}
+	v := &supervision{shim: s, log: log, started: now, cancelDue: now}
+	v.process = offspring{exec: s.Exec, first: p.ID(), cgroup: s.cgroup}
+	defer v.process.forgetGroup()
 	ended := make(chan exited, 1)
 	var waiter sync.WaitGroup
 	defer waiter.Wait()
@@ -139,7 +138,7 @@ func (v *supervision) end(outcome contract.Outcome, reason string, graceMS int64
 	v.ending = &contract.Verdict{Outcome: outcome, Reason: reason}
 	v.killAt = time.Now().Add(grace)
 	v.log.remark(fmt.Sprintf("%s: the script was sent TERM, and is killed after %v", reason, grace))
-	if err := v.Exec.Signal(v.process.ID(), host.Terminate); err != nil {
+	if err := v.process.signal(host.Terminate); err != nil {
 		v.log.remark("TERM could not be sent: " + err.Error())
 	}
 	v.Point("script.term")
@@ -150,7 +149,7 @@ func (v *supervision) kill(now time.Time) time.Time {
 	if now.Before(v.killAt) {
 		return v.killAt
 	}
-	err := v.Exec.Signal(v.process.ID(), host.Kill)
+	err := v.process.signal(host.Kill)
 	if !v.killing {
 		v.killing = true
 		v.log.remark("the grace is over: the script's processes were killed")
@@ -165,11 +164,11 @@ func (v *supervision) kill(now time.Time) time.Time {
 // groupGone reports whether nothing of an ended script is left, and gives its processes the grace
 // that the script did not use up.
 func (v *supervision) groupGone(now time.Time) bool {
-	if watcher, ok := v.Exec.(groupWatcher); ok {
+	if left, known := v.process.members(); known {
 		// After a KILL everybody is gone but for those the kernel still holds: not waited for.
-		return !watcher.GroupAlive(v.process.ID()) || v.killing && !now.Before(v.killAt)
+		return len(left) == 0 || v.killing && !now.Before(v.killAt)
 	}
-	_ = v.Exec.Signal(v.process.ID(), host.Kill)
+	_ = v.process.signal(host.Kill)
 	return true
 }
 

@@ -317,19 +317,17 @@ func (t *ticket) tryClaim(v contract.Verdict) input {
 }
 
 // settle gives a ticket whose shim is dead the agent's own verdict, with the log as far as it is
-// whole. What the script left behind is killed first: its lock is free already.
+// whole. What the script left behind is killed first, unless an operator wants it kept: its lock is
+// free already.
 func (t *ticket) settle(reason string) input {
 	if exit, err := t.dir.exit(); exit != nil || err != nil {
 		return t.observe()
 	}
-	if id, ok := t.dir.process(); ok {
-		if watcher, can := t.s.env.Exec.(groupWatcher); can && watcher.GroupAlive(id) {
-			reason += "; the processes it left were killed"
-		}
-		if err := t.s.env.Exec.Signal(id, host.Kill); err != nil {
-			reason += "; the processes it left could not be killed: " + err.Error()
-		}
+	left := t.dir.offspring(t.s.env.Exec, t.s.env.Facts().BootID)
+	if said := left.bury(t.s.options.KeepLeftOvers); said != "" {
+		reason += "; " + said
 	}
+	left.forgetGroup()
 	sum := sha256.New()
 	end, err := scanLog(t.dir.path("log"), 0, maxLogBytes, func(raw []byte) error {
 		_, err := sum.Write(raw)

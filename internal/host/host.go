@@ -120,6 +120,9 @@ type Command struct {
 	// Detached processes lead a session of their own and outlive the program that started them.
 	// Others lead a process group of their own.
 	Detached bool
+	// Cgroup is the folder of the control group to start in, as Cgroups returned it; "" for ours. A
+	// kernel that refuses it starts the process in ours.
+	Cgroup string
 	// DrainWait is how long Wait goes on reading output after the process ended while some
 	// descendant still holds the pipe. Zero means 2 s.
 	DrainWait time.Duration

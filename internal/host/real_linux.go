@@ -83,6 +83,20 @@ func (e *realExec) Start(c Command) (Process, error) {
 	if drain <= 0 {
 		drain = defaultDrainWait
 	}
+	cmd, err := launch(c, path, drain)
+	if err != nil && c.Cgroup != "" && cgroupRefused(err) {
+		c.Cgroup = ""
+		cmd, err = launch(c, path, drain)
+	}
+	if err != nil {
+		return nil, startError(path, err)
+	}
+	stat, _ := readStat(cmd.Process.Pid) // there until Wait: at worst as a zombie
+	return &realProcess{cmd: cmd, id: ProcessID{Pid: cmd.Process.Pid, Start: stat.start, BootID: e.bootID}}, nil
+}
+
+// launch starts the program at path, in its control group if it has one.
+func launch(c Command, path string, drain time.Duration) (*exec.Cmd, error) {
 	cmd := &exec.Cmd{
 		Path: path, Args: append([]string{path}, c.Args...), Dir: c.Dir,
 		Env:   append([]string{}, c.Env...), // not nil: nil would inherit
@@ -90,11 +104,14 @@ func (e *realExec) Start(c Command) (Process, error) {
 		WaitDelay:   drain,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: c.Detached, Setpgid: !c.Detached},
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, startError(path, err)
+	if c.Cgroup != "" {
+		done, err := enterCgroup(c.Cgroup, cmd.SysProcAttr)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
-	stat, _ := readStat(cmd.Process.Pid) // there until Wait: at worst as a zombie
-	return &realProcess{cmd: cmd, id: ProcessID{Pid: cmd.Process.Pid, Start: stat.start, BootID: e.bootID}}, nil
+	return cmd, cmd.Start()
 }
 
 func startError(path string, err error) error {
@@ -165,6 +182,9 @@ func (e *realExec) Alive(id ProcessID) bool {
 // GroupAlive reports whether any process of the group or session that id leads still runs; the
 // leader itself may be gone.
 func (e *realExec) GroupAlive(id ProcessID) bool { return len(e.members(id)) > 0 }
+
+// GroupMembers lists these processes.
+func (e *realExec) GroupMembers(id ProcessID) []int { return e.members(id) }
 
 func (e *realExec) Signal(id ProcessID, sig Signal) error {
 	number := syscall.SIGTERM
