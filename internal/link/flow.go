@@ -25,6 +25,7 @@ type flow struct {
 
 	pending int    // bytes offered and not yet sent
 	credit  uint32 // bytes that we may still send
+	window  uint32 // bytes that the peer may have under way
 	granted uint32 // bytes that the peer may still send
 	taken   uint32 // bytes consumed here and not yet granted again
 
@@ -35,18 +36,18 @@ type flow struct {
 }
 
 // ownWindow is what the peer may have under way on a stream of the class.
-func ownWindow(c class) uint32 {
+func (m *Machine) ownWindow(c class) uint32 {
 	if c == bulk {
 		return BulkWindowBytes
 	}
-	return ControlWindowBytes
+	return m.settings.ControlWindow
 }
 
 func (f *flow) class() class { return classOf(f.bulk) }
 
 // creditDue reports whether half of the window was consumed.
 func (f *flow) creditDue() bool {
-	return !f.peerEnded && !f.resetDue && f.taken >= ownWindow(f.class())/2
+	return !f.peerEnded && !f.resetDue && f.taken >= f.window/2
 }
 
 // endReady reports whether the end of our direction may be sent.
@@ -79,7 +80,8 @@ func (m *Machine) find(id uint32) (int, *flow) {
 }
 
 func (m *Machine) addFlow(id uint32, isBulk bool) *flow {
-	f := &flow{id: id, bulk: isBulk, credit: m.windows[classOf(isBulk)], granted: ownWindow(classOf(isBulk))}
+	window := m.ownWindow(classOf(isBulk))
+	f := &flow{id: id, bulk: isBulk, credit: m.windows[classOf(isBulk)], window: window, granted: window}
 	m.flows = append(m.flows, f)
 	if isBulk {
 		m.bulkCount++
@@ -179,7 +181,7 @@ func (in ReadSome) apply(m *Machine, _ time.Time) error {
 	if f == nil {
 		return errkind.Invalid.Errorf("line: read from stream %d: it has ended", in.Stream)
 	}
-	unread := ownWindow(f.class()) - f.granted - f.taken
+	unread := f.window - f.granted - f.taken
 	if in.Bytes < 0 || in.Bytes > int(unread) {
 		return errkind.Invalid.Errorf("line: read %d bytes from stream %d: %d were delivered", in.Bytes, in.Stream, unread)
 	}

@@ -44,7 +44,8 @@ const (
 	// MaxStreams at once, of which MaxBulkStreams bulk.
 	MaxStreams     = 64
 	MaxBulkStreams = 8
-	// ControlWindowBytes and BulkWindowBytes may be under way on one stream and direction.
+	// ControlWindowBytes and BulkWindowBytes may be under way on one stream and direction; settings
+	// may allow more to the peer.
 	ControlWindowBytes = 64 << 10
 	BulkWindowBytes    = 1 << 20
 	// RateWindow and RateFloorBytes: a bulk stream that has begun and is not held up by its reader
@@ -63,6 +64,9 @@ type Settings struct {
 	// Phase, 0 to PingAfter/2, makes the first ping come so much earlier.
 	Phase                time.Duration
 	Streams, BulkStreams uint16
+	// ControlWindow is how many bytes the peer may have under way on a control stream, 16 KiB to
+	// 64 MiB. Who reads long output over long ways wants more than a request takes.
+	ControlWindow uint32
 }
 
 func (s Settings) withDefaults() Settings {
@@ -78,6 +82,10 @@ func (s Settings) withDefaults() Settings {
 	if s.BulkStreams == 0 {
 		s.BulkStreams = MaxBulkStreams
 	}
+	if s.ControlWindow == 0 {
+		s.ControlWindow = ControlWindowBytes
+	}
+	s.ControlWindow = min(max(s.ControlWindow, minWindowBytes), maxWindowBytes)
 	s.PingAfter = min(max(s.PingAfter, minPing), maxPing)
 	s.DeadAfter = min(max(s.DeadAfter, minDead), maxDead)
 	s.Streams = min(s.Streams, maxStreamCount)

@@ -100,6 +100,7 @@ func (d *director) play(fields []string) string {
 		d.m = New(d.role(at[0]), Settings{
 			PingAfter: d.duration(options["ping"]), DeadAfter: d.duration(options["dead"]), Phase: d.duration(options["phase"]),
 			Streams: uint16(d.number(options["streams"])), BulkStreams: uint16(d.number(options["bulk"])),
+			ControlWindow: uint32(d.number(options["window"])),
 		})
 		return ""
 	case "wait":
@@ -326,7 +327,7 @@ func (m *Machine) check(t interface{ Fatalf(string, ...any) }) {
 	var bulkCount uint16
 	last := uint32(0)
 	for _, f := range m.flows {
-		window := ownWindow(f.class())
+		window := m.ownWindow(f.class())
 		switch {
 		case f.id <= last || f.id > m.highest:
 			t.Fatalf("stream %d stands after %d, highest is %d", f.id, last, m.highest)

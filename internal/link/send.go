@@ -162,6 +162,6 @@ func (m *Machine) hello() hello {
 		newest: Version, oldest: OldestVersion, role: m.role,
 		ping: m.settings.PingAfter, dead: m.settings.DeadAfter,
 		streams: m.settings.Streams, bulk: m.settings.BulkStreams,
-		windows: [classCount]uint32{ControlWindowBytes, BulkWindowBytes}, binding: m.settings.Binding,
+		windows: [classCount]uint32{m.ownWindow(control), m.ownWindow(bulk)}, binding: m.settings.Binding,
 	}
 }

@@ -18,6 +18,10 @@ import (
 	"fairlead/internal/trust"
 )
 
+// logWindowBytes of a script's output may be under way: what 100,000 lines a second are at 80 ms
+// there and back.
+const logWindowBytes = 1 << 20
+
 // session is one authenticated life of a line. Its facts are set before others can see it.
 type session struct {
 	machine deploy.MachineID
@@ -70,7 +74,9 @@ func (v *visit) begin(conn *tls.Conn, peer trust.Peer, ping time.Duration) {
 	}
 	phase := time.Duration(f.Env.Rand("fleet.ping").Int64N(int64(ping / 2)))
 	line := link.NewSession(conn, link.Options{
-		Role: link.Caller, Keeper: f.Keeper, Settings: link.Settings{Binding: binding, PingAfter: ping, Phase: phase},
+		Role: link.Caller, Keeper: f.Keeper, Settings: link.Settings{
+			Binding: binding, PingAfter: ping, Phase: phase, ControlWindow: logWindowBytes,
+		},
 	})
 	v.session = &session{
 		machine: deploy.MachineID(peer.Subject()),
