@@ -27,14 +27,8 @@ LOG_MIB  ?= 100
 LOG_CUTS ?= -from 200ms -to 1500ms
 LOG_SEED ?= 0
 
-# Torture of the server: how many kills (a release's: 1000), for how long (0: until they are done), from
-# which seed; 0 draws one.
-SERVER_KILLS  ?= 1000
-SERVER_BUDGET ?= 45s
-SERVER_SEED   ?= 0
-
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets torture-server torture-log fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets torture-log fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -92,9 +86,6 @@ torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_
 
 torture-log: ## LOG_MIB (100) of script output through cuts (LOG_CUTS) and kill -9: each byte once
 	$(GO) run ./internal/torture/log -n $(LOG_MIB) $(LOG_CUTS) -seed $(LOG_SEED)
-
-torture-server: ## kill -9 of the server in the middle of deployments, SERVER_KILLS (1000) or for SERVER_BUDGET (45s; 0: all)
-	$(GO) run ./internal/torture/server -n $(SERVER_KILLS) -budget $(SERVER_BUDGET) -seed $(SERVER_SEED)
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)

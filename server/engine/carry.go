@@ -257,14 +257,20 @@ func remote(err error) error {
 
 func (c *carrier) bring(ctx context.Context, t target.Target, content target.Content, order contract.Order) error {
 	began := time.Now()
+	var delta int64
+	content.Patched = func(bytes int64) { delta = bytes }
 	sent, err := t.Send(ctx, content)
 	if err != nil {
 		return remote(err)
 	}
 	text := fmt.Sprintf("Package %s %s lies on the machine already.", order.Package.ID, order.Package.Version)
-	if sent {
-		text = fmt.Sprintf("Sent package %s %s: %s in %s.",
-			order.Package.ID, order.Package.Version, size(content.Size), time.Since(began).Round(time.Millisecond))
+	took := time.Since(began).Round(time.Millisecond)
+	switch {
+	case delta > 0:
+		text = fmt.Sprintf("Sent package %s %s as a difference to a version on the machine: %s instead of %s, in %s.",
+			order.Package.ID, order.Package.Version, size(delta), size(content.Size), took)
+	case sent:
+		text = fmt.Sprintf("Sent package %s %s: %s in %s.", order.Package.ID, order.Package.Version, size(content.Size), took)
 	}
 	c.say(tasklog.Verbose, text)
 	return nil

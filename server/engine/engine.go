@@ -22,7 +22,6 @@ package engine
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -47,9 +46,9 @@ type Reach interface {
 	Changed(id deploy.MachineID) <-chan struct{}
 }
 
-// Packages opens what the feed holds.
+// Packages sends what the feed holds.
 type Packages interface {
-	Open(p deploy.Package) (io.ReadSeekCloser, error)
+	Content(p deploy.Package) target.Content
 }
 
 // Deps is what an engine needs.

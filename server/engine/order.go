@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -221,10 +220,7 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 		Project: f.project.Name, Environment: f.environment.Name, Step: c.step.Name,
 		SubstituteIn: globs(action.Properties[deploy.PropSubstituteIn]), Keep: keep,
 	}
-	return target.Content{
-		SHA256: p.SHA256, Size: p.Size,
-		Open: func() (io.ReadSeekCloser, error) { return c.worker.engine.Packages.Open(p) },
-	}, nil
+	return c.worker.engine.Packages.Content(p), nil
 }
 
 func globs(text string) []string {

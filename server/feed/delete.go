@@ -87,6 +87,10 @@ func (f *Feed) removeUnshared(ctx context.Context, sums ...string) {
 		})
 		if err == nil && shared == 0 {
 			_ = os.Remove(f.path(sum))
+			_ = os.Remove(f.path(sum) + sumsEnd)
+			for _, d := range f.deltas(sum) {
+				removeDelta(d.path)
+			}
 		}
 	}
 }

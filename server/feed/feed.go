@@ -31,6 +31,7 @@ type Feed struct {
 	limits Limits
 	gate   chan struct{} // one place: held while content is placed or removed
 	pushes chan struct{} // one place for each push at work
+	makes  chan struct{} // one place: held while a delta is looked for or made
 }
 
 // incoming begins the name of a file that is being written.
@@ -59,7 +60,7 @@ func New(s store.Store, dir string, disk host.Disk, wall func() time.Time, limit
 	}
 	return &Feed{
 		store: s, dir: dir, disk: disk, wall: wall, limits: limits,
-		gate: make(chan struct{}, 1), pushes: make(chan struct{}, limits.Pushes),
+		gate: make(chan struct{}, 1), pushes: make(chan struct{}, limits.Pushes), makes: make(chan struct{}, 1),
 	}, nil
 }
 

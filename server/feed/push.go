@@ -6,12 +6,12 @@ import (
 	"archive/tar"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"io"
 	"os"
 	"strings"
 
 	"fairlead/internal/archive"
+	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
@@ -142,7 +142,7 @@ func (u Upload) checkDeclared(in *intake) error {
 // compare answers a push of a version that is there already; it only hashes. The content is read
 // to its end so that a sender who reads no answer before he is done gets one.
 func (f *Feed) compare(ctx context.Context, u Upload, held deploy.Package) (deploy.Package, Result, error) {
-	in := &intake{feed: f, hash: sha256.New()}
+	in := &intake{feed: f, hash: contract.NewSummer()}
 	if err := in.read(ctx, u.Content); err != nil {
 		return deploy.Package{}, "", err
 	}

@@ -5,16 +5,14 @@ package feed
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
 )
 
@@ -27,7 +25,7 @@ const (
 // intake reads an upload once: to a file if there is one, and through the hash.
 type intake struct {
 	feed *Feed
-	hash hash.Hash
+	hash *contract.Summer
 	file *os.File // nil: only hash
 	size int64
 }
@@ -62,7 +60,7 @@ func (in *intake) read(ctx context.Context, content io.Reader) error {
 }
 
 func (in *intake) take(piece []byte) error {
-	in.hash.Write(piece)
+	_, _ = in.hash.Write(piece) // never fails
 	if in.file == nil || len(piece) == 0 {
 		return nil
 	}
@@ -72,7 +70,7 @@ func (in *intake) take(piece []byte) error {
 	return nil
 }
 
-func (in *intake) sum() string { return hex.EncodeToString(in.hash.Sum(nil)) }
+func (in *intake) sum() string { return in.hash.SHA256() }
 
 // diskError tells a full disk from a broken one.
 func diskError(what string, err error) error {
@@ -85,14 +83,11 @@ func diskError(what string, err error) error {
 
 // spool writes an upload to a new file that only its owner can read. The caller removes it.
 func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err error) {
-	name := filepath.Join(f.dir, incoming+strings.ToLower(rand.Text()))
-	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, diskError("make a file for a package", err)
+	if in, err = f.newIntake(); err != nil {
+		return nil, err
 	}
-	in = &intake{feed: f, hash: sha256.New(), file: file}
 	if err = in.read(ctx, content); err == nil {
-		if err = f.disk.Sync(file); err != nil {
+		if err = f.disk.Sync(in.file); err != nil {
 			err = diskError("flush a package", err)
 		}
 	}
@@ -101,6 +96,16 @@ func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err er
 		return nil, err
 	}
 	return in, nil
+}
+
+// newIntake makes a file that only its owner can read.
+func (f *Feed) newIntake() (*intake, error) {
+	name := filepath.Join(f.dir, incoming+strings.ToLower(rand.Text()))
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, diskError("make a file for a package", err)
+	}
+	return &intake{feed: f, hash: contract.NewSummer(), file: file}, nil
 }
 
 // discard removes the file unless place has moved it.
@@ -123,6 +128,7 @@ func (f *Feed) place(in *intake, sum string) error {
 	if err := os.Rename(in.file.Name(), target); err != nil {
 		return diskError("move a package to its place", err)
 	}
+	keepSums(target, in.hash.Sums())
 	return f.syncFolder(folder)
 }
 

@@ -108,46 +108,6 @@ func (l Line) Forget(ctx context.Context, ticket contract.TicketID) error {
 	return err
 }
 
-// Send asks what is missing and sends that. There is no time limit: the line itself notices a
-// peer that stopped reading.
-func (l Line) Send(ctx context.Context, content Content) (bool, error) {
-	args := contract.BlobArgs{SHA256: content.SHA256, Size: content.Size}
-	state, err := l.missing(ctx, args)
-	if err != nil || state.Complete {
-		return false, err
-	}
-	file, err := content.Open()
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	if _, err := file.Seek(state.Offset, io.SeekStart); err != nil {
-		return false, errkind.Internal.Errorf(
-			"read package content %s from byte %d: %w",
-			content.SHA256,
-			state.Offset,
-			err,
-		)
-	}
-	put := contract.BlobPutArgs{SHA256: content.SHA256, Size: content.Size, Offset: state.Offset}
-	state, err = contract.BlobPut.Send(ctx, l.Session, put, io.LimitReader(file, content.Size-state.Offset))
-	if err == nil && !state.Complete {
-		err = errkind.Unavailable.Errorf(
-			"send content %s: the agent holds %d of %d bytes",
-			content.SHA256,
-			state.Offset,
-			content.Size,
-		)
-	}
-	return true, err
-}
-
-func (l Line) missing(ctx context.Context, args contract.BlobArgs) (contract.BlobState, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return contract.BlobMissing.Call(ctx, l.Session, args)
-}
-
 // Health asks the agent for its report.
 func (l Line) Health(ctx context.Context) (contract.HealthReport, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

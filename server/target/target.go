@@ -9,12 +9,12 @@
 //  2. An error of kind Timeout, Unavailable or Corrupt says nothing about what happened on the
 //     machine: ask Status.
 //
-// target.go holds the contract, line.go the adapter for agents on a line.
+// target.go holds the contract, content.go what is sent, line.go the adapter for agents on a line,
+// send.go its way to send a package.
 package target
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"fairlead/internal/contract"
@@ -41,11 +41,3 @@ type Target interface {
 
 // FollowFunc takes what a ticket says: records, or a status, never both.
 type FollowFunc func(records []contract.Record, status *contract.TicketStatus) error
-
-// Content is a package on its way.
-type Content struct {
-	SHA256 string // hex
-	Size   int64
-	// Open opens the content; the reader is closed by the target.
-	Open func() (io.ReadSeekCloser, error)
-}
