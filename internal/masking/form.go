@@ -11,17 +11,20 @@ import (
 )
 
 const (
-	// MinBytes is the shortest secret that is looked for.
+	// MinBytes is the shortest secret that is looked for, without blanks around it.
 	MinBytes = 4
 	// minLineBytes is the shortest line of a longer secret that is looked for by itself.
 	minLineBytes = 8
 )
 
 // forms lists, without repetition, what a secret looks like in output. Newlines at its end are
-// what a file has and echo drops.
+// what a file has and echo drops; blanks around it are lost where a shell splits words.
 func forms(secret string) []string {
-	whole := strings.TrimRight(secret, "\r\n")
-	all := []string{whole}
+	whole, bare := strings.TrimRight(secret, "\r\n"), strings.TrimSpace(secret)
+	if len(bare) < MinBytes {
+		return nil // or each indented line would be hidden
+	}
+	all := []string{whole, bare}
 	if strings.Contains(whole, "\n") {
 		for line := range strings.Lines(whole) {
 			if line = strings.TrimSpace(line); len(line) >= minLineBytes {
@@ -32,7 +35,7 @@ func forms(secret string) []string {
 	all = append(all, jsonText(whole, false), jsonText(whole, true))
 	all = append(all, shellTexts(whole)...)
 	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return len(s) < MinBytes })
+	return slices.Compact(all)
 }
 
 // jsonText is a text between JSON's quotes; some writers escape what HTML means something by.

@@ -31,6 +31,9 @@ func New(secrets []string) (*Set, error) {
 	var all []string
 	total := 0
 	for _, secret := range secrets {
+		if total+len(secret) > MaxBytes {
+			return nil, tooMuch()
+		}
 		found := forms(secret)
 		if len(found) == 0 && secret != "" {
 			s.short++
@@ -39,7 +42,7 @@ func New(secrets []string) (*Set, error) {
 			total += len(form)
 		}
 		if total > MaxBytes {
-			return nil, errkind.Exhausted.Errorf("secrets to look for in output have more than %d bytes", MaxBytes)
+			return nil, tooMuch()
 		}
 		all = append(all, found...)
 	}
@@ -47,6 +50,10 @@ func New(secrets []string) (*Set, error) {
 	s.build(slices.Compact(all))
 	s.link()
 	return s, nil
+}
+
+func tooMuch() error {
+	return errkind.Exhausted.Errorf("secrets to look for in output have more than %d bytes in all their forms", MaxBytes)
 }
 
 // Short is how many secrets are too short to be looked for.
