@@ -3,6 +3,7 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,8 +64,11 @@ const noticed = link.DeadAfter + link.HelloLimit
 
 // concerns reports whether a fault lies on the way of an agent.
 func (t trouble) concerns(g group, m member) bool {
-	return t.on == m.name || t.on == g.Name || slices.Contains(g.route.Names(), t.on)
+	return t.on == m.name || t.on == g.Name || t.on == everywhere || slices.Contains(g.route.Names(), t.on)
 }
+
+// everywhere is how a fault on several machines at once names them all.
+const everywhere = "all"
 
 // costs reports whether a fault may be why an agent's line was found dead.
 func (t trouble) costs(g group, m member, o outage) bool {
@@ -134,7 +138,7 @@ func (v *view) faults() (found []string) {
 			}
 		}
 	}
-	slices.SortStableFunc(effects, func(a, b *effect) int { return int(b.worst() - a.worst()) })
+	slices.SortStableFunc(effects, func(a, b *effect) int { return cmp.Compare(b.worst(), a.worst()) })
 	for i, e := range effects {
 		if i == maxFaults {
 			return append(found, fmt.Sprintf("%d more faults cost lines, for shorter times", len(effects)-maxFaults))

@@ -3,6 +3,7 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ func (g group) memories() (all []memory) {
 	for _, p := range g.route.Programs {
 		add(p.Name, p.Preset, p.Idle)
 	}
-	slices.SortStableFunc(all, func(a, b memory) int { return int(a.idle - b.idle) })
+	slices.SortStableFunc(all, func(a, b memory) int { return cmp.Compare(a.idle, b.idle) })
 	return all
 }
 

@@ -160,6 +160,8 @@ func (m *march) record(j job, o worker.Outcome) {
 	m.tally.add(o.Report)
 	wrong := o.Wrong()
 	switch {
+	case j.first != nil && o.Fate != worker.Done:
+		m.tally.Twice++ // it broke the second time alone, and there is no digest to compare
 	case j.first != nil:
 		m.tally.Twice++
 		if differs := Differs(j.first.Digest, o.Report.Digest); differs != "" {

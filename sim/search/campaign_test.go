@@ -3,6 +3,7 @@
 package search
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -182,6 +183,31 @@ func TestFailuresAreReadBack(t *testing.T) {
 	}
 	if _, is := ReadFailure([]byte("name = 'x'\n"), p); is {
 		t.Error("a plan without comments is a failure")
+	}
+}
+
+// lateCrash carries a plan out once, and dies of it from then on.
+type lateCrash struct{ runs int }
+
+func (r *lateCrash) Run(_ context.Context, p plan.Plan, _ worker.Files, _ func(time.Duration)) (worker.Outcome, error) {
+	if r.runs++; r.runs > 1 {
+		return worker.Outcome{Fate: worker.Crashed, Said: "panic: it came late"}, nil
+	}
+	return worker.Outcome{Report: report.Report{Digest: netem.Digest{Shape: p.Hash()}}}, nil
+}
+
+// TestASecondRunThatDiesIsACrash: that it has no digest is not what is wrong with it.
+func TestASecondRunThatDiesIsACrash(t *testing.T) {
+	p := story(t, 1, "late")
+	tally, failures, err := Campaign{
+		Runners: []Runner{&lateCrash{}}, Sure: 1, Twice: func(int) bool { return true },
+		Next: func(n int) (plan.Plan, bool, error) { return p, n == 0, nil },
+	}.Run(t.Context())
+	if err != nil || tally.Twice != 1 || len(failures) != 1 {
+		t.Fatalf("%v, %v, %v", tally, failures, err)
+	}
+	if got := failures[0].Violated[0].String(); got != "crash at 0s panic: it came late" {
+		t.Errorf("the second run is blamed for %q", got)
 	}
 }
 

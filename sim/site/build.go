@@ -33,7 +33,10 @@ func (s *site) build() error {
 	if err := s.buildEdges(); err != nil {
 		return err
 	}
-	s.desk = s.newDesk()
+	var err error
+	if s.desk, err = s.newDesk(); err != nil {
+		return err
+	}
 	for _, group := range s.plan.Agents {
 		for i := range group.Count {
 			if err := s.addAgent(group, i+1); err != nil {

@@ -30,13 +30,12 @@ type desk struct {
 	contents map[string][]byte // by version
 }
 
-func (s *site) newDesk() *desk {
+func (s *site) newDesk() (*desk, error) {
 	h, err := s.host(deskName, s.plan.Servers[0].On, "", plan.Wire{})
 	if err != nil {
-		s.fail("%v", err)
-		return nil
+		return nil, err
 	}
-	return &desk{s: s, transport: over(h), contents: map[string][]byte{}}
+	return &desk{s: s, transport: over(h), contents: map[string][]byte{}}, nil
 }
 
 // over makes HTTP requests of a machine, each with a connection of its own, so that none is found

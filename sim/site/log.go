@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,8 +17,12 @@ import (
 	"fairlead/sim/history"
 )
 
-// minSecretBytes is the shortest text that is looked for; shorter ones are found by chance.
-const minSecretBytes = 12
+const (
+	// minSecretBytes is the shortest text that is looked for; shorter ones are found by chance.
+	minSecretBytes = 12
+	// maxFound bounds the places that are told: a secret that leaks may stand in each line.
+	maxFound = 1_000
+)
 
 // logbook takes the logs of all programs: it writes them down, turns what the history knows into
 // events, and looks for secrets.
@@ -47,16 +53,16 @@ func (l *logbook) secret(what, text string) {
 func (l *logbook) leaked() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.found
+	return slices.Clone(l.found)
 }
 
 // search looks for secrets in a text that somebody may read.
 func (l *logbook) search(where, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for secret, what := range l.secrets {
-		if strings.Contains(text, secret) {
-			l.found = append(l.found, what+" in "+where)
+	for _, secret := range slices.Sorted(maps.Keys(l.secrets)) {
+		if len(l.found) < maxFound && strings.Contains(text, secret) {
+			l.found = append(l.found, l.secrets[secret]+" in "+where)
 		}
 	}
 }

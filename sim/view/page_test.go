@@ -166,6 +166,9 @@ func TestFaults(t *testing.T) {
 		`100 "k":"at","why":"fault 1"`,
 		`100 "k":"fault.on","from":"ward-internet","why":"box.idle"`, // what the network calls it
 		`100 "k":"fault.on","from":"nat-ward","why":"nat.idle"`,      // what the plan calls it
+		`100 "k":"at","why":"a fault on a group"`,
+		`100 "k":"fault.on","from":"web-1 web-2","why":"swizzle-clog"`,
+		`100 "k":"fault.on","from":"web","why":"swizzle-clog"`,
 		`100 "k":"at","why":"fault 2"`,
 		`100 "k":"fault.on","from":"web-1 up","why":"link.cut"`,
 		`100 "k":"fault.on","from":"web-11 up","why":"link.cut"`,
@@ -182,7 +185,7 @@ func TestFaults(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s in lane %d: %d-%d", f.K, f.X, f.H, f.A/ms, f.B/ms))
 	}
 	want := []string{
-		"nat.idle nat-ward in lane -1: 100-300", "link.cut web-1 up in lane 0: 100-200", "link.cut web-11 up in lane 1: 100-1000",
+		"nat.idle nat-ward in lane -1: 100-300", "swizzle-clog web in lane -1: 100-1000", "link.cut web-1 up in lane 0: 100-200", "link.cut web-11 up in lane 1: 100-1000",
 		"nat.flush nat-ward in lane -1: 400-400",
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -268,11 +268,11 @@ func (t *reading) fault(l trace.Line) {
 }
 
 // sameFault reports whether two are one: told at one instant of the same place, or in other words one
-// right after the other.
+// right after the other. A swizzle has its machines' names from the network, and their group's from the plan.
 func sameFault(a, b span, adjacent bool) bool {
 	placeA, _, _ := strings.Cut(a.Text, " ")
 	placeB, _, _ := strings.Cut(b.Text, " ")
-	return a.From == b.From && (placeA == placeB || adjacent && a.Kind != b.Kind)
+	return a.From == b.From && (placeA == placeB || adjacent && (a.Kind != b.Kind || a.Kind == "swizzle-clog"))
 }
 
 // heal ends a fault when all that told of it have told of its end.

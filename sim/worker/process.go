@@ -5,6 +5,7 @@ package worker
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os/exec"
 	"sync"
@@ -64,6 +65,9 @@ func (p *process) read(output io.Reader) {
 			return
 		}
 		p.replies <- r
+	}
+	if err := lines.Err(); err != nil {
+		_, _ = fmt.Fprintf(p.said, "its answer cannot be read: %v; a line has %d bytes at most\n", err, maxLineBytes)
 	}
 }
 

@@ -55,6 +55,9 @@ func act(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
 		return report.Report{Trouble: err.Error()}
 	}
 	r := report.Report{Name: p.Name, Seed: p.Seed, Goals: map[string]int{"pid": os.Getpid()}}
+	if p.Story == "flood" {
+		r.Findings = []string{strings.Repeat("x", 9<<20)}
+	}
 	if p.Story == "violate" {
 		r.Violations = []check.Violation{{ID: "S14", What: "twice"}}
 	}
@@ -122,6 +125,19 @@ func TestEveryPlanHasItsOutcome(t *testing.T) {
 		if c.fate == worker.Hung && !strings.Contains(o.Said, "worker_test.act") {
 			t.Errorf("%d: the stacks do not show who hangs:\n%s", i, o.Said)
 		}
+	}
+}
+
+// TestAnAnswerThatIsTooLong is told of: the process has not died without a word.
+func TestAnAnswerThatIsTooLong(t *testing.T) {
+	w, _ := newWorker(t, worker.Limits{})
+	o, err := w.Run(t.Context(), drawn("flood", 1), worker.Files{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "its answer cannot be read: bufio.Scanner: token too long; a line has 8388608 bytes at most"
+	if wrong := o.Wrong(); len(wrong) != 1 || wrong[0].What != want {
+		t.Errorf("got %v, want %q", wrong, want)
 	}
 }
 
