@@ -40,8 +40,8 @@ func (d *Daemon) storageFailed() string {
 	if failure == nil {
 		return ""
 	}
-	return fmt.Sprintf("Storage failed: the disk of the agent's home met %v. The agent starts nothing; make the disk sound, "+
-		"then restart the agent.", failure)
+	return fmt.Sprintf("Storage failed: the disk of the agent's home met %v. "+
+		"The agent starts nothing; make the disk sound, then restart the agent.", failure)
 }
 
 func warnings(r contract.HealthReport, certificateLeft time.Duration) (list []string) {
