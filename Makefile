@@ -26,13 +26,9 @@ TICKETS_SEED   ?= 0
 LOG_MIB  ?= 100
 LOG_CUTS ?= -from 200ms -to 1500ms
 LOG_SEED ?= 0
-# Torture of disks: how many rounds (a release's: 400), for how long at most (0: all of them), from which seed.
-DISK_ROUNDS ?= 40
-DISK_BUDGET ?= 55s
-DISK_SEED   ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-log fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -84,9 +80,6 @@ bench-sim: simulator ## agent-hours a minute, scenarios a second
 
 sim-real: build ## the programs across a network of the kernel, beside the simulator (root, nft, conntrack)
 	FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 -v $(TESTFLAGS) ./sim/real
-
-torture-disk: ## full and failing disks, power cuts: DISK_ROUNDS (40) rounds for DISK_BUDGET (55s); root, FUSE
-	$(GO) run ./internal/torture/disk -n $(DISK_ROUNDS) -budget $(DISK_BUDGET) -seed $(DISK_SEED)
 
 torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_BUDGET (90s; 0: all of them)
 	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)

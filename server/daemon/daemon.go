@@ -154,7 +154,8 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	owner := "server-" + strings.ToLower(rand.Text())
 	d.queue = tasks.NewQueue(d.store, d.env.Wall, owner, d.options.Settings.TaskLimit)
 	d.engine = engine.New(engine.Deps{
-		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env, Limits: d.options.Engine,
+		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
+		Limits: d.options.Engine,
 	})
 	if d.line, err = d.newLine(); err != nil {
 		return err

@@ -135,11 +135,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		claimed, next, err := e.Queue.Claim(ctx)
-		switch {
-		case errkind.Of(err) == errkind.Exhausted && err != nil: // a full disk is no end: there may be space soon
-			e.log.Warn("no task is taken from the queue", "err", err)
-			next = e.Env.Wall().Add(spaceRetry)
-		case err != nil && ctx.Err() == nil:
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		for _, task := range claimed {
@@ -150,9 +146,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	return nil
 }
-
-// spaceRetry lies between two looks at the queue while the disk is full.
-const spaceRetry = 2 * time.Second
 
 // recentTasks is how far back finishLogs looks.
 const recentTasks = 200
