@@ -27,8 +27,23 @@ LOG_MIB  ?= 100
 LOG_CUTS ?= -from 200ms -to 1500ms
 LOG_SEED ?= 0
 
+# Torture of disks: how many rounds (a release's: 400), for how long at most (0: all of them), from which seed.
+DISK_ROUNDS ?= 40
+DISK_BUDGET ?= 55s
+DISK_SEED   ?= 0
+
+# Torture of the server: how many kills (a release's: 1000), for how long (0: until they are done), from
+# which seed; 0 draws one.
+SERVER_KILLS  ?= 1000
+SERVER_BUDGET ?= 45s
+SERVER_SEED   ?= 0
+
+# Torture of transfers: how many MiB (a release's: 2048), from which seed; 0 draws one.
+TRANSFER_MIB  ?= 288
+TRANSFER_SEED ?= 0
+
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-tickets torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-server torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -81,11 +96,20 @@ bench-sim: simulator ## agent-hours a minute, scenarios a second
 sim-real: build ## the programs across a network of the kernel, beside the simulator (root, nft, conntrack)
 	FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 -v $(TESTFLAGS) ./sim/real
 
+torture-disk: ## full and failing disks, power cuts: DISK_ROUNDS (40) rounds for DISK_BUDGET (55s); root, FUSE
+	$(GO) run ./internal/torture/disk -n $(DISK_ROUNDS) -budget $(DISK_BUDGET) -seed $(DISK_SEED)
+
 torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_BUDGET (90s; 0: all of them)
 	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)
 
 torture-log: ## LOG_MIB (100) of script output through cuts (LOG_CUTS) and kill -9: each byte once
 	$(GO) run ./internal/torture/log -n $(LOG_MIB) $(LOG_CUTS) -seed $(LOG_SEED)
+
+torture-transfer: ## TRANSFER_MIB (288) of packages through cuts, changed bits and kill -9: a chunk again at most
+	$(GO) run ./internal/torture/transfer -n $(TRANSFER_MIB) -seed $(TRANSFER_SEED)
+
+torture-server: ## kill -9 of the server in the middle of deployments, SERVER_KILLS (1000) or for SERVER_BUDGET (45s; 0: all)
+	$(GO) run ./internal/torture/server -n $(SERVER_KILLS) -budget $(SERVER_BUDGET) -seed $(SERVER_SEED)
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	.ci/fuzz $(FUZZTIME)
