@@ -266,8 +266,16 @@ func (t *trial) broken(ctx context.Context, p *program) (what string, took time.
 // that is unhealthy.
 func (t *trial) told(ctx context.Context, p *program, what string) {
 	if p == t.server {
-		if p.ends == 0 {
-			t.breach("%s: the server went on", what)
+		err := demo.Await(ctx, askLimit, "the server to end", func(ctx context.Context) (bool, error) {
+			ended, _ := p.process.Ended()
+			if !ended && p.ends == 0 {
+				_, _ = t.job(ctx, "0") // the sync that failed may have been one that is tried again: a commit is not
+				wait(ctx, jobEvery)
+			}
+			return ended || p.ends > 0, nil
+		})
+		if err != nil && ctx.Err() == nil {
+			t.breach("%s: %v", what, err)
 		}
 		return
 	}
