@@ -14,6 +14,7 @@
 //  3. No order is started whose intent is not durable, none of a lower epoch than was seen for
 //     its task, and none of a ticket that was forgotten.
 //  4. The log is a sequence of whole records up to LogEnd; what was not kept is counted in it.
+//     No output is kept that was not searched for the order's sensitive values.
 //  5. Two orders that exclude each other never overlap, also while agents come and go: the
 //     agent's queue makes the order fair, the shims' file locks make it certain.
 //
@@ -45,7 +46,7 @@
 //
 // life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
 // service.go, ticket.go, recover.go, follow.go and serve.go are the agent's side; shim.go,
-// supervise.go, offspring.go, recorder.go, lockfile.go and environment.go the shim's; order.go, journal.go,
+// supervise.go, offspring.go, recorder.go, mask.go, lockfile.go and environment.go the shim's; order.go, journal.go,
 // claim.go and ledger.go are what both find on disk, storage.go what becomes of it when the disk is full
 // or broken.
 package script

@@ -3,7 +3,9 @@
 package tasklog
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +13,10 @@ import (
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
 )
+
+// holeText stands in a log at the place where a power cut left a hole.
+const holeText = "A power failure left a gap in this log: %d bytes from here on were removed. " +
+	"What machines printed comes again below."
 
 // open takes a file over: it makes the folder entry durable, reads the file and cuts what is torn.
 func (w *Writer) open(path string) error {
@@ -31,14 +37,18 @@ func (w *Writer) open(path string) error {
 	return nil
 }
 
-// recover counts the whole lines and cuts what follows them.
+// recover counts the whole lines and cuts what follows them. No stored line has a zero byte: where
+// there is one, a power cut left a hole, and what lies behind it was not flushed either. A ticket
+// must go on before the hole, so all of that is cut too, and said in a line.
 func (w *Writer) recover() error {
 	info, err := w.file.Stat()
 	if err != nil {
 		return err
 	}
+	holed := false
 	s := newScan(w.file, 0, info.Size())
-	for {
+	for !holed {
+		w.size = s.offset
 		stored, err := s.next()
 		if err == io.EOF {
 			break
@@ -46,13 +56,22 @@ func (w *Writer) recover() error {
 		if err != nil {
 			return err
 		}
-		w.count(decode(stored))
+		if holed = bytes.IndexByte(stored, 0) >= 0; !holed {
+			w.count(decode(stored))
+		}
 	}
-	w.size = s.offset
-	if w.size < info.Size() {
-		return w.file.Truncate(w.size)
+	if w.size == info.Size() {
+		return nil
 	}
-	return nil
+	if err := w.file.Truncate(w.size); err != nil || !holed {
+		return err
+	}
+	d := w.plan()
+	lost := fmt.Sprintf(holeText, info.Size()-w.size)
+	if err := w.put(d, Line{Category: Warning, Text: lost}, false); err != nil {
+		return err
+	}
+	return w.commit(d)
 }
 
 func (w *Writer) count(r row) {

@@ -240,7 +240,6 @@ func TestDamageInTheMiddleHidesNothingElse(t *testing.T) {
 		"no JSON":   "{\"n\":2,\"s\":\"broken\n",
 		"no object": "7\n",
 		"too long":  strings.Repeat("x", 3*tasklog.MaxStoredLine) + "\n",
-		"zeros":     strings.Repeat("\x00", tasklog.MaxStoredLine) + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,6 +262,44 @@ func TestDamageInTheMiddleHidesNothingElse(t *testing.T) {
 				t.Errorf("file has %d bytes, the last line ends at %d (%v)", info.Size(), end, err)
 			}
 		})
+	}
+}
+
+// TestHoleIsCut is what a power cut may leave of lines that were not flushed: sectors that were
+// never written, before others that were. A ticket goes on before the hole.
+func TestHoleIsCut(t *testing.T) {
+	t.Parallel()
+	const sector = 512
+	dir := t.TempDir()
+	w := writer(t, open(t, dir))
+	for i := range 20 {
+		add(t, w, tasklog.Line{Text: fmt.Sprintf("line %d of some length", i), Ticket: "a", TicketEnd: int64(10 * (i + 1))})
+	}
+	whole, err := os.ReadFile(path(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hole := 0; hole+sector < len(whole); hole += sector {
+		dir := t.TempDir()
+		broken := []byte(string(whole[:hole]) + strings.Repeat("\x00", sector) + string(whole[hole+sector:]))
+		if err := os.WriteFile(path(dir), broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f := open(t, dir)
+		w := writer(t, f)
+		kept := strings.Count(string(whole[:hole]), "\n")
+		same(t, fmt.Sprintf("hole at %d: end", hole), int64(10*kept), w.TicketEnd("a"))
+		for i := kept; i < 20; i++ {
+			add(t, w, tasklog.Line{Text: fmt.Sprintf("line %d of some length", i), Ticket: "a", TicketEnd: int64(10 * (i + 1))})
+		}
+		lines, _ := all(t, f, 1<<20)
+		if len(lines) != 21 || !strings.Contains(lines[kept].Text, "power failure") {
+			t.Fatalf("hole at %d: %d lines, %.200v", hole, len(lines), lines)
+		}
+		for i, l := range append(lines[:kept:kept], lines[kept+1:]...) {
+			same(t, fmt.Sprintf("hole at %d", hole), fmt.Sprintf("line %d of some length", i), l.Text)
+		}
+		_ = w.Close()
 	}
 }
 
