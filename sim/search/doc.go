@@ -2,7 +2,7 @@
 
 // Package search looks for plans that violate a statement, and makes them small.
 //
-// It carries nothing out itself: a Crew does, and the workers of package worker are one.
+// It carries nothing out itself: a Runner does, as the workers of package worker are.
 //
 //  1. Draw gives the same plan for the same profile, seed and number, and only plans that pass their
 //     check.

@@ -12,6 +12,7 @@
 //
 // run.go is the order of a run, build.go makes the network, box.go and program.go what stands in it.
 // server.go and agent.go lead the lives of the programs, desk.go is the people's machine and op.go
-// what they do, fault.go what goes wrong. log.go turns the programs' logs into history, end.go looks
+// what they do, deploy.go their packages; fault.go is what goes wrong, disturb.go in the network. way.go
+// leads programs around what stands in it, log.go turns the programs' logs into history, end.go looks
 // at what is left, template.go keeps sites whose agents have joined.
 package site

@@ -185,7 +185,8 @@ func TestFaults(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s in lane %d: %d-%d", f.K, f.X, f.H, f.A/ms, f.B/ms))
 	}
 	want := []string{
-		"nat.idle nat-ward in lane -1: 100-300", "swizzle-clog web in lane -1: 100-1000", "link.cut web-1 up in lane 0: 100-200", "link.cut web-11 up in lane 1: 100-1000",
+		"nat.idle nat-ward in lane -1: 100-300", "swizzle-clog web in lane -1: 100-1000",
+		"link.cut web-1 up in lane 0: 100-200", "link.cut web-11 up in lane 1: 100-1000",
 		"nat.flush nat-ward in lane -1: 400-400",
 	}
 	if !reflect.DeepEqual(got, want) {
