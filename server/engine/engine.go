@@ -71,9 +71,9 @@ type Limits struct {
 	// Grace lies between TERM and KILL: 10 s.
 	Grace time.Duration
 	// Look is the longest time without a look at the queue and at cancel requests: 30 s.
+	Look time.Duration
 	// AttemptWait lies between an attempt that ended without effect and the next: 10 s.
 	AttemptWait time.Duration
-	Look time.Duration
 }
 
 func (l Limits) orDefault() Limits {
@@ -85,8 +85,8 @@ func (l Limits) orDefault() Limits {
 	pick(&l.MachineWait, 10*time.Minute)
 	pick(&l.CancelWait, 2*time.Minute)
 	pick(&l.Grace, 10*time.Second)
-	pick(&l.AttemptWait, 10*time.Second)
 	pick(&l.Look, 30*time.Second)
+	pick(&l.AttemptWait, 10*time.Second)
 	return l
 }
 
@@ -135,7 +135,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		claimed, next, err := e.Queue.Claim(ctx)
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case errkind.Of(err) == errkind.Exhausted && err != nil: // a full disk is no end: there may be space soon
+			e.log.Warn("no task is taken from the queue", "err", err)
+			next = e.Env.Wall().Add(spaceRetry)
+		case err != nil && ctx.Err() == nil:
 			return err
 		}
 		for _, task := range claimed {
@@ -146,6 +150,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// spaceRetry lies between two looks at the queue while the disk is full.
+const spaceRetry = 2 * time.Second
 
 // recentTasks is how far back finishLogs looks.
 const recentTasks = 200
