@@ -59,6 +59,8 @@ func candidateRole() *role {
 	on(r, "await", c.await)
 	on(r, "dispatch", c.dispatch)
 	on(r, "push", c.push)
+	on(r, "upload", func(ctx context.Context, o upload) (any, error) { return nil, o.push(ctx) })
+	on(r, "send", c.send)
 	on(r, "close", func(context.Context, struct{}) (any, error) {
 		c.stop()
 		c.work.Wait()
@@ -146,12 +148,10 @@ func putMachine(w store.Writer, i int, pin trust.Pin, e deploy.EnvironmentID) (d
 // joinToken makes an environment and a join token through the admin socket of the server that runs
 // in home.
 func joinToken(ctx context.Context, home string) (any, error) {
-	if err := os.Chdir(home); err != nil { // a socket's path has room for 108 bytes
+	web, err := adminOf(home)
+	if err != nil {
 		return nil, err
 	}
-	web := http.Client{Transport: &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", "admin.sock") },
-	}}
 	defer web.CloseIdleConnections()
 	post := func(path string, in, out any) error {
 		body, err := json.Marshal(in)
@@ -182,10 +182,69 @@ func joinToken(ctx context.Context, home string) (any, error) {
 		return nil, err
 	}
 	var token struct{ Token string }
-	err := post("/api/Spaces-1/jointokens", map[string]any{
+	err = post("/api/Spaces-1/jointokens", map[string]any{
 		"Environments": []string{"Real"}, "Tags": []string{"web"}, "ExpiresInSeconds": 600,
 	}, &token)
 	return token.Token, err
+}
+
+// adminOf speaks to the admin socket of the server that runs in home.
+func adminOf(home string) (*http.Client, error) {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", "admin.sock") },
+	}}, os.Chdir(home) // a socket's path has room for 108 bytes
+}
+
+// upload is a package for the feed of the server that runs in Home, and for a machine.
+type upload struct {
+	Home, Path, ID, Version string
+	Machine                 deploy.MachineID
+}
+
+func (u upload) push(ctx context.Context) error {
+	web, err := adminOf(u.Home)
+	if err != nil {
+		return err
+	}
+	defer web.CloseIdleConnections()
+	file, err := os.Open(u.Path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	path := "http://localhost/api/Spaces-1/packages/raw?fileName=" + filepath.Base(u.Path)
+	request, err := http.NewRequestWithContext(ctx, "POST", path, file)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/octet-stream")
+	response, err := web.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		text, err := io.ReadAll(response.Body)
+		return errors.Join(fmt.Errorf("push a package: %s %s", response.Status, text), err)
+	}
+	return nil
+}
+
+// send brings a package of the feed to a machine, as a deployment does.
+func (c *candidate) send(ctx context.Context, u upload) (any, error) {
+	t, err := c.daemon.Target(u.Machine)
+	if err != nil {
+		return nil, err
+	}
+	content, err := c.daemon.Content(ctx, u.ID, u.Version)
+	if err != nil {
+		return nil, err
+	}
+	sent, err := t.Send(ctx, content)
+	if err == nil && !sent {
+		err = errors.New("the agent held the package already")
+	}
+	return nil, err
 }
 
 type await struct {
@@ -283,6 +342,7 @@ type push struct {
 	Machine      deploy.MachineID
 	Path, SHA256 string
 	Size         int64
+	Sums         contract.RunningSums
 }
 
 type pushed struct {
@@ -303,6 +363,7 @@ func (c *candidate) push(ctx context.Context, o push) (any, error) {
 	began := time.Now()
 	sent, err := t.Send(ctx, target.Content{
 		SHA256: o.SHA256, Size: o.Size, Open: func() (io.ReadSeekCloser, error) { return os.Open(o.Path) },
+		Sums: func(context.Context) (contract.RunningSums, error) { return o.Sums, nil },
 	})
 	took := time.Since(began)
 	if err == nil && !sent {

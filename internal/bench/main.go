@@ -14,7 +14,7 @@
 //     not possible.
 //
 // main.go is the command line and the order of the goals; memory.go, dispatch.go, push.go,
-// ingest.go, agent.go and storm.go measure one goal each; summary.go and report.go judge and print.
+// package.go, ingest.go, agent.go and storm.go measure one goal each; summary.go and report.go judge and print.
 // process.go and role.go start the other processes and speak with them; candidate.go, agents.go
 // and bare.go are what those do, with roster.go, network.go, pacing.go and usage.go.
 package main
@@ -53,6 +53,7 @@ type options struct {
 	window  time.Duration
 	idle    time.Duration
 	size    int64
+	large   int64
 	lines   int
 	settle  time.Duration
 	keep    bool
@@ -62,8 +63,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	var short bool
-	var mebibytes int64
-	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,ingest", "what to measure, in this order")
+	var mebibytes, large int64
+	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest", "what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
 	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server to this `folder`")
 	f.StringVar(
@@ -85,6 +86,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait after the last agent has come on line")
 	f.Int64Var(&mebibytes, "size", 1024, "MiB that one push has")
 	f.IntVar(&o.lines, "lines", 500_000, "lines that one script of the ingest goal prints")
+	f.Int64Var(&large, "large", 4096, "MiB of the push at which the agent's memory is watched")
 	f.BoolVar(&short, "short", false, "a look in a minute: few agents, few rounds")
 	f.BoolVar(&o.keep, "keep", false, "leave the work folder with the logs of all processes")
 	f.StringVar(&o.role, "role", "", "be one of the other processes; the bench uses it")
@@ -96,11 +98,12 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	}
 	if short {
 		o.agents, o.rounds, o.windows, o.window, o.idle, mebibytes = 500, 2, 3, time.Second, 5*time.Second, 128
+		large = 256
 	}
 	if short && o.lines > 200_000 {
 		o.lines = 200_000
 	}
-	o.size = mebibytes << 20
+	o.size, o.large = mebibytes<<20, large<<20
 	return o, nil
 }
 
@@ -204,6 +207,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 		{"dispatch", b.dispatch},
 		{"storm", b.storm},
 		{"push", b.push},
+		{"packages", b.packages},
 		{"ingest", b.ingest},
 	} {
 		if slices.Contains(wanted, g.name) {
@@ -212,7 +216,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 	}
 	if len(chosen) != len(wanted) {
 		return nil, fmt.Errorf(
-			"goals %q: want some of size, memory, agent, dispatch, storm, push and ingest, each once",
+			"goals %q: want some of size, memory, agent, dispatch, storm, push, packages and ingest, each once",
 			b.goals,
 		)
 	}

@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"fairlead/internal/contract"
 )
 
 // memoryFolder is a file system in memory, where it is there.
@@ -20,13 +20,13 @@ const memoryFolder = "/dev/shm"
 
 // push compares a package's way from file to verified file with the plain loop.
 func (b *bench) push(ctx context.Context) (err error) {
-	dir, err := b.pushFolder()
+	dir, err := b.folderFor(b.size)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	content := push{Path: filepath.Join(dir, "content"), Size: b.size}
-	if content.SHA256, err = makeContent(content.Path, b.size); err != nil {
+	if content.SHA256, content.Sums, err = makeContent(content.Path, b.size); err != nil {
 		return err
 	}
 	f, err := b.startFleet(ctx, "push", openAgents{Count: 1, Blobs: dir})
@@ -77,27 +77,39 @@ func (b *bench) judgePush(floors, candidates []pushed) {
 	speed := both(func(p pushed) float64 { return float64(b.size) / 1e6 / p.Took.Seconds() })
 	cpu := both(func(p pushed) float64 { return p.CPU.Seconds() / (float64(b.size) / 1e9) })
 	goal := fmt.Sprintf("push of %d MiB, file to verified file", b.size>>20)
-	b.report.judge(goal, ">= 0.9x", "MB/s", speed, func(ratio float64) bool { return ratio >= 0.9 })
+	b.report.judge(goal, ">= 1.0x", "MB/s", speed, func(ratio float64) bool { return ratio >= 1.0 })
 	b.report.judge("the server's CPU for it", "-", "s/GB", cpu, nil)
 }
 
-func (b *bench) pushFolder() (string, error) {
+// folderFor makes a folder with room for content of size bytes at both ends, and for as much again.
+func (b *bench) folderFor(size int64) (string, error) {
 	parent := b.dir
 	var fs syscall.Statfs_t
-	if parent == "" && syscall.Statfs(memoryFolder, &fs) == nil && int64(fs.Bavail)*fs.Bsize > 4*b.size {
+	if parent == "" && syscall.Statfs(memoryFolder, &fs) == nil && int64(fs.Bavail)*fs.Bsize > 4*size {
 		parent = memoryFolder
 	}
 	return os.MkdirTemp(parent, "fairlead-bench-push-")
 }
 
-// makeContent writes size random bytes and returns their hash.
-func makeContent(path string, size int64) (sum string, err error) {
+// makeContent writes size random bytes and returns their hash and running sums.
+func makeContent(path string, size int64) (sum string, sums contract.RunningSums, err error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	h := sha256.New()
+	h := contract.NewSummer()
 	random := rand.NewChaCha8([32]byte{1})
 	_, err = io.CopyBuffer(io.MultiWriter(f, h), io.LimitReader(random, size), make([]byte, 1<<20))
-	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
+	return h.SHA256(), h.Sums(), errors.Join(err, f.Close())
+}
+
+// sumFile reads a file for its hash and running sums.
+func sumFile(path string) (sum string, sums contract.RunningSums, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", nil, err
+	}
+	h := contract.NewSummer()
+	_, err = io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, 1<<20))
+	return h.SHA256(), h.Sums(), errors.Join(err, f.Close())
 }
