@@ -14,6 +14,9 @@ type Environment struct {
 	SortOrder   int
 	// UseGuidedFailure pauses deployments here at a failed step.
 	UseGuidedFailure bool
+	// AllowDynamic lets scripts of a deployment add machines here.
+	AllowDynamic bool
+	Kept         Kept
 }
 
 // Style says who opens the line.

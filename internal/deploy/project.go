@@ -11,39 +11,9 @@ type ProjectGroup struct {
 	Description string
 }
 
-// Lifecycle orders the environments a release passes. Without phases every environment is open.
-type Lifecycle struct {
-	ID          LifecycleID
-	Space       SpaceID
-	Name        string
-	Slug        string
-	Description string
-	Phases      []Phase
-	// KeepOnMachine is how many installed versions stay on a machine; 0 means all.
-	KeepOnMachine int
-}
-
-// Phase is one stretch of a lifecycle.
-type Phase struct {
-	ID           string
-	Name         string
-	Environments []EnvironmentID
-	// Minimum is how many of them must have succeeded to go on; 0 means all.
-	Minimum    int
-	IsOptional bool
-}
-
-// Channel lets releases of one project go different ways.
-type Channel struct {
-	ID          ChannelID
-	Space       SpaceID
-	Project     ProjectID
-	Name        string
-	Slug        string
-	Description string
-	IsDefault   bool
-	Lifecycle   LifecycleID // "" means the project's
-}
+// Kept are members of a resource that nothing here acts on yet, as JSON by their name on the wire,
+// so that who reads a resource and writes it back changes nothing.
+type Kept map[string]string
 
 // Project is a thing that is released.
 type Project struct {
@@ -56,6 +26,40 @@ type Project struct {
 	Lifecycle       LifecycleID
 	IsDisabled      bool
 	VersionTemplate string // "#{Octopus.Version.LastMajor}.…"; "" means the default
+	// VersionDonor gives releases the version of this package, instead of the template.
+	VersionDonor ActionPackage
+	Connectivity Connectivity
+	// GuidedFailure says whether deployments stop at a failed step and ask.
+	GuidedFailure GuidedFailure
+	// SkipIfInstalled leaves a package alone that the machine has in this version.
+	SkipIfInstalled bool
+	// KeepsChannelRules refuses releases that ask to ignore them.
+	KeepsChannelRules bool
+	NotesTemplate     string // of release notes
+	ChangesTemplate   string // of deployment changes
+	ClonedFrom        ProjectID
+	Kept              Kept
+}
+
+// GuidedFailure is when a deployment stops at a failed step and asks.
+type GuidedFailure string
+
+// The modes; the words are the wire's.
+const (
+	GuidedAsEnvironment GuidedFailure = "EnvironmentDefault" // "" means the same
+	GuidedNever         GuidedFailure = "Off"
+	GuidedAlways        GuidedFailure = "On"
+)
+
+// Connectivity says which machines a deployment may do without.
+type Connectivity struct {
+	// SkipUnavailable leaves out machines that cannot be reached; SkipTags narrows that to machines
+	// with one of these tags, none meaning all.
+	SkipUnavailable  bool
+	SkipTags         []string
+	ExcludeUnhealthy bool
+	// AllowNoMachine lets a deployment succeed that finds no machine.
+	AllowNoMachine bool
 }
 
 // Variable is one value of a name, for the scope it is meant for.

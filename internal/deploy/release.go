@@ -36,6 +36,33 @@ type Release struct {
 	Process     Process
 	Variables   VariableSet
 	Packages    []SelectedPackage
+	// IgnoresRules says that the channel's rules were not asked.
+	IgnoresRules bool
+	CustomFields map[string]string
+	Defects      []Defect // in the order they were reported
+}
+
+// Defect is a reason why a release goes no further.
+type Defect struct {
+	ID          string // "Defects-1"
+	Description string
+	ReportedAt  time.Time
+	ReportedBy  string // user name
+	ResolvedAt  time.Time
+	ResolvedBy  string // "" while it is not resolved
+}
+
+// IsResolved reports whether it holds the release no more.
+func (d Defect) IsResolved() bool { return d.ResolvedBy != "" }
+
+// OpenDefect finds the first defect that holds the release.
+func (r Release) OpenDefect() (Defect, bool) {
+	for _, d := range r.Defects {
+		if !d.IsResolved() {
+			return d, true
+		}
+	}
+	return Defect{}, false
 }
 
 // Deployment is a release on its way into an environment.

@@ -112,11 +112,14 @@ type Writer interface {
 	// a retired pin is a Conflict.
 	DeleteMachine(deploy.MachineID) error
 	PutProjectGroup(deploy.ProjectGroup) error
+	DeleteProjectGroup(deploy.ProjectGroupID) error
 	PutLifecycle(deploy.Lifecycle) error
+	DeleteLifecycle(deploy.LifecycleID) error
 	PutProject(deploy.Project) error
 	// DeleteProject also deletes its process, variables, channels, releases and deployments.
 	DeleteProject(deploy.ProjectID) error
 	PutChannel(deploy.Channel) error
+	DeleteChannel(deploy.ChannelID) error
 	// PutProcess and PutVariables raise the stored version by one; the version given must be the
 	// stored one, else Conflict. They return the new version.
 	PutProcess(deploy.Process) (int, error)

@@ -3,19 +3,21 @@
 package api
 
 import (
+	"encoding/json"
+
 	"fairlead/internal/deploy"
 	"fairlead/server/catalog"
 )
 
 func showEnvironment(e deploy.Environment) obj {
 	self := spacePath + "environments/" + string(e.ID)
-	return obj{
+	return withKept(e.Kept, obj{
 		"Id": e.ID, "SpaceId": e.Space, "Name": e.Name, "Slug": e.Slug, "Description": e.Description,
-		"SortOrder": e.SortOrder, "UseGuidedFailure": e.UseGuidedFailure, "AllowDynamicInfrastructure": true,
+		"SortOrder": e.SortOrder, "UseGuidedFailure": e.UseGuidedFailure, "AllowDynamicInfrastructure": e.AllowDynamic,
 		"Type": "Static", "EnvironmentTags": []string{}, "ExtensionSettings": []obj{},
 		"Links": obj{"Self": self, "Machines": self +
 			"/machines{?skip,take,partialName,roles,isDisabled,healthStatuses,commStyles}"},
-	}
+	})
 }
 
 func (a *api) listEnvironments(c *call) error {
@@ -44,16 +46,34 @@ func (a *api) getEnvironment(c *call) error {
 }
 
 type environmentRequest struct {
-	Name             string
-	Description      string
-	SortOrder        int
-	UseGuidedFailure bool
+	Name                       string
+	Description                string
+	SortOrder                  int
+	UseGuidedFailure           bool
+	AllowDynamicInfrastructure *bool
+	EnvironmentTags            json.RawMessage
+	ExtensionSettings          json.RawMessage
 }
 
 func (c *call) environmentDraft() (catalog.EnvironmentDraft, error) {
 	var q environmentRequest
 	err := c.decode(&q)
-	return catalog.EnvironmentDraft(q), err
+	return catalog.EnvironmentDraft{
+		Name: q.Name, Description: q.Description, SortOrder: q.SortOrder, UseGuidedFailure: q.UseGuidedFailure,
+		AllowDynamic: q.AllowDynamicInfrastructure == nil || *q.AllowDynamicInfrastructure,
+		Kept:         keep(members{"EnvironmentTags": q.EnvironmentTags, "ExtensionSettings": q.ExtensionSettings}),
+	}, err
+}
+
+func (a *api) sortEnvironments(c *call) error {
+	var ids []string
+	if err := c.decode(&ids); err != nil {
+		return err
+	}
+	if err := a.Catalog.SortEnvironments(c.ctx(), c.principal, ids); err != nil {
+		return err
+	}
+	return a.allEnvironments(c)
 }
 
 func (a *api) createEnvironment(c *call) error {
@@ -97,55 +117,4 @@ func (a *api) environmentMachines(c *call) error {
 		return err
 	}
 	return paged(c, "DeploymentTarget", chosenMachines(c, all), a.showMachine)
-}
-
-func showLifecycle(l deploy.Lifecycle) obj {
-	self := spacePath + "lifecycles/" + string(l.ID)
-	keep := obj{"Strategy": "Count", "QuantityToKeep": l.KeepOnMachine, "ShouldKeepForever": false, "Unit": "Items"}
-	if l.KeepOnMachine == 0 {
-		keep = forever("Items")
-	}
-	return obj{
-		"Id": l.ID, "SpaceId": l.Space, "Name": l.Name, "Slug": l.Slug, "Description": l.Description,
-		"ReleaseRetentionPolicy": forever("Days"), "TentacleRetentionPolicy": keep, "Phases": each(l.Phases, showPhase),
-		"Links": obj{"Self": self, "Preview": self + "/preview", "Projects": self + "/projects"},
-	}
-}
-
-func forever(unit string) obj {
-	return obj{"Strategy": "Forever", "QuantityToKeep": 0, "ShouldKeepForever": true, "Unit": unit}
-}
-
-func showPhase(p deploy.Phase) obj {
-	return obj{
-		"Id": p.ID, "Name": p.Name, "AutomaticDeploymentTargets": []string{},
-		"OptionalDeploymentTargets":          list(p.Environments),
-		"MinimumEnvironmentsBeforePromotion": p.Minimum, "IsOptionalPhase": p.IsOptional, "IsPriorityPhase": false,
-		"ReleaseRetentionPolicy": nil, "TentacleRetentionPolicy": nil,
-	}
-}
-
-func (a *api) listLifecycles(c *call) error {
-	all, err := a.Catalog.Lifecycles(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	all = chosen(c, all, func(l deploy.Lifecycle) (string, string) { return string(l.ID), l.Name })
-	return paged(c, "Lifecycle", all, showLifecycle)
-}
-
-func (a *api) allLifecycles(c *call) error {
-	all, err := a.Catalog.Lifecycles(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	return c.ok(each(all, showLifecycle))
-}
-
-func (a *api) getLifecycle(c *call) error {
-	l, err := a.Catalog.Lifecycle(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	return c.ok(showLifecycle(l))
 }

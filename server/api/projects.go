@@ -3,71 +3,10 @@
 package api
 
 import (
-	"slices"
-
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 )
-
-func showGroup(g deploy.ProjectGroup) obj {
-	self := spacePath + "projectgroups/" + string(g.ID)
-	return obj{
-		"Id": g.ID, "SpaceId": g.Space, "Name": g.Name, "Slug": g.Slug, "Description": g.Description,
-		"EnvironmentIds": []string{}, "RetentionPolicyId": nil,
-		"Links": obj{"Self": self, "Projects": self + "/projects"}, // followed verbatim: no template in it
-	}
-}
-
-func (a *api) listGroups(c *call) error {
-	all, err := a.Catalog.Groups(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	all = chosen(c, all, func(g deploy.ProjectGroup) (string, string) { return string(g.ID), g.Name })
-	return paged(c, "ProjectGroup", all, showGroup)
-}
-
-func (a *api) allGroups(c *call) error {
-	all, err := a.Catalog.Groups(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	return c.ok(each(all, showGroup))
-}
-
-func (a *api) getGroup(c *call) error {
-	g, err := a.Catalog.Group(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	return c.ok(showGroup(g))
-}
-
-func (a *api) groupProjects(c *call) error {
-	g, err := a.Catalog.Group(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	all, err := a.Catalog.Projects(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(p deploy.Project) bool { return p.Group != g.ID })
-	return paged(c, "Project", all, showProject)
-}
-
-func (a *api) createGroup(c *call) error {
-	var q struct{ Name, Description string }
-	if err := c.decode(&q); err != nil {
-		return err
-	}
-	g, err := a.Catalog.CreateGroup(c.ctx(), c.principal, catalog.GroupDraft(q))
-	if err != nil {
-		return err
-	}
-	return c.created(showGroup(g))
-}
 
 func showProject(p deploy.Project) obj {
 	self := spacePath + "projects/" + string(p.ID)
@@ -183,56 +122,4 @@ func (a *api) deleteProject(c *call) error {
 		return err
 	}
 	return c.deleted()
-}
-
-func showChannel(ch deploy.Channel) obj {
-	var lifecycle any
-	if ch.Lifecycle != "" {
-		lifecycle = ch.Lifecycle
-	}
-	project := spacePath + "projects/" + string(ch.Project)
-	return obj{
-		"Id": ch.ID, "SpaceId": ch.Space, "ProjectId": ch.Project, "Name": ch.Name, "Slug": ch.Slug,
-		"Description": ch.Description, "Type": "Lifecycle", "IsDefault": ch.IsDefault, "LifecycleId": lifecycle,
-		"Rules": []obj{}, "TenantTags": []string{}, "GitReferenceRules": []obj{}, "GitResourceRules": []obj{},
-		"CustomFieldDefinitions": []obj{},
-		"Links": obj{
-			"Self": spacePath + "channels/" + string(ch.ID), "Project": project,
-			"Releases": project + "/releases{/version}{?skip,take,searchByVersion}",
-		},
-	}
-}
-
-func channelKeys(ch deploy.Channel) (string, string) { return string(ch.ID), ch.Name }
-
-func (a *api) projectChannels(c *call) error {
-	all, err := a.Catalog.Channels(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	return paged(c, "Channel", chosen(c, all, channelKeys), showChannel)
-}
-
-func (a *api) listChannels(c *call) error {
-	all, err := a.Catalog.Channels(c.ctx(), c.principal, "")
-	if err != nil {
-		return err
-	}
-	return paged(c, "Channel", chosen(c, all, channelKeys), showChannel)
-}
-
-func (a *api) allChannels(c *call) error {
-	all, err := a.Catalog.Channels(c.ctx(), c.principal, "")
-	if err != nil {
-		return err
-	}
-	return c.ok(each(all, showChannel))
-}
-
-func (a *api) getChannel(c *call) error {
-	ch, err := a.Catalog.Channel(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	return c.ok(showChannel(ch))
 }

@@ -92,7 +92,7 @@ type site struct {
 	environments []deploy.Environment
 	machines     []deploy.Machine
 	only, except []deploy.MachineID
-	reached      []deploy.EnvironmentID
+	promotion    deploy.Promotion
 	plans        []deploy.Plan
 }
 
@@ -120,7 +120,7 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 	if s.lifecycle, err = lifecycleOf(r, s.project, s.release.Channel); err != nil {
 		return s, err
 	}
-	s.reached, err = reached(r, s.release.ID)
+	s.promotion, err = promotionOf(r, s.lifecycle, s.release)
 	return s, err
 }
 
@@ -195,7 +195,7 @@ func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) err
 	if s.project.IsDisabled {
 		why.add("project %s is disabled", s.project.Name)
 	}
-	why.allowed(s.lifecycle, s.reached, e)
+	why.allowed(s.promotion, s.release, e)
 	for _, selected := range s.release.Packages {
 		_, err := r.Package(selected.PackageID, selected.Version)
 		if err := why.addErr(err); err != nil {
@@ -257,51 +257,6 @@ func (c *Catalog) Preview(
 		return err
 	})
 	return plan, machines, err
-}
-
-// Progression is where a release stands in its lifecycle. Errors: Denied, NotFound.
-func (c *Catalog) Progression(
-	ctx context.Context, p identity.Principal, release string,
-) (phases []PhaseProgress, next []deploy.EnvironmentID, err error) {
-	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
-		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
-		if err != nil {
-			return err
-		}
-		project, err := r.Project(held.Project)
-		if err != nil {
-			return err
-		}
-		lifecycle, err := lifecycleOf(r, project, held.Channel)
-		if err != nil {
-			return err
-		}
-		done, err := reached(r, held.ID)
-		if err != nil {
-			return err
-		}
-		phases = promote(lifecycle, done)
-		next, err = nextEnvironments(r, phases)
-		return err
-	})
-	return phases, next, err
-}
-
-func nextEnvironments(r store.Reader, phases []PhaseProgress) ([]deploy.EnvironmentID, error) {
-	next := []deploy.EnvironmentID{}
-	for _, phase := range phases {
-		if phase.IsOpen {
-			next = append(next, phase.Phase.Environments...)
-		}
-	}
-	if len(phases) > 0 {
-		return next, nil
-	}
-	all, err := r.Environments(space)
-	for _, e := range all {
-		next = append(next, e.ID)
-	}
-	return next, err
 }
 
 // Deployment reads one. Errors: Denied, NotFound.

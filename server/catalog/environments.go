@@ -18,6 +18,8 @@ type EnvironmentDraft struct {
 	Description      string
 	SortOrder        int
 	UseGuidedFailure bool
+	AllowDynamic     bool
+	Kept             deploy.Kept // what is named is replaced
 }
 
 // Environments lists all environments by sort order, then name. Errors: Denied.
@@ -100,6 +102,7 @@ func fillEnvironment(r store.Reader, e *deploy.Environment, draft EnvironmentDra
 	renamed := e.Name != strings.TrimSpace(draft.Name)
 	e.Name = why.name("an environment", draft.Name)
 	e.Description, e.SortOrder = why.description(draft.Description), draft.SortOrder
+	e.AllowDynamic, e.Kept = draft.AllowDynamic, why.kept(e.Kept, draft.Kept)
 	if slices.ContainsFunc(others, func(o deploy.Environment) bool { return strings.EqualFold(o.Name, e.Name) }) {
 		why.add("An environment with the name %s exists already.", e.Name)
 	}
@@ -156,4 +159,48 @@ func environmentInUse(r store.Reader, e deploy.Environment) error {
 		why.add("releases were deployed to environment %s: delete their projects first", e.Name)
 	}
 	return why.err()
+}
+
+// SortEnvironments puts environments in the order given; those that are not named follow, in the
+// order they had. Errors: Denied, Invalid.
+func (c *Catalog) SortEnvironments(ctx context.Context, p identity.Principal, refs []string) error {
+	return c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
+		all, err := w.Environments(space)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		var why reasons
+		if len(refs) == 0 {
+			why.add("no environment is named")
+		}
+		place := map[deploy.EnvironmentID]int{}
+		for _, ref := range refs {
+			e, err := find("environment", ref, all, environmentKeys)
+			if err := why.addErr(err); err != nil {
+				return deploy.Event{}, err
+			}
+			if _, again := place[e.ID]; again {
+				why.add("environment %s is named twice", e.Name)
+			}
+			place[e.ID] = len(place)
+		}
+		if err := why.err(); err != nil {
+			return deploy.Event{}, err
+		}
+		for _, e := range all {
+			if _, named := place[e.ID]; !named {
+				place[e.ID] = len(place)
+			}
+		}
+		for _, e := range all {
+			if e.SortOrder == place[e.ID] {
+				continue
+			}
+			e.SortOrder = place[e.ID]
+			if err := w.PutEnvironment(e); err != nil {
+				return deploy.Event{}, err
+			}
+		}
+		return event("EnvironmentsSorted", space, "the environments were put in another order"), nil
+	})
 }

@@ -4,10 +4,12 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 )
 
@@ -17,6 +19,7 @@ const (
 	maxTagCharacters         = 100
 	maxTags                  = 50
 	maxNotesBytes            = 256 << 10
+	maxKeptBytes             = 64 << 10
 )
 
 // ValidationError lists every rule that a request breaks. Its kind is Invalid.
@@ -69,6 +72,23 @@ func (r *reasons) description(text string) string {
 		r.add("the description has more than %d characters", maxDescriptionCharacters)
 	}
 	return text
+}
+
+// kept lays what a caller names over what was kept before.
+func (r *reasons) kept(held, given deploy.Kept) deploy.Kept {
+	if len(given) == 0 {
+		return held
+	}
+	merged, size := deploy.Kept{}, 0
+	maps.Copy(merged, held)
+	maps.Copy(merged, given)
+	for name, text := range merged {
+		size += len(name) + len(text)
+	}
+	if size > maxKeptBytes {
+		r.add("the members that are only kept have %d bytes: limit is %d", size, maxKeptBytes)
+	}
+	return merged
 }
 
 // printable refuses control and format characters: they hide or reorder what people read.

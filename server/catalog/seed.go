@@ -18,8 +18,6 @@ const (
 	DefaultGroupName     = "Default Project Group"
 	DefaultChannelName   = "Default"
 	AdministratorName    = "admin"
-	// defaultKeepOnMachine is how many earlier versions stay on a machine.
-	defaultKeepOnMachine = 3
 )
 
 // Seed fills a new store with what every installation has; an old one stays as it is.
@@ -53,7 +51,9 @@ func (c *Catalog) seed(w store.Writer, name string) error {
 	}
 	lifecycle := deploy.Lifecycle{
 		Space: space, Name: DefaultLifecycleName, Slug: deploy.Slug(DefaultLifecycleName),
-		Description: "Every environment is open to every release.", KeepOnMachine: defaultKeepOnMachine,
+		Description: "Every environment is open to every release.", OnMachine: deploy.Retention{
+			Strategy: deploy.KeepCount, Quantity: deploy.DefaultKeepOnMachine, Unit: deploy.KeepItems,
+		},
 	}
 	var err error
 	if lifecycle.ID, err = nextID[deploy.LifecycleID](w, "Lifecycles"); err != nil {

@@ -211,7 +211,7 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 	if !ok {
 		return target.Content{}, errkind.Invalid.Errorf("action %q: the release holds no package for it", action.Name)
 	}
-	keep := f.lifecycle.KeepOnMachine
+	keep := f.lifecycle.OnMachine.OnMachineItems()
 	if keep > 0 {
 		keep++ // Octopus counts the versions beside the current one.
 	}

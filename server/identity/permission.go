@@ -14,6 +14,7 @@ const (
 	MachineView      Permission = "MachineView"
 	MachineEdit      Permission = "MachineEdit"
 	LifecycleView    Permission = "LifecycleView"
+	LifecycleEdit    Permission = "LifecycleEdit"
 	ProjectView      Permission = "ProjectView"
 	ProjectEdit      Permission = "ProjectEdit"
 	ProcessEdit      Permission = "ProcessEdit"
@@ -24,7 +25,10 @@ const (
 	PackageDelete    Permission = "BuiltInFeedAdminister"
 	ReleaseView      Permission = "ReleaseView"
 	ReleaseCreate    Permission = "ReleaseCreate"
+	ReleaseEdit      Permission = "ReleaseEdit"
 	ReleaseDelete    Permission = "ReleaseDelete"
+	DefectReport     Permission = "DefectReport"
+	DefectResolve    Permission = "DefectResolve"
 	DeploymentView   Permission = "DeploymentView"
 	DeploymentCreate Permission = "DeploymentCreate"
 	TaskView         Permission = "TaskView"
@@ -44,9 +48,10 @@ const (
 // Everything lists every permission, sorted.
 func Everything() []Permission {
 	all := []Permission{
-		EnvironmentView, EnvironmentEdit, MachineView, MachineEdit, LifecycleView, ProjectView, ProjectEdit,
-		ProcessEdit, VariableView, VariableEdit, PackageView, PackagePush, PackageDelete, ReleaseView,
-		ReleaseCreate, ReleaseDelete, DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
+		EnvironmentView, EnvironmentEdit, MachineView, MachineEdit, LifecycleView, LifecycleEdit,
+		ProjectView, ProjectEdit, ProcessEdit, VariableView, VariableEdit, PackageView, PackagePush, PackageDelete,
+		ReleaseView, ReleaseCreate, ReleaseEdit, ReleaseDelete, DefectReport, DefectResolve,
+		DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
 		TokenView, TokenCreate, UserView, UserEdit, EventView, ServerAdmin, SignedIn,
 	}
 	slices.Sort(all)

@@ -12,6 +12,9 @@ type environmentBody struct {
 	Slug             string `json:"slug,omitempty"`
 	Description      string `json:"description,omitempty"`
 	UseGuidedFailure bool   `json:"use_guided_failure,omitempty"`
+	// NoDynamic is turned round, so that rows without it allow what was always allowed.
+	NoDynamic bool        `json:"no_dynamic,omitempty"`
+	Kept      deploy.Kept `json:"kept,omitempty"`
 }
 
 const selectEnvironment = "SELECT id, space, sort_order, body, sum FROM environment"
@@ -26,6 +29,7 @@ func scanEnvironment(row scanner) (e deploy.Environment, err error) {
 		return e, err
 	}
 	e.Name, e.Slug, e.Description, e.UseGuidedFailure = body.Name, body.Slug, body.Description, body.UseGuidedFailure
+	e.AllowDynamic, e.Kept = !body.NoDynamic, body.Kept
 	return e, nil
 }
 
@@ -46,6 +50,7 @@ func (w *writer) PutEnvironment(e deploy.Environment) error {
 	}
 	body, sum, err := seal(environmentBody{
 		Name: e.Name, Slug: e.Slug, Description: e.Description, UseGuidedFailure: e.UseGuidedFailure,
+		NoDynamic: !e.AllowDynamic, Kept: e.Kept,
 	})
 	if err != nil {
 		return err

@@ -12,22 +12,6 @@ type projectGroupBody struct {
 	Description string `json:"description,omitempty"`
 }
 
-type lifecycleBody struct {
-	Name          string      `json:"name"`
-	Slug          string      `json:"slug,omitempty"`
-	Description   string      `json:"description,omitempty"`
-	Phases        []phaseBody `json:"phases,omitempty"`
-	KeepOnMachine int         `json:"keep_on_machine,omitempty"`
-}
-
-type phaseBody struct {
-	ID           string                 `json:"id"`
-	Name         string                 `json:"name"`
-	Environments []deploy.EnvironmentID `json:"environments,omitempty"`
-	Minimum      int                    `json:"minimum,omitempty"`
-	IsOptional   bool                   `json:"is_optional,omitempty"`
-}
-
 type projectBody struct {
 	Name            string                `json:"name"`
 	Slug            string                `json:"slug,omitempty"`
@@ -36,6 +20,27 @@ type projectBody struct {
 	Lifecycle       deploy.LifecycleID    `json:"lifecycle,omitempty"`
 	IsDisabled      bool                  `json:"is_disabled,omitempty"`
 	VersionTemplate string                `json:"version_template,omitempty"`
+	VersionDonor    *actionPackageBody    `json:"version_donor,omitempty"`
+	Connectivity    *connectivityBody     `json:"connectivity,omitempty"`
+	GuidedFailure   deploy.GuidedFailure  `json:"guided_failure,omitempty"`
+	SkipIfInstalled bool                  `json:"skip_if_installed,omitempty"`
+	KeepsRules      bool                  `json:"keeps_channel_rules,omitempty"`
+	NotesTemplate   string                `json:"notes_template,omitempty"`
+	ChangesTemplate string                `json:"changes_template,omitempty"`
+	ClonedFrom      deploy.ProjectID      `json:"cloned_from,omitempty"`
+	Kept            deploy.Kept           `json:"kept,omitempty"`
+}
+
+type actionPackageBody struct {
+	Action    string `json:"action,omitempty"`
+	Reference string `json:"reference,omitempty"`
+}
+
+type connectivityBody struct {
+	SkipUnavailable  bool     `json:"skip_unavailable,omitempty"`
+	SkipTags         []string `json:"skip_tags,omitempty"`
+	ExcludeUnhealthy bool     `json:"exclude_unhealthy,omitempty"`
+	AllowNoMachine   bool     `json:"allow_no_machine,omitempty"`
 }
 
 type channelBody struct {
@@ -44,6 +49,15 @@ type channelBody struct {
 	Slug        string             `json:"slug,omitempty"`
 	Description string             `json:"description,omitempty"`
 	Lifecycle   deploy.LifecycleID `json:"lifecycle,omitempty"`
+	Rules       []channelRuleBody  `json:"rules,omitempty"`
+	Kept        deploy.Kept        `json:"kept,omitempty"`
+}
+
+type channelRuleBody struct {
+	ID       string              `json:"id"`
+	Packages []actionPackageBody `json:"packages,omitempty"`
+	Versions string              `json:"versions,omitempty"`
+	Tag      string              `json:"tag,omitempty"`
 }
 
 func (r *reader) ProjectGroups(space deploy.SpaceID) ([]deploy.ProjectGroup, error) {
@@ -76,42 +90,9 @@ func (w *writer) PutProjectGroup(g deploy.ProjectGroup) error {
 	return err
 }
 
-func (r *reader) Lifecycles(space deploy.SpaceID) ([]deploy.Lifecycle, error) {
-	return list(r, "list lifecycles", func(row scanner) (l deploy.Lifecycle, err error) {
-		var s sealed
-		var body lifecycleBody
-		if err := row.Scan(&l.ID, &l.Space, &s.text, &s.sum); err != nil {
-			return l, err
-		}
-		err = s.open("lifecycle "+string(l.ID), &body)
-		l.Name, l.Slug, l.Description = body.Name, body.Slug, body.Description
-		l.KeepOnMachine = body.KeepOnMachine
-		for _, p := range body.Phases {
-			l.Phases = append(l.Phases, deploy.Phase(p))
-		}
-		return l, err
-	}, "SELECT id, space, body, sum FROM lifecycle WHERE space = ? ORDER BY folded", space)
-}
-
-func (w *writer) PutLifecycle(l deploy.Lifecycle) error {
-	err := w.free("a lifecycle named "+l.Name,
-		"SELECT id FROM lifecycle WHERE space = ? AND folded = ? AND id <> ?", l.Space, fold(l.Name), l.ID)
-	if err != nil {
-		return err
-	}
-	row := lifecycleBody{Name: l.Name, Slug: l.Slug, Description: l.Description, KeepOnMachine: l.KeepOnMachine}
-	for _, p := range l.Phases {
-		row.Phases = append(row.Phases, phaseBody(p))
-	}
-	body, sum, err := seal(row)
-	if err != nil {
-		return err
-	}
-	_, err = w.exec("write lifecycle "+string(l.ID),
-		"INSERT INTO lifecycle (id, space, folded, body, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "+
-			"SET space = excluded.space, folded = excluded.folded, body = excluded.body, sum = excluded.sum",
-		l.ID, l.Space, fold(l.Name), body, sum)
-	return err
+func (w *writer) DeleteProjectGroup(id deploy.ProjectGroupID) error {
+	what := "project group " + string(id)
+	return w.change("delete "+what, what, "DELETE FROM project_group WHERE id = ?", id)
 }
 
 const selectProject = "SELECT id, space, body, sum FROM project"
@@ -123,10 +104,20 @@ func scanProject(row scanner) (p deploy.Project, err error) {
 		return p, err
 	}
 	err = s.open("project "+string(p.ID), &body)
-	return deploy.Project{
+	p = deploy.Project{
 		ID: p.ID, Space: p.Space, Name: body.Name, Slug: body.Slug, Description: body.Description, Group: body.Group,
 		Lifecycle: body.Lifecycle, IsDisabled: body.IsDisabled, VersionTemplate: body.VersionTemplate,
-	}, err
+		GuidedFailure: body.GuidedFailure, SkipIfInstalled: body.SkipIfInstalled, KeepsChannelRules: body.KeepsRules,
+		NotesTemplate: body.NotesTemplate, ChangesTemplate: body.ChangesTemplate, ClonedFrom: body.ClonedFrom,
+		Kept: body.Kept,
+	}
+	if body.VersionDonor != nil {
+		p.VersionDonor = deploy.ActionPackage(*body.VersionDonor)
+	}
+	if body.Connectivity != nil {
+		p.Connectivity = deploy.Connectivity(*body.Connectivity)
+	}
+	return p, err
 }
 
 func (r *reader) Project(id deploy.ProjectID) (deploy.Project, error) {
@@ -143,9 +134,12 @@ func (w *writer) PutProject(p deploy.Project) error {
 	if err != nil {
 		return err
 	}
+	donor, connectivity := actionPackageBody(p.VersionDonor), connectivityBody(p.Connectivity)
 	body, sum, err := seal(projectBody{
 		Name: p.Name, Slug: p.Slug, Description: p.Description, Group: p.Group, Lifecycle: p.Lifecycle,
-		IsDisabled: p.IsDisabled, VersionTemplate: p.VersionTemplate,
+		IsDisabled: p.IsDisabled, VersionTemplate: p.VersionTemplate, VersionDonor: &donor, Connectivity: &connectivity,
+		GuidedFailure: p.GuidedFailure, SkipIfInstalled: p.SkipIfInstalled, KeepsRules: p.KeepsChannelRules,
+		NotesTemplate: p.NotesTemplate, ChangesTemplate: p.ChangesTemplate, ClonedFrom: p.ClonedFrom, Kept: p.Kept,
 	})
 	if err != nil {
 		return err
@@ -172,7 +166,13 @@ func (r *reader) Channels(project deploy.ProjectID) ([]deploy.Channel, error) {
 		err = s.open("channel "+string(c.ID), &body)
 		return deploy.Channel{
 			ID: c.ID, Space: body.Space, Project: c.Project, Name: body.Name, Slug: body.Slug,
-			Description: body.Description, IsDefault: c.IsDefault, Lifecycle: body.Lifecycle,
+			Description: body.Description, IsDefault: c.IsDefault, Lifecycle: body.Lifecycle, Kept: body.Kept,
+			Rules: each(body.Rules, func(r channelRuleBody) deploy.ChannelRule {
+				return deploy.ChannelRule{
+					ID: r.ID, Versions: r.Versions, Tag: r.Tag, Packages: each(r.Packages,
+						func(p actionPackageBody) deploy.ActionPackage { return deploy.ActionPackage(p) }),
+				}
+			}),
 		}, err
 	}, "SELECT id, project, is_default, body, sum FROM channel WHERE project = ? "+
 		"ORDER BY is_default DESC, folded", project)
@@ -185,7 +185,13 @@ func (w *writer) PutChannel(c deploy.Channel) error {
 		return err
 	}
 	body, sum, err := seal(channelBody{
-		Space: c.Space, Name: c.Name, Slug: c.Slug, Description: c.Description, Lifecycle: c.Lifecycle,
+		Space: c.Space, Name: c.Name, Slug: c.Slug, Description: c.Description, Lifecycle: c.Lifecycle, Kept: c.Kept,
+		Rules: each(c.Rules, func(r deploy.ChannelRule) channelRuleBody {
+			return channelRuleBody{
+				ID: r.ID, Versions: r.Versions, Tag: r.Tag, Packages: each(r.Packages,
+					func(p deploy.ActionPackage) actionPackageBody { return actionPackageBody(p) }),
+			}
+		}),
 	})
 	if err != nil {
 		return err
@@ -196,4 +202,9 @@ func (w *writer) PutChannel(c deploy.Channel) error {
 			"is_default = excluded.is_default, body = excluded.body, sum = excluded.sum",
 		c.ID, c.Project, fold(c.Name), c.IsDefault, body, sum)
 	return err
+}
+
+func (w *writer) DeleteChannel(id deploy.ChannelID) error {
+	what := "channel " + string(id)
+	return w.change("delete "+what, what, "DELETE FROM channel WHERE id = ?", id)
 }

@@ -3,6 +3,8 @@
 package sqlite
 
 import (
+	"time"
+
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
 )
@@ -16,6 +18,18 @@ type releaseBody struct {
 	VariablesOf deploy.ProjectID      `json:"variables_of"`
 	Variables   variableSetBody       `json:"variables"`
 	Packages    []selectedPackageBody `json:"packages,omitempty"`
+	IgnoreRules bool                  `json:"ignores_rules,omitempty"`
+	Custom      map[string]string     `json:"custom_fields,omitempty"`
+	Defects     []defectBody          `json:"defects,omitempty"`
+}
+
+type defectBody struct {
+	ID          string    `json:"id"`
+	Description string    `json:"description"`
+	ReportedAt  time.Time `json:"reported_at,omitzero"`
+	ReportedBy  string    `json:"reported_by"`
+	ResolvedAt  time.Time `json:"resolved_at,omitzero"`
+	ResolvedBy  string    `json:"resolved_by,omitempty"`
 }
 
 type selectedPackageBody struct {
@@ -44,6 +58,8 @@ func scanRelease(row scanner) (deploy.Release, error) {
 		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage {
 			return deploy.SelectedPackage(p)
 		}),
+		IgnoresRules: body.IgnoreRules, CustomFields: body.Custom,
+		Defects: each(body.Defects, func(d defectBody) deploy.Defect { return deploy.Defect(d) }),
 	}, err
 }
 
@@ -76,7 +92,12 @@ func (w *writer) PutRelease(r deploy.Release) error {
 		Space: r.Space, Notes: r.Notes, AssembledBy: r.AssembledBy,
 		ProcessOf: r.Process.Project, Process: bodyOfProcess(r.Process),
 		VariablesOf: r.Variables.Owner, Variables: bodyOfVariables(r.Variables),
-		Packages: each(r.Packages, func(p deploy.SelectedPackage) selectedPackageBody { return selectedPackageBody(p) }),
+		Packages:    each(r.Packages, func(p deploy.SelectedPackage) selectedPackageBody { return selectedPackageBody(p) }),
+		IgnoreRules: r.IgnoresRules, Custom: r.CustomFields,
+		Defects: each(r.Defects, func(d deploy.Defect) defectBody {
+			d.ReportedAt, d.ResolvedAt = clean(d.ReportedAt), clean(d.ResolvedAt)
+			return defectBody(d)
+		}),
 	})
 	if err != nil {
 		return err

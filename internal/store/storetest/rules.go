@@ -25,6 +25,7 @@ func rules(t *testing.T, open Open) {
 		"a lost lease writes nothing":   leases,
 		"ids rise":                      idsRise,
 		"deletes take what belongs":     deletesCascade,
+		"small things go alone":         smallThingsGo,
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
 		"events are numbered, no gaps":  eventsAreNumbered,
@@ -43,6 +44,8 @@ func notThere(t *testing.T, s store.Store) {
 			"Ticket": second(w.Ticket("t")), "JoinToken": second(w.JoinToken("t")), "User": second(w.User("Users-1")),
 			"APIKeyByHash": second(w.APIKeyByHash("x")), "SessionByHash": second(w.SessionByHash("x")),
 			"DeleteEnvironment": w.DeleteEnvironment("Environments-1"), "DeleteMachine": w.DeleteMachine("Machines-1"),
+			"DeleteProjectGroup": w.DeleteProjectGroup("ProjectGroups-1"),
+			"DeleteLifecycle":    w.DeleteLifecycle("Lifecycles-1"), "DeleteChannel": w.DeleteChannel("Channels-1"),
 			"DeleteProject": w.DeleteProject("Projects-1"), "DeletePackage": w.DeletePackage("a", "1"),
 			"DeleteRelease": w.DeleteRelease("Releases-1"), "DeleteJoinToken": w.DeleteJoinToken("t"),
 			"DeleteAPIKey": w.DeleteAPIKey("k"), "DeleteSession": w.DeleteSession("x"),
@@ -291,6 +294,33 @@ func deletesCascade(t *testing.T, s store.Store) {
 		// Tasks are the record of what was done and stay; so does what belongs to others.
 		return errors.Join(err, perr, verr, second(r.Task("ServerTasks-1")), second(r.Project("Projects-2")),
 			second(r.SessionByHash("dd")), second(r.User("Users-1")))
+	})
+}
+
+// smallThingsGo deletes what has no table below it.
+func smallThingsGo(t *testing.T, s store.Store) {
+	update(t, s, func(w store.Writer) error {
+		return errors.Join(w.PutProject(deploy.Project{ID: "Projects-1", Space: deploy.DefaultSpace, Name: "p"}),
+			w.PutProjectGroup(deploy.ProjectGroup{ID: "ProjectGroups-1", Space: deploy.DefaultSpace, Name: "a"}),
+			w.PutProjectGroup(deploy.ProjectGroup{ID: "ProjectGroups-2", Space: deploy.DefaultSpace, Name: "b"}),
+			w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-1", Space: deploy.DefaultSpace, Name: "a"}),
+			w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-2", Space: deploy.DefaultSpace, Name: "b"}),
+			w.PutChannel(deploy.Channel{ID: "Channels-1", Project: "Projects-1", Name: "a"}),
+			w.PutChannel(deploy.Channel{ID: "Channels-2", Project: "Projects-1", Name: "b"}))
+	})
+	update(t, s, func(w store.Writer) error {
+		return errors.Join(w.DeleteProjectGroup("ProjectGroups-1"), w.DeleteLifecycle("Lifecycles-1"),
+			w.DeleteChannel("Channels-1"))
+	})
+	view(t, s, func(r store.Reader) error {
+		groups, gerr := r.ProjectGroups(deploy.DefaultSpace)
+		lifecycles, lerr := r.Lifecycles(deploy.DefaultSpace)
+		channels, cerr := r.Channels("Projects-1")
+		same(t, "project groups",
+			[]deploy.ProjectGroup{{ID: "ProjectGroups-2", Space: deploy.DefaultSpace, Name: "b"}}, groups)
+		same(t, "lifecycles", []deploy.Lifecycle{{ID: "Lifecycles-2", Space: deploy.DefaultSpace, Name: "b"}}, lifecycles)
+		same(t, "channels", []deploy.Channel{{ID: "Channels-2", Project: "Projects-1", Name: "b"}}, channels)
+		return errors.Join(gerr, lerr, cerr)
 	})
 }
 
