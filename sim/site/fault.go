@@ -143,9 +143,26 @@ func (s *site) hit(f plan.Fault, label string) (undo func(), err error) {
 	case "disk.sync":
 		_, files := s.machineOn(f.On).Disk()
 		files.FailSync(1)
-		return func() { files.FailSync(0) }, nil
+		return func() {
+			files.FailSync(0)
+			s.renew(f.On)
+		}, nil
 	}
 	return s.disturb(f)
+}
+
+// renew is the operator's part after a disk was mended: an agent trusts it again after a restart. A
+// server has ended by itself.
+func (s *site) renew(on string) {
+	a := s.byName[on]
+	if a == nil {
+		return
+	}
+	if life, _ := a.living(); life == nil {
+		return // it starts on a sound disk
+	}
+	a.kill()
+	s.startAgain(a.m, a.restart)
 }
 
 // crash kills a life now, or when it passes a point, and starts another when the fault heals.
