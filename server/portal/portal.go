@@ -5,6 +5,7 @@ package portal
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"fairlead/server/identity"
@@ -36,7 +37,7 @@ type Options struct {
 type Portal struct {
 	source    Source
 	options   Options
-	pages     pages
+	pages     func() pages // parsed when the first is wanted
 	assets    assets
 	mux       *http.ServeMux
 	handler   http.Handler
@@ -55,7 +56,7 @@ func New(source Source, o Options) *Portal {
 	}
 	p := &Portal{source: source, options: o, assets: loadAssets(), mux: http.NewServeMux()}
 	p.followers = make(chan struct{}, o.Followers)
-	p.pages = p.loadPages()
+	p.pages = sync.OnceValue(p.loadPages)
 	for _, r := range p.routes() {
 		p.mux.HandleFunc(r.method+" "+r.pattern, p.serve(r))
 	}

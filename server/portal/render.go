@@ -125,7 +125,7 @@ func (p *Portal) render(v *visit, page, name string, data view) ([]byte, error) 
 		data.User = v.who.User.Name
 	}
 	var out bytes.Buffer
-	if err := p.pages[page].ExecuteTemplate(&out, name, data); err != nil {
+	if err := p.pages()[page].ExecuteTemplate(&out, name, data); err != nil {
 		return nil, errkind.Internal.Errorf("make the page %s: %w", page, err)
 	}
 	return out.Bytes(), nil
