@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -87,11 +88,16 @@ type speed struct {
 	ScenariosPerSec  float64 `json:"scenarios_per_second"`
 	VirtualPerSecond float64 `json:"virtual_hours_per_second"`
 	SearchedPerSec   float64 `json:"searched_plans_per_second"`
+	// What one takes of a processor, which other work on the machine hardly changes.
+	IdleCPU     float64 `json:"idle_cpu_ms_per_agent_hour"`
+	ScenarioCPU float64 `json:"scenario_cpu_ms"`
+	SearchedCPU float64 `json:"searched_plan_cpu_ms"`
 }
 
 func (d desk) bench() cli.Command {
 	var budget time.Duration
 	var processes int
+	var profile string
 	return cli.Command{
 		Name: "bench", Summary: "measure agent-hours a minute and scenarios a second",
 		Details: "Three things, each for a third of the budget: 100 idle agents in each process; a scenario of ten minutes " +
@@ -100,21 +106,22 @@ func (d desk) bench() cli.Command {
 		Flags: func(fs *flag.FlagSet) {
 			fs.DurationVar(&budget, "budget", defaultBudget, "measure for this `duration`")
 			fs.IntVar(&processes, "processes", defaultProcesses, "run in so many processes; each takes one processor")
+			fs.StringVar(&profile, "cpuprofile", "", "write where each part's time goes into `file`.PART.PID, for go tool pprof")
 		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
 			s := speed{Processes: processes}
-			part := func(next func(n int) (plan.Plan, error)) (search.Tally, error) {
-				return d.measure(ctx, std, processes, budget/3, next)
+			part := func(name string, next func(n int) (plan.Plan, error)) (search.Tally, error) {
+				return d.profiled(profile, name).measure(ctx, std, processes, budget/3, next)
 			}
-			idle, err := part(fixed(idleFleet))
+			idle, err := part("idle", fixed(idleFleet))
 			if err != nil {
 				return err
 			}
-			faulty, err := part(fixed(faultyFleet))
+			faulty, err := part("faulty", fixed(faultyFleet))
 			if err != nil {
 				return err
 			}
-			drawn, err := part(func(n int) (plan.Plan, error) { return search.Draw(search.Profiles()[0], 1, n) })
+			drawn, err := part("drawn", func(n int) (plan.Plan, error) { return search.Draw(search.Profiles()[0], 1, n) })
 			if err != nil {
 				return err
 			}
@@ -123,6 +130,9 @@ func (d desk) bench() cli.Command {
 			s.ScenariosPerSec = float64(faulty.Runs) / faulty.Real.Seconds()
 			s.VirtualPerSecond = faulty.Virtual.Hours() / faulty.Real.Seconds()
 			s.SearchedPerSec = float64(drawn.Runs) / drawn.Real.Seconds()
+			s.IdleCPU = milliseconds(idle.CPU) / idle.AgentHours
+			s.ScenarioCPU = milliseconds(faulty.CPU) / float64(faulty.Runs)
+			s.SearchedCPU = milliseconds(drawn.CPU) / float64(drawn.Runs)
 			return std.Show(s, s.text())
 		},
 	}
@@ -131,8 +141,21 @@ func (d desk) bench() cli.Command {
 func (s speed) text() string {
 	return fmt.Sprintf("%10.0f agent-hours a minute, idle, 100 agents a process (%.0f events a second)\n"+
 		"%10.1f scenarios a second: 10 agents, 10 minutes, crash, partition, NAT, scripts (%.1f virtual hours a second)\n"+
-		"%10.1f plans a second as search draws them\n%10d processes\n",
-		s.AgentHours, s.IdleEvents, s.ScenariosPerSec, s.VirtualPerSecond, s.SearchedPerSec, s.Processes)
+		"%10.1f plans a second as search draws them\n%10d processes\n"+
+		"processor time: %.2f ms an agent-hour, %.1f ms a scenario, %.1f ms a plan of search\n",
+		s.AgentHours, s.IdleEvents, s.ScenariosPerSec, s.VirtualPerSecond, s.SearchedPerSec, s.Processes,
+		s.IdleCPU, s.ScenarioCPU, s.SearchedCPU)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// profiled is the desk whose processes write profiles of a part of bench; it is the desk itself for the
+// path "".
+func (d desk) profiled(path, part string) desk {
+	if path != "" {
+		d.far.Args = append(slices.Clone(d.far.Args), "--cpuprofile", path+"."+part)
+	}
+	return d
 }
 
 // fixed gives one plan with one seed after the other.

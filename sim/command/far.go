@@ -6,10 +6,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,21 +40,62 @@ const (
 
 // far is the far side of package worker.
 func far() cli.Command {
+	profile := ""
 	return cli.Command{
 		Name: farCommand, Summary: "carry plans out that stand on standard input", Hidden: true,
+		Flags: func(fs *flag.FlagSet) {
+			fs.StringVar(&profile, "cpuprofile", "", "write where the processor's time goes into `file`.PID")
+		},
 		Run: func(_ context.Context, std *cli.IO, _ []string) error {
 			return bubble.Main(func(t *testing.T) error {
-				templates := site.NewTemplates(filepath.Join(here, "templates"))
-				return worker.Serve(std.In, std.Out, func(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
-					if err := os.Chdir(o.Homes); err != nil {
-						return report.Report{Name: p.Name, Trouble: err.Error()}
-					}
-					defer runtime.GC() // nothing else collects between runs
-					return carryOut(t, o, p, templates, tell)
-				})
+				finish, err := startProfile(profile)
+				if err != nil {
+					return err
+				}
+				return errors.Join(worker.Serve(std.In, std.Out, serve(t)), finish())
 			})
 		},
 	}
+}
+
+// serve carries out what is ordered, one plan after the other, with one set of templates.
+func serve(t *testing.T) worker.Runner {
+	templates := site.NewTemplates(filepath.Join(here, "templates"))
+	return func(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
+		if err := os.Chdir(o.Homes); err != nil {
+			return report.Report{Name: p.Name, Trouble: err.Error()}
+		}
+		before := processorTime()
+		r := carryOut(t, o, p, templates, tell)
+		runtime.GC() // nothing else collects between runs
+		r.CPU = processorTime() - before
+		return r
+	}
+}
+
+// processorTime is what this process has taken of the processors, its system calls included.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // it has no way to fail with a valid pointer
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// startProfile begins a profile of the process; finish writes it. It does nothing for the path "".
+func startProfile(path string) (finish func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(path + "." + strconv.Itoa(os.Getpid()))
+	if err == nil {
+		err = pprof.StartCPUProfile(file)
+	}
+	if err != nil {
+		return nil, errkind.Denied.Errorf("write a profile: %w", err)
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 // carryOut runs one plan and writes its files.

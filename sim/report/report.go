@@ -26,10 +26,11 @@ type Report struct {
 	Faults map[string]int `json:"faults,omitempty"`
 	// Findings say in a user's words what the network does to the agents.
 	Findings []string `json:"findings,omitempty"`
-	// Virtual is how long the run was for the programs, Real for whoever waited; AgentHours is the
-	// time that agents lived in it.
+	// Virtual is how long the run was for the programs, Real for whoever waited, CPU what it took of a
+	// processor in all; AgentHours is the time that agents lived in it.
 	Virtual    time.Duration `json:"virtual"`
 	Real       time.Duration `json:"real"`
+	CPU        time.Duration `json:"cpu"`
 	AgentHours float64       `json:"agent_hours"`
 	Net        netem.Counts  `json:"net"`
 	// Trouble is why the run could not be carried out, "" when it was.

@@ -24,6 +24,7 @@ type Tally struct {
 	AgentHours float64        `json:"agent_hours"`
 	Events     uint64         `json:"events"`
 	Real       time.Duration  `json:"real"`
+	CPU        time.Duration  `json:"cpu"` // of all runs
 	Faults     map[string]int `json:"faults"`
 	Goals      map[string]int `json:"goals"` // in how many runs each was reached
 }
@@ -34,6 +35,7 @@ func (t *Tally) add(r report.Report) {
 	t.Virtual += r.Virtual
 	t.AgentHours += r.AgentHours
 	t.Events += r.Net.Events
+	t.CPU += r.CPU
 	for kind, n := range r.Faults {
 		t.Faults[kind] += n
 	}
