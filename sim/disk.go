@@ -4,11 +4,11 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,7 +50,7 @@ type names map[string]entry
 // entry is what a name stands for.
 type entry struct {
 	id     inode
-	mode   fs.FileMode // type and permissions
+	mode   fs.FileMode // the type; permissions of a folder alone
 	target string      // of a symbolic link
 }
 
@@ -90,24 +90,36 @@ func (d *Disk) failing() bool {
 func (d *Disk) Sync(f *os.File) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	id, err := inodeOf(f)
+	raw, err := f.SyscallConn() // not Fd: that costs the kernel two calls more
 	if err != nil {
 		return err
 	}
-	info, err := f.Stat()
+	if lost := raw.Control(func(fd uintptr) { err = d.sync(int(fd), f.Name()) }); lost != nil {
+		return lost
+	}
+	return err
+}
+
+// sync makes durable what is open as fd; name is for the error.
+func (d *Disk) sync(fd int, name string) error {
+	id, err := inodeOf(fd)
 	if err != nil {
 		return err
 	}
-	path := fmt.Sprintf("/proc/self/fd/%d", f.Fd()) // f may be open for writing alone, or have lost its name
+	stat, err := statOf(fd)
+	if err != nil {
+		return err
+	}
+	path := "/proc/self/fd/" + strconv.Itoa(fd) // it may be open for writing alone, or have lost its name
 	fails := d.failing()
-	if info.IsDir() {
+	if isFolder(stat) {
 		if !fails {
 			return d.noteFolder(id, path)
 		}
-	} else if err := d.noteFile(id, path, info, fails); err != nil {
+	} else if err := d.noteFile(id, path, fails); err != nil {
 		return err
 	}
-	return failed(f.Name(), fails)
+	return failed(name, fails)
 }
 
 // failed is the error of a disk that failed.
@@ -145,44 +157,46 @@ func (d *Disk) Settle(path string) error {
 }
 
 func (d *Disk) settle(path string) error {
-	return filepath.WalkDir(path, func(at string, one fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		id, err := inodeAt(at)
-		if err != nil {
-			return err
-		}
+	id, err := inodeAt(path)
+	if err != nil {
+		return err
+	}
+	return d.settleFolder(id, path)
+}
+
+func (d *Disk) settleFolder(id inode, path string) error {
+	list, err := namesIn(path)
+	if err != nil {
+		return err
+	}
+	d.folders[id] = list
+	for name, e := range list {
+		at := filepath.Join(path, name)
 		switch {
-		case one.IsDir():
-			return d.noteFolder(id, at)
-		case one.Type().IsRegular() && !alwaysDurable(at):
-			info, err := one.Info()
-			if err != nil {
-				return err
-			}
-			return d.noteFile(id, at, info, false)
+		case e.mode.IsDir():
+			err = d.settleFolder(e.id, at)
+		case e.mode.IsRegular() && !alwaysDurable(at):
+			err = d.noteFile(e.id, at, false)
 		}
-		return nil
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noteFile remembers a file's content as durable, or as given up.
-func (d *Disk) noteFile(id inode, path string, info fs.FileInfo, fails bool) error {
-	if info.Size() > maxSyncedBytes {
-		return fmt.Errorf("sync a file of %d bytes: the simulated disk remembers %d at most", info.Size(), maxSyncedBytes)
-	}
-	data, err := os.ReadFile(path)
+func (d *Disk) noteFile(id inode, path string, fails bool) error {
+	c, _, err := readContent(path)
 	if err != nil {
 		return err
 	}
 	if fails {
-		d.dropped[id] = data
+		d.dropped[id] = c.data
 		return nil
 	}
-	c := content{data: data, mode: info.Mode().Perm(), sparse: hasHoles(info)}
 	if given, ok := d.dropped[id]; ok {
-		c.data = withoutPages(data, given, d.files[id].data)
+		c.data = withoutPages(c.data, given, d.files[id].data)
 	}
 	d.files[id] = c
 	return nil
@@ -201,13 +215,6 @@ func withoutPages(now, given, before []byte) []byte {
 	return out
 }
 
-// hasHoles reports whether less room is taken than the content needs. A file of which room was
-// taken before it was written has none.
-func hasHoles(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && stat.Blocks*512 < info.Size()
-}
-
 // noteFolder remembers a folder's names as durable.
 func (d *Disk) noteFolder(id inode, path string) error {
 	now, err := namesIn(path)
@@ -221,34 +228,36 @@ func (d *Disk) noteFolder(id inode, path string) error {
 // namesIn lists files, folders and symbolic links. Sockets and pipes mean nothing after a power
 // cut and are left out.
 func namesIn(folder string) (names, error) {
-	list, err := os.ReadDir(folder)
+	fd, err := openAt(folder, syscall.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
-	out := names{}
+	defer syscall.Close(fd)
+	list, err := entriesOf(fd)
+	if err != nil {
+		return nil, &fs.PathError{Op: "list", Path: folder, Err: err}
+	}
+	out := make(names, len(list))
 	for _, one := range list {
-		path := filepath.Join(folder, one.Name())
-		info, err := one.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+		e := entry{mode: one.kind}
+		if e.id, err = inodeFrom(fd, one.name, 0); errors.Is(err, syscall.ENOENT) {
 			continue // somebody removed it meanwhile
-		}
-		if err != nil {
+		} else if err != nil {
 			return nil, err
 		}
-		e := entry{mode: info.Mode()}
-		switch e.mode.Type() {
+		switch one.kind {
 		case fs.ModeSymlink:
-			if e.target, err = os.Readlink(path); err != nil {
+			if e.target, err = os.Readlink(filepath.Join(folder, one.name)); err != nil {
 				return nil, err
 			}
-		case 0, fs.ModeDir:
-		default:
-			continue
+		case fs.ModeDir:
+			info, err := os.Lstat(filepath.Join(folder, one.name))
+			if err != nil {
+				return nil, err
+			}
+			e.mode = info.Mode()
 		}
-		if e.id, err = inodeAt(path); err != nil {
-			return nil, err
-		}
-		out[one.Name()] = e
+		out[one.name] = e
 	}
 	return out, nil
 }

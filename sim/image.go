@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -46,18 +47,18 @@ func (m *image) folder(to string, e entry, fill func() error) error {
 
 // file writes a file; a time that is not zero dates it.
 func (m *image) file(to string, c content, changed time.Time) error {
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	fd, err := makeAt(to)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer syscall.Close(fd)
 	if c.sparse {
-		err = writeSparse(f, c.data)
+		err = writeSparse(fd, c.data)
 	} else {
-		_, err = f.Write(c.data)
+		err = writeAt(fd, c.data, 0)
 	}
-	if err == nil {
-		err = f.Chmod(c.mode)
+	if err == nil && c.mode != madeMode {
+		err = syscall.Fchmod(fd, uint32(c.mode))
 	}
 	if err == nil && !changed.IsZero() {
 		err = os.Chtimes(to, changed, changed)
@@ -66,17 +67,17 @@ func (m *image) file(to string, c content, changed time.Time) error {
 }
 
 // writeSparse leaves holes where there are pages of zeros.
-func writeSparse(f *os.File, data []byte) error {
+func writeSparse(fd int, data []byte) error {
 	for at := 0; at < len(data); at += pageBytes {
 		page := data[at:min(at+pageBytes, len(data))]
 		if slices.Max(page) == 0 {
 			continue
 		}
-		if _, err := f.WriteAt(page, int64(at)); err != nil {
+		if err := writeAt(fd, page, int64(at)); err != nil {
 			return err
 		}
 	}
-	return f.Truncate(int64(len(data)))
+	return syscall.Ftruncate(fd, int64(len(data)))
 }
 
 // Copy makes a copy of a folder at to, which must not exist, with modes, dates, hard and symbolic
@@ -130,15 +131,6 @@ func (m *image) copyEntry(e entry, from, to string) error {
 		return err
 	}
 	return m.file(to, c, changed)
-}
-
-func readContent(path string) (content, time.Time, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return content{}, time.Time{}, err
-	}
-	data, err := os.ReadFile(path)
-	return content{data: data, mode: info.Mode().Perm(), sparse: hasHoles(info)}, info.ModTime(), err
 }
 
 // carryOver lets the disk remember of a copy what it remembers of the original.

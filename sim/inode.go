@@ -5,7 +5,6 @@ package sim
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -42,17 +41,7 @@ func handleNumber(arch string) uintptr {
 func inodeAt(path string) (inode, error) { return inodeFrom(atCurrentFolder, path, 0) }
 
 // inodeOf finds what an open file is.
-func inodeOf(f *os.File) (id inode, err error) {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return "", err
-	}
-	failed := raw.Control(func(fd uintptr) { id, err = inodeFrom(int(fd), "", atEmptyPath) })
-	if failed != nil {
-		return "", failed
-	}
-	return id, err
-}
+func inodeOf(fd int) (inode, error) { return inodeFrom(fd, "", atEmptyPath) }
 
 // inodeFrom asks the kernel. Source: name_to_handle_at(2), struct file_handle.
 func inodeFrom(folder int, path string, flags uintptr) (inode, error) {
@@ -63,7 +52,7 @@ func inodeFrom(folder int, path string, flags uintptr) (inode, error) {
 	var handle [handleHeadBytes + maxHandleBytes]byte
 	var mount int32
 	binary.NativeEndian.PutUint32(handle[:], maxHandleBytes)
-	_, _, errno := syscall.Syscall6(handleNumber(runtime.GOARCH), uintptr(folder), uintptr(unsafe.Pointer(name)),
+	_, _, errno := syscall.RawSyscall6(handleNumber(runtime.GOARCH), uintptr(folder), uintptr(unsafe.Pointer(name)),
 		uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&mount)), flags, 0)
 	if errno != 0 {
 		return "", fmt.Errorf("ask for the handle of %q: %w; put the simulation's homes into /dev/shm", path, errno)

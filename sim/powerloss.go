@@ -14,6 +14,9 @@ import (
 // sectorBytes is what a disk writes whole or not at all.
 const sectorBytes = 512
 
+// unknownMode is what a file comes back with that was removed and never synced: that of most files here.
+const unknownMode fs.FileMode = 0o600
+
 // loss is one power cut: what was durable, what lay there, and what becomes of the two.
 type loss struct {
 	disk   *Disk
@@ -221,7 +224,7 @@ func (l *loss) place(e entry, to, path string) error {
 func (l *loss) content(e entry, path string) (content, time.Time, error) {
 	was, synced := l.disk.files[e.id]
 	if !synced {
-		was.mode = e.mode.Perm()
+		was.mode = unknownMode
 	}
 	at, lives := l.paths[e.id]
 	if !lives {
@@ -230,6 +233,9 @@ func (l *loss) content(e entry, path string) (content, time.Time, error) {
 	is, changed, err := readContent(at)
 	if err != nil {
 		return is, changed, err
+	}
+	if !synced {
+		was.mode = is.mode
 	}
 	switch answer := l.ask("content", path); {
 	case alwaysDurable(path) || answer&3 == 3 || string(was.data) == string(is.data) && was.mode == is.mode:

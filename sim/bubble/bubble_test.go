@@ -19,10 +19,13 @@ func TestGodebugAddsWhatIsMissing(t *testing.T) {
 		now, want string
 		complete  bool
 	}{
-		{"", "asyncpreemptoff=1,randautoseed=0,tlsmlkem=0", false},
-		{"netdns=go", "netdns=go,asyncpreemptoff=1,randautoseed=0,tlsmlkem=0", false},
-		{"tlsmlkem=0,randautoseed=0", "tlsmlkem=0,randautoseed=0,asyncpreemptoff=1", false},
-		{"a=1,randautoseed=0,tlsmlkem=0,asyncpreemptoff=1", "a=1,randautoseed=0,tlsmlkem=0,asyncpreemptoff=1", true},
+		{"", "asyncpreemptoff=1,randautoseed=0,tlsmlkem=0,adaptivestackstart=1", false},
+		{"netdns=go", "netdns=go,asyncpreemptoff=1,randautoseed=0,tlsmlkem=0,adaptivestackstart=1", false},
+		{"tlsmlkem=0,randautoseed=0", "tlsmlkem=0,randautoseed=0,asyncpreemptoff=1,adaptivestackstart=1", false},
+		{
+			"a=1,adaptivestackstart=1,randautoseed=0,tlsmlkem=0,asyncpreemptoff=1",
+			"a=1,adaptivestackstart=1,randautoseed=0,tlsmlkem=0,asyncpreemptoff=1", true,
+		},
 	} {
 		if got, complete := godebug(c.now); got != c.want || complete != c.complete {
 			t.Errorf("godebug(%q) = %q, %v, want %q, %v", c.now, got, complete, c.want, c.complete)

@@ -12,8 +12,9 @@ import (
 )
 
 // settings of the runtime: no signal preempts a goroutine; math/rand begins with the same seed, as
-// net/http asks it for jitter; handshakes are cheaper without the post-quantum key exchange.
-var settings = []string{"asyncpreemptoff=1", "randautoseed=0", "tlsmlkem=0"}
+// net/http asks it for jitter; handshakes are cheaper without the post-quantum key exchange, and
+// goroutines with stacks that begin as large as others have turned out to need.
+var settings = []string{"asyncpreemptoff=1", "randautoseed=0", "tlsmlkem=0", "adaptivestackstart=1"}
 
 // godebug adds what is missing to a value of the variable GODEBUG. complete is true when nothing is.
 func godebug(now string) (want string, complete bool) {

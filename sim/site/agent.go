@@ -61,6 +61,9 @@ func (a *agent) point() error {
 		return err
 	}
 	if settings.Mode == trust.ModePolling {
+		if settings.Server == a.group.Target && a.group.Proxy+a.group.Credentials == "" {
+			return nil
+		}
 		settings.Server = a.group.Target
 	}
 	if err := through(&settings, a.group, filepath.Join(disk, "home")); err != nil {

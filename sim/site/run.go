@@ -218,7 +218,7 @@ func entryOf(e history.Event) netem.Entry {
 func (s *site) settleIn(joined *template) error {
 	s.desk.key = joined.key
 	s.log.secret("API key", joined.key)
-	if err := install(s.servers[0].m, joined.home(s.plan.Servers[0].Name)); err != nil {
+	if err := install(s.servers[0].m, joined.homes[s.plan.Servers[0].Name]); err != nil {
 		return err
 	}
 	s.servers[0].start()
@@ -228,7 +228,7 @@ func (s *site) settleIn(joined *template) error {
 	for _, a := range s.agents {
 		s.log.secret("proxy password", a.group.Credentials)
 		if !s.plan.Join {
-			if err := install(a.m, joined.home(a.name)); err != nil {
+			if err := install(a.m, joined.homes[a.name]); err != nil {
 				return err
 			}
 			if err := a.point(); err != nil {
@@ -249,8 +249,11 @@ func (s *site) settleIn(joined *template) error {
 
 func (s *site) phase(name string) { s.record(history.Event{Kind: history.Phase, Text: name}) }
 
-// onlineEvery is how often people look at the machines while a site settles.
-const onlineEvery = 5 * time.Second
+// How often people look at the machines while a site settles: as long as some are missing, and then.
+const (
+	missingEvery = 5 * time.Second
+	onlineEvery  = 20 * time.Second
+)
 
 // settle lets the site come to rest, and watches how many agents are on line.
 func (s *site) settle() {
@@ -261,7 +264,11 @@ func (s *site) settle() {
 			last = len(names)
 			s.record(history.Event{Kind: history.Online, Who: s.serving().spec.Name, N: last})
 		}
-		pause(s.ctx, min(onlineEvery, over-s.world.Now()))
+		again := missingEvery
+		if last == len(s.agents) {
+			again = onlineEvery
+		}
+		pause(s.ctx, min(again, over-s.world.Now()))
 	}
 }
 

@@ -230,14 +230,11 @@ func (s *site) serving() *server {
 }
 
 // install puts a home that was made before on a machine's disk.
-func install(m *sim.Machine, from string) error {
+func install(m *sim.Machine, home *sim.Tree) error {
 	disk, files := m.Disk()
 	at := filepath.Join(disk, "home")
-	if err := os.RemoveAll(at); err != nil {
+	if err := os.Remove(at); err != nil { // it is empty
 		return err
 	}
-	if err := files.Copy(from, at); err != nil {
-		return err
-	}
-	return files.Settle(disk)
+	return files.Install(home, at)
 }

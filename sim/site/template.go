@@ -7,7 +7,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,11 +39,9 @@ func NewTemplates(dir string) *Templates { return &Templates{dir: dir, made: map
 
 // template is one such site.
 type template struct {
-	dir string // NAME/ for each machine's home
-	key string // an API key
+	homes map[string]*sim.Tree // by machine
+	key   string               // an API key
 }
-
-func (t *template) home(machine string) string { return filepath.Join(t.dir, machine) }
 
 // templateSeed decides the keys of all templates: the same agents have the same keys in every run.
 const templateSeed = 1
@@ -59,9 +59,14 @@ func (ts *Templates) For(t *testing.T, p plan.Plan) (*template, error) {
 	if have := ts.made[key]; have != nil {
 		return have, nil
 	}
-	one := &template{dir: filepath.Join(ts.dir, "joined-"+key)}
+	one := &template{homes: map[string]*sim.Tree{}}
+	dir := filepath.Join(ts.dir, "joined-"+key)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
 	var err error
-	InBubble(t, templateSeed, 0, func(t *testing.T) { err = one.make(t, simple) })
+	InBubble(t, templateSeed, 0, func(t *testing.T) { err = one.make(t, simple, dir) })
 	if err != nil {
 		return nil, errkind.Internal.Errorf("make a site that has joined: %w", err)
 	}
@@ -94,12 +99,7 @@ func templateKey(p plan.Plan) string {
 }
 
 // make lets a server and its agents come to know each other.
-func (one *template) make(t *testing.T, p plan.Plan) error {
-	dir := filepath.Join(one.dir, ".work")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
+func (one *template) make(t *testing.T, p plan.Plan, dir string) error {
 	s, err := newSite(t.Context(), p, Options{}, dir)
 	if err != nil {
 		return err
@@ -127,11 +127,17 @@ func (one *template) make(t *testing.T, p plan.Plan) error {
 	return one.keep(s)
 }
 
-// keep copies the homes.
+// keep reads the homes.
 func (one *template) keep(s *site) error {
-	save := func(m *sim.Machine) error {
-		disk, files := m.Disk()
-		return files.Copy(filepath.Join(disk, "home"), one.home(m.Name()))
+	save := func(m *sim.Machine) (err error) {
+		disk, _ := m.Disk()
+		one.homes[m.Name()], err = sim.ReadTree(filepath.Join(disk, "home"))
+		return err
+	}
+	disk, _ := s.servers[0].m.Disk()
+	// The commands that prepared it set space aside as they do by default; each copy would cost its size.
+	if err := os.Remove(filepath.Join(disk, "home", "reserve")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	if err := save(s.servers[0].m); err != nil {
 		return err
