@@ -114,9 +114,9 @@ func flip(t *testing.T, path string, at int64) {
 	}
 }
 
-// TestDamageOnTheWayIsRefusedAtItsChunk sends a changed byte: what came before its chunk stays, and
+// TestF8DamageOnTheWay sends a changed byte: what came before its chunk stays, and
 // nothing behind it is taken.
-func TestDamageOnTheWayIsRefusedAtItsChunk(t *testing.T) {
+func TestF8DamageOnTheWay(t *testing.T) {
 	r := newRig(t, 0)
 	content := random(3*chunk + 7)
 	if state, err := r.check(content); err != nil || state.Offset != 0 {
@@ -297,7 +297,7 @@ func TestPatchMakesThePackage(t *testing.T) {
 	}
 }
 
-func TestPatchRefusals(t *testing.T) {
+func TestF8WrongPatch(t *testing.T) {
 	one, two, three := versions(t)
 	good, d := one.patchTo(t, two)
 	_, other := one.patchTo(t, three)

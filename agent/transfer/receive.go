@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	bufferBytes = 256 << 10
+	bufferBytes = 64 << 10
 	// buffersInFlight is how many buffers one transfer has: one at each stage and one between.
 	buffersInFlight = 4
 	// syncEveryBytes is how much may lie in memory only: what a power cut takes of a long transfer.

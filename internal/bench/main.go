@@ -64,7 +64,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.SetOutput(stderr)
 	var short bool
 	var mebibytes, large int64
-	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest", "what to measure, in this order")
+	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest",
+		"what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
 	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server to this `folder`")
 	f.StringVar(

@@ -72,7 +72,8 @@ func (b *bench) packages(ctx context.Context) (err error) {
 		_ = agent.Process.Kill()
 		_ = agent.Wait()
 	}()
-	if reached, err := ask[awaited](f.server, "await", await{[]deploy.MachineID{id}, 10}); err != nil || reached.Missing > 0 {
+	reached, err := ask[awaited](f.server, "await", await{[]deploy.MachineID{id}, 10})
+	if err != nil || reached.Missing > 0 {
 		return errors.Join(errors.New("the agent is not on line after 10 s"), err)
 	}
 	var r received
