@@ -80,6 +80,34 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 	return p, r.wrong
 }
 
+// PolicySettings are the names of the settings that NewPolicy reads.
+func PolicySettings() []string {
+	return []string{
+		PropTimeoutMinutes, PropRestarts, PropRestartMinutes, PropIdempotent, PropWhenLost, PropLostMinutes,
+	}
+}
+
+// Clauses say for people what differs from the defaults.
+func (p Policy) Clauses() (list []string) {
+	if p.TimeLimit > 0 {
+		list = append(list, "ends after "+p.TimeLimit.String()+" at the latest")
+	}
+	if p.Restarts {
+		list = append(list, "restarts the machine, which may take "+p.RestartLimit.String())
+	}
+	if p.IsIdempotent {
+		list = append(list, "may run twice")
+	}
+	switch p.WhenLost {
+	case LostFails:
+		list = append(list, "fails when the machine is lost for "+p.LostAfter.String())
+	case LostGoOn:
+		list = append(list, "goes on without a machine that is lost for "+p.LostAfter.String())
+	case LostWaits:
+	}
+	return list
+}
+
 type policyReader struct {
 	action Action
 	wrong  []string

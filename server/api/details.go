@@ -134,6 +134,7 @@ func showStepActivity(d catalog.TaskDetail, i int, step deploy.PlannedStep, id s
 		}
 		started, ended := span(d.Tickets, i, machine)
 		child := showActivity(id+"/"+string(machine), name, machines[m], started, ended)
+		child["ProgressMessage"] = d.Said(i, machine)
 		child["LogElements"], child["Children"] = tails.elements(node+"/"+string(machine)), []obj{}
 		children = append(children, child)
 	}

@@ -179,6 +179,7 @@ type taskRequest struct {
 		TimeoutMinutes int
 		Isolation      string
 		MaxParallelism int
+		Properties     map[string]string
 		WorkerIDs      []string `json:"WorkerIds"`
 		TenantIDs      []string `json:"TenantIds"`
 	}
@@ -210,6 +211,7 @@ func (a *api) queue(c *call, q taskRequest) (deploy.Task, error) {
 			Description: q.Description, Body: q.Arguments.ScriptBody, Syntax: q.Arguments.Syntax, Machines: machines,
 			Environments: q.Arguments.EnvironmentIDs, Tags: q.Arguments.TargetRoles,
 			TimeoutMinutes: q.Arguments.TimeoutMinutes, Isolation: q.Arguments.Isolation, Window: q.Arguments.MaxParallelism,
+			Settings: q.Arguments.Properties,
 		})
 	case strings.EqualFold(q.Name, string(deploy.HealthTask)):
 		if q.Arguments.EnvironmentID != "" {

@@ -5,10 +5,13 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
@@ -30,6 +33,8 @@ type ScriptRequest struct {
 	TimeoutMinutes int // 0 means none
 	Isolation      string
 	Window         int // at most so many at once; 0 means deploy.DefaultWindow
+	// Settings are further properties of the action, of deploy.PolicySettings.
+	Settings map[string]string
 }
 
 // Tasks lists tasks, newest first, and how many there are before Skip and Take. Errors: Denied.
@@ -61,6 +66,20 @@ type TaskDetail struct {
 	Tickets  []deploy.Ticket
 	Progress deploy.Progress
 	Machines map[deploy.MachineID]string // names; those deleted since are missing
+}
+
+// Said is what is known of a machine's part in a step, in a sentence: of its action that did not simply
+// succeed, or of a ruling that came late. "" when there is nothing to say.
+func (d TaskDetail) Said(step int, machine deploy.MachineID) (text string) {
+	for _, t := range d.Tickets { // by action, then attempt: the last word counts
+		if t.Step != step || t.Machine != machine || t.Verdict == nil {
+			continue
+		}
+		if text = ""; t.Verdict.Outcome != contract.Succeeded || t.Verdict.Reason != "" || t.Late != nil {
+			text = deploy.SentenceOf(t)
+		}
+	}
+	return text
 }
 
 // TaskDetail reads one. Errors: Denied, NotFound.
@@ -99,6 +118,7 @@ func (c *Catalog) RunScript(ctx context.Context, p identity.Principal, q ScriptR
 			deploy.PropTimeoutMinutes: strconv.Itoa(q.TimeoutMinutes), deploy.PropIsolation: q.Isolation,
 		},
 	}
+	maps.Copy(action.Properties, q.Settings)
 	return c.queueOn(ctx, p, q, deploy.Task{Kind: deploy.ScriptTask, Description: q.Description}, []deploy.Action{action})
 }
 
@@ -117,6 +137,11 @@ func (c *Catalog) queueOn(
 		var why reasons
 		for i := range actions {
 			why.action(&actions[i], nil, nil)
+		}
+		for _, name := range slices.Sorted(maps.Keys(q.Settings)) {
+			if !slices.Contains(deploy.PolicySettings(), name) {
+				why.add("a script has no setting %.80q", name)
+			}
 		}
 		machines, err := why.chosen(w, q, task.Kind == deploy.HealthTask)
 		if err != nil {

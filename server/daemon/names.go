@@ -66,7 +66,8 @@ func (n names) columns() []portal.Environment {
 func (n names) step(i int, s deploy.Step) portal.Step {
 	step := portal.Step{Number: i + 1, Name: s.Name, Tags: s.Tags, Condition: s.Condition, Window: s.Window}
 	for _, a := range s.Actions {
-		action := portal.Action{Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled}
+		policy, _ := deploy.NewPolicy(a)
+		action := portal.Action{Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, Settings: policy.Clauses()}
 		if len(a.Packages) > 0 {
 			action.PackageID = a.Packages[0].PackageID
 		}
@@ -137,27 +138,25 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 		}
 		page.Version = release.Version
 	}
-	for i, step := range detail.Task.Plan.Steps {
-		page.Steps = append(page.Steps, taskStep(step, detail.Progress.Steps[i], detail.Machines))
+	for i := range detail.Task.Plan.Steps {
+		page.Steps = append(page.Steps, taskStep(i, detail))
 	}
 	return page, nil
 }
 
-func taskStep(
-	s deploy.PlannedStep,
-	progress deploy.StepProgress,
-	called map[deploy.MachineID]string,
-) portal.TaskStep {
+func taskStep(n int, detail catalog.TaskDetail) portal.TaskStep {
+	s, progress := detail.Task.Plan.Steps[n], detail.Progress.Steps[n]
 	step := portal.TaskStep{
 		Number: s.Number, Name: s.Name, Node: strconv.Itoa(s.Number), Activity: progress.Activity, Reason: progress.Reason,
 	}
 	for i, id := range s.Machines {
-		name := called[id]
+		name := detail.Machines[id]
 		if name == "" {
 			name = string(id)
 		}
 		step.Machines = append(step.Machines, portal.TaskMachine{
 			ID: id, Name: name, Node: strings.Join([]string{step.Node, string(id)}, "/"), Activity: progress.Machines[i],
+			Said: detail.Said(n, id),
 		})
 	}
 	return step

@@ -49,7 +49,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		},
 		"/app/tasks/ServerTasks-41": {
 			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `data-activity="Skipped"`, "Cancel task",
-			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", `href="/app/tasks/ServerTasks-41/log"`,
+			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", "Failed: exit code 14.", `href="/app/tasks/ServerTasks-41/log"`,
 		},
 		"/app/packages":          {"Mail.Relay", "850.8 KiB", "0.9.14"},
 		"/app/packages/Shop.Web": {`data-version="1.4.2"`, "9b2f61c84de07a35", "tar.gz"},

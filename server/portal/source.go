@@ -138,6 +138,7 @@ type Action struct {
 	Kind       deploy.ActionKind
 	PackageID  string
 	Only       []string // environment names
+	Settings   []string // in clauses: what it does when something goes wrong
 	IsDisabled bool
 }
 
@@ -251,7 +252,7 @@ type TaskStep struct {
 	Name     string
 	Node     string
 	Activity deploy.Activity
-	Reason   string // why it was skipped
+	Reason   string // why it was skipped, or failed without a failure on a machine
 	Machines []TaskMachine
 }
 
@@ -261,6 +262,7 @@ type TaskMachine struct {
 	Name     string
 	Node     string
 	Activity deploy.Activity
+	Said     string // in a sentence; "" when there is nothing to say
 }
 
 // LogLine is one line of a task's log, or a piece of one when More is set. Text is as the script
