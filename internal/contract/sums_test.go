@@ -15,7 +15,8 @@ import (
 // TestRunningSums compares with the slow way, for contents that end at, before and behind a chunk.
 func TestRunningSums(t *testing.T) {
 	long := bytes.Repeat([]byte("0123456789abcde"), 2*contract.ChunkBytes/15+100)
-	for _, size := range []int{0, 1, contract.ChunkBytes - 1, contract.ChunkBytes, contract.ChunkBytes + 1, 2 * contract.ChunkBytes, len(long)} {
+	const chunk = contract.ChunkBytes
+	for _, size := range []int{0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, len(long)} {
 		content := long[:size]
 		s := contract.NewSummer()
 		for rest := content; len(rest) > 0; rest = rest[min(len(rest), 1_000_003):] {
