@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,8 @@ func (s *storm) killShim(_ context.Context, dice *rand.Rand) error {
 	return nil
 }
 
-// shimsOf lists the shims of tickets below dir.
+// shimsOf lists the shims of tickets below dir. The child of a shim that is about to become the script still
+// has the shim's arguments, and is none: whoever kills it kills the script.
 func shimsOf(dir string) (pids []int) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -130,16 +132,28 @@ func shimsOf(dir string) (pids []int) {
 	}
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		argv, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		words := strings.Split(string(argv), "\x00")
-		if len(words) > 2 && words[1] == "shim" && strings.HasPrefix(words[2], dir+"/") {
+		if err == nil && isShim(pid, dir) && !isShim(parentOf(pid), dir) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+func isShim(pid int, dir string) bool {
+	argv, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	words := strings.Split(string(argv), "\x00")
+	return len(words) > 2 && words[1] == "shim" && strings.HasPrefix(words[2], dir+"/")
+}
+
+// parentOf is 0 for a process that is gone. Source: proc_pid_stat(5), field 4.
+func parentOf(pid int) int {
+	stat, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
 }
 
 // cut resets an agent's connections, half of the time after nothing went through them for a while.
