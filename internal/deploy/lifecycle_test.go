@@ -115,11 +115,11 @@ func TestPromotionByHand(t *testing.T) {
 		reached, tried, open, automatic []deploy.EnvironmentID
 		defect                          bool
 	}{
-		"new":                      {open: all[:2], automatic: all[:1]},
-		"tried, not reached":       {tried: all[:1], open: all[:2]},
-		"one of two is enough":     {reached: all[:1], tried: all[:1], open: all, automatic: all[3:4]},
-		"a defect holds the rest":  {reached: all[:1], tried: all[:1], open: all[:2], defect: true},
-		"a defect at the start":    {open: all[:2], automatic: all[:1], defect: true},
+		"new":                     {open: all[:2], automatic: all[:1]},
+		"tried, not reached":      {tried: all[:1], open: all[:2]},
+		"one of two is enough":    {reached: all[:1], tried: all[:1], open: all, automatic: all[3:4]},
+		"a defect holds the rest": {reached: all[:1], tried: all[:1], open: all[:2], defect: true},
+		"a defect at the start":   {open: all[:2], automatic: all[:1], defect: true},
 		"a defect where it passed": {
 			reached: []deploy.EnvironmentID{"t1", "p"}, tried: all, defect: true,
 			open: []deploy.EnvironmentID{"t1", "t2", "p", "q"},

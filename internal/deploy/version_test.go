@@ -127,6 +127,14 @@ func TestSortDescendingSettlesTiesByText(t *testing.T) {
 	}
 }
 
+func next(template, last string) (string, error) {
+	r := deploy.VersionRequest{Template: template, Channel: "Default"}
+	if last != "" {
+		r.Existing = []deploy.ChannelVersion{{Channel: "Default", Version: last}}
+	}
+	return r.Next()
+}
+
 func TestNextVersion(t *testing.T) {
 	const o = "#{Octopus.Version."
 	for _, c := range []struct{ template, last, want string }{
@@ -140,7 +148,7 @@ func TestNextVersion(t *testing.T) {
 		{"1.2." + o + "NextPatch}", "1.2.0007", "1.2.8"},
 		{"3.0.0", "1.2.0", "3.0.0"},
 	} {
-		if got, err := deploy.NextVersion(c.template, c.last); err != nil || got != c.want {
+		if got, err := next(c.template, c.last); err != nil || got != c.want {
 			t.Errorf("NextVersion(%q, %q) = %q, %v, want %q", c.template, c.last, got, err, c.want)
 		}
 	}
@@ -149,14 +157,14 @@ func TestNextVersion(t *testing.T) {
 func TestNextVersionRefusals(t *testing.T) {
 	for _, c := range []struct{ template, last, word string }{
 		{"#{Octopus.Version.NextYear}", "1.0", "NextYear"},
-		{"1.#{Octopus.Version.NextMinor", "1.0", "not closed"},
+		{"1.#{Octopus.Version.NextMinor", "1.0", "makes no version"},
+		{"1.#{if X}2", "1.0", "makes no version"},
 		{"x#{Octopus.Version.NextMinor}", "1.0", "makes no version"},
-		{"", "latest", "latest"},
 		{"", "1.0.99999999999999999999", "too large"},
 		{"", "1.0.9223372036854775807", "too large"},
 		{strings.Repeat("1", deploy.MaxTemplateBytes+1), "1.0", "501 bytes"},
 	} {
-		_, err := deploy.NextVersion(c.template, c.last)
+		_, err := next(c.template, c.last)
 		if errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), c.word) {
 			t.Errorf("NextVersion(%q, %q) = %v, want Invalid with %q", c.template, c.last, err, c.word)
 		}

@@ -93,6 +93,14 @@ func (c *call) channelDraft() (draft catalog.ChannelDraft, err error) {
 	return draft, nil
 }
 
+func (a *api) projectChannel(c *call) error {
+	ch, err := a.Catalog.ProjectChannel(c.ctx(), c.principal, c.param("id"), c.param("channel"))
+	if err != nil {
+		return err
+	}
+	return c.ok(showChannel(ch))
+}
+
 func (a *api) createChannel(c *call) error {
 	draft, err := c.channelDraft()
 	if err != nil {

@@ -70,6 +70,8 @@ func TestGoldenShapes(t *testing.T) {
 		{"environments-page", "GET", "/api/Spaces-1/environments?skip=1&take=1"},
 		{"projectgroup", "GET", "/api/Spaces-1/projectgroups/ProjectGroups-1"},
 		{"project", "GET", "/api/Spaces-1/projects/web-app"},
+		{"deploymentsettings", "GET", "/api/Spaces-1/projects/web-app/deploymentsettings"},
+		{"projectprogression", "GET", "/api/Spaces-1/projects/web-app/progression"},
 		{"process", "GET", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1"},
 		{"lifecycle", "GET", "/api/Spaces-1/lifecycles/default-lifecycle"},
 		{"channel", "GET", "/api/Spaces-1/channels/Channels-1"},

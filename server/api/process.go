@@ -250,37 +250,3 @@ func (a *api) saveProcess(c *call) error {
 	}
 	return c.ok(showProcess(saved))
 }
-
-// releaseTemplate tells which packages a release of the project needs, and its next number.
-func (a *api) releaseTemplate(c *call) error {
-	project, err := a.Catalog.Project(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	process, err := a.Catalog.Process(c.ctx(), c.principal, string(project.ID))
-	if err != nil {
-		return err
-	}
-	next, err := a.Catalog.NextVersion(c.ctx(), c.principal, string(project.ID))
-	if err != nil {
-		return err
-	}
-	packages := []obj{}
-	for _, step := range process.Steps {
-		for _, action := range step.Actions {
-			for _, p := range action.Packages {
-				packages = append(packages, obj{
-					"ActionName": action.Name, "StepName": step.Name, "FeedId": feedID, "FeedName": feedName,
-					"PackageId": p.PackageID, "NuGetFeedId": feedID, "NuGetFeedName": feedName, "NuGetPackageId": p.PackageID,
-					"PackageReferenceName": p.Name, "ProjectName": project.Name, "IsResolvable": true, "FixedVersion": nil,
-					"VersionSelectedLastRelease": nil,
-				})
-			}
-		}
-	}
-	return c.ok(obj{
-		"DeploymentProcessId": processPrefix + string(project.ID), "LastReleaseVersion": nil, "NextVersionIncrement": next,
-		"VersioningPackageStepName": nil, "VersioningPackageReferenceName": nil, "Packages": packages,
-		"GitResources": []obj{}, "Links": obj{},
-	})
-}

@@ -3,43 +3,42 @@
 package api
 
 import (
+	"encoding/json"
+
 	"fairlead/internal/deploy"
-	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 )
 
 func showProject(p deploy.Project) obj {
 	self := spacePath + "projects/" + string(p.ID)
-	template := p.VersionTemplate
-	if template == "" {
-		template = deploy.DefaultVersionTemplate
+	var clonedFrom any
+	if p.ClonedFrom != "" {
+		clonedFrom = p.ClonedFrom
 	}
-	return obj{
+	return withKept(p.Kept, obj{
 		"Id": p.ID, "SpaceId": p.Space, "Name": p.Name, "Slug": p.Slug, "Description": p.Description,
 		"IsDisabled": p.IsDisabled, "ProjectGroupId": p.Group, "LifecycleId": p.Lifecycle,
 		"DeploymentProcessId": processPrefix + string(p.ID), "VariableSetId": variablesPrefix + string(p.ID),
 		"IncludedLibraryVariableSetIds": []string{}, "TenantedDeploymentMode": "Untenanted",
-		"DefaultGuidedFailureMode": "Off", "DefaultToSkipIfAlreadyInstalled": false, "DiscreteChannelRelease": false,
-		"AutoCreateRelease": false, "AutoDeployReleaseOverrides": []obj{}, "AllowIgnoreChannelRules": true,
-		"IsVersionControlled": false, "PersistenceSettings": obj{"Type": "Database"},
-		"ProjectConnectivityPolicy": obj{
-			"SkipMachineBehavior": "None", "TargetRoles": []string{}, "AllowDeploymentsToNoTargets": false,
-			"ExcludeUnhealthyTargets": false,
-		},
-		"VersioningStrategy":      obj{"Template": template, "DonorPackage": nil, "DonorPackageStepId": nil},
+		"DefaultGuidedFailureMode": guidedMode(p), "DefaultToSkipIfAlreadyInstalled": p.SkipIfInstalled,
+		"DiscreteChannelRelease": false, "AutoCreateRelease": false, "AutoDeployReleaseOverrides": []obj{},
+		"AllowIgnoreChannelRules": !p.KeepsChannelRules, "IsVersionControlled": false,
+		"PersistenceSettings": obj{"Type": "Database"}, "ProjectConnectivityPolicy": showConnectivity(p.Connectivity),
+		"VersioningStrategy":      showVersioning(p),
 		"ReleaseCreationStrategy": obj{"ChannelId": nil, "ReleaseCreationPackage": nil, "ReleaseCreationPackageStepId": nil},
-		"ReleaseNotesTemplate":    "", "DeploymentChangesTemplate": "", "Templates": []obj{}, "ProjectTags": []string{},
-		"ExtensionSettings": []obj{}, "ClonedFromProjectId": nil,
+		"ReleaseNotesTemplate":    p.NotesTemplate, "DeploymentChangesTemplate": p.ChangesTemplate, "Templates": []obj{},
+		"ProjectTags": []string{}, "ExtensionSettings": []obj{}, "ClonedFromProjectId": clonedFrom,
 		"Links": obj{
-			"Self":              self,
-			"Channels":          self + "/channels{/id}{?skip,take,partialName}",
-			"Releases":          self + "/releases{/version}{?skip,take,searchByVersion}",
-			"DeploymentProcess": self + "/deploymentprocesses",
-			"Progression":       self + "/progression{?aggregate}",
-			"Variables":         spacePath + "variables/" + variablesPrefix + string(p.ID),
-			"Web":               "/app#/" + string(p.Space) + "/projects/" + string(p.ID),
+			"Self":               self,
+			"Channels":           self + "/channels{/id}{?skip,take,partialName}",
+			"Releases":           self + "/releases{/version}{?skip,take,searchByVersion}",
+			"DeploymentProcess":  self + "/deploymentprocesses",
+			"DeploymentSettings": self + "/deploymentsettings",
+			"Progression":        self + "/progression{?aggregate}",
+			"Variables":          spacePath + "variables/" + variablesPrefix + string(p.ID),
+			"Web":                "/app#/" + string(p.Space) + "/projects/" + string(p.ID),
 		},
-	}
+	})
 }
 
 func (a *api) listProjects(c *call) error {
@@ -68,12 +67,23 @@ func (a *api) getProject(c *call) error {
 }
 
 type projectRequest struct {
-	Name               string
-	Description        string
-	ProjectGroupID     string `json:"ProjectGroupId"`
-	LifecycleID        string `json:"LifecycleId"`
-	IsDisabled         bool
-	VersioningStrategy *struct{ Template string }
+	Name                      string
+	Description               string
+	ProjectGroupID            string `json:"ProjectGroupId"`
+	LifecycleID               string `json:"LifecycleId"`
+	IsDisabled                bool
+	IsVersionControlled       bool
+	AllowIgnoreChannelRules   *bool
+	ProjectConnectivityPolicy *connectivityRequest
+	settingsRequest
+	TenantedDeploymentMode     json.RawMessage
+	DiscreteChannelRelease     json.RawMessage
+	AutoCreateRelease          json.RawMessage
+	AutoDeployReleaseOverrides json.RawMessage
+	ReleaseCreationStrategy    json.RawMessage
+	Templates                  json.RawMessage
+	ProjectTags                json.RawMessage
+	ExtensionSettings          json.RawMessage
 }
 
 func (c *call) projectDraft() (catalog.ProjectDraft, error) {
@@ -81,28 +91,46 @@ func (c *call) projectDraft() (catalog.ProjectDraft, error) {
 	if err := c.decode(&q); err != nil {
 		return catalog.ProjectDraft{}, err
 	}
-	draft := catalog.ProjectDraft{
-		Name: q.Name, Description: q.Description, Group: q.ProjectGroupID, Lifecycle: q.LifecycleID, IsDisabled: q.IsDisabled,
+	var not later
+	not.add(q.IsVersionControlled, "a project in Git")
+	if err := not.err(); err != nil {
+		return catalog.ProjectDraft{}, err
 	}
-	if q.VersioningStrategy != nil {
-		draft.VersionTemplate = q.VersioningStrategy.Template
+	settings, err := q.settings()
+	if err != nil {
+		return catalog.ProjectDraft{}, err
 	}
-	return draft, nil
+	settings.AllowIgnoreRules = q.AllowIgnoreChannelRules
+	if settings.Connectivity, err = q.ProjectConnectivityPolicy.connectivity(); err != nil {
+		return catalog.ProjectDraft{}, err
+	}
+	return catalog.ProjectDraft{
+		Name: q.Name, Description: q.Description, Group: q.ProjectGroupID, Lifecycle: q.LifecycleID,
+		IsDisabled: q.IsDisabled, Settings: settings,
+		Kept: keep(members{
+			"TenantedDeploymentMode": q.TenantedDeploymentMode, "DiscreteChannelRelease": q.DiscreteChannelRelease,
+			"AutoCreateRelease": q.AutoCreateRelease, "AutoDeployReleaseOverrides": q.AutoDeployReleaseOverrides,
+			"ReleaseCreationStrategy": q.ReleaseCreationStrategy, "Templates": q.Templates, "ProjectTags": q.ProjectTags,
+			"ExtensionSettings": q.ExtensionSettings,
+		}),
+	}, nil
 }
 
 func (a *api) createProject(c *call) error {
-	if c.query()["clone"] != "" {
-		return errkind.Invalid.Errorf("cloning a project comes with a later version")
-	}
 	draft, err := c.projectDraft()
 	if err != nil {
 		return err
 	}
-	p, err := a.Catalog.CreateProject(c.ctx(), c.principal, draft)
+	var made deploy.Project
+	if source := c.query()["clone"]; source != "" {
+		made, err = a.Catalog.CloneProject(c.ctx(), c.principal, source, draft)
+	} else {
+		made, err = a.Catalog.CreateProject(c.ctx(), c.principal, draft)
+	}
 	if err != nil {
 		return err
 	}
-	return c.created(showProject(p))
+	return c.created(showProject(made))
 }
 
 func (a *api) editProject(c *call) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 )
 
@@ -16,7 +17,10 @@ func showRelease(r deploy.Release) obj {
 	shown := showReleaseRow(catalog.ReleaseRow{
 		ID: r.ID, Project: r.Project, Channel: r.Channel, Version: r.Version, AssembledAt: r.AssembledAt,
 	})
-	shown["ReleaseNotes"] = r.Notes
+	shown["ReleaseNotes"], shown["IgnoreChannelRules"] = r.Notes, r.IgnoresRules
+	if r.CustomFields != nil {
+		shown["CustomFields"] = r.CustomFields
+	}
 	shown["ProjectDeploymentProcessSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", processPrefix, r.Project,
 		r.Process.Version, r.ID)
 	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project,
@@ -38,7 +42,8 @@ func showReleaseRow(r catalog.ReleaseRow) obj {
 			"Self": self + "{?force}", "Project": spacePath + "projects/" + string(r.Project),
 			"Channel": spacePath + "channels/" + string(r.Channel), "Progression": self + "/progression",
 			"Deployments": self + "/deployments{?skip,take}", "DeploymentTemplate": self + "/deployments/template",
-			"Defects": self + "/defects", "Web": "/app#/" + string(deploy.DefaultSpace) + "/releases/" + string(r.ID),
+			"SnapshotVariables": self + "/snapshot-variables", "Defects": self + "/defects",
+			"Web": "/app#/" + string(deploy.DefaultSpace) + "/releases/" + string(r.ID),
 		},
 	}
 }
@@ -58,6 +63,7 @@ type releaseV1Request struct {
 	PackagePrerelease     string
 	CustomFields          map[string]any
 	IgnoreIfAlreadyExists bool
+	IgnoreChannelRules    bool
 }
 
 // sameSpace refuses a body that names another space than the path.
@@ -80,14 +86,17 @@ func (a *api) createReleaseV1(c *call) error {
 	}
 	var not later
 	not.add(q.GitCommit != "" || q.GitRef != "" || len(q.GitResources) > 0, "a process or a resource in Git")
-	not.add(len(q.CustomFields) > 0, "custom fields")
 	if err := not.err(); err != nil {
+		return err
+	}
+	fields, err := customFields(q.CustomFields)
+	if err != nil {
 		return err
 	}
 	made, created, err := a.Catalog.CreateRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
 		Project: q.ProjectName, Channel: q.ChannelName, Version: q.ReleaseVersion, Notes: q.ReleaseNotes,
 		PackageVersion: q.PackageVersion, Packages: q.Packages, Prerelease: q.PackagePrerelease,
-		IgnoreIfAlreadyThere: q.IgnoreIfAlreadyExists,
+		IgnoreIfAlreadyThere: q.IgnoreIfAlreadyExists, IgnoreChannelRules: q.IgnoreChannelRules, CustomFields: fields,
 	})
 	if err != nil {
 		return err
@@ -99,12 +108,39 @@ func (a *api) createReleaseV1(c *call) error {
 	return c.created(shown)
 }
 
+// customFields takes texts; numbers and truth values become texts.
+func customFields(given map[string]any) (map[string]string, error) {
+	var fields map[string]string
+	for name, value := range given {
+		if fields == nil {
+			fields = map[string]string{}
+		}
+		switch value.(type) {
+		case nil:
+		case string, bool, float64:
+			fields[name] = fmt.Sprint(value)
+		default:
+			return nil, errkind.Invalid.Errorf("the custom field %.40q is no text", name)
+		}
+	}
+	return fields, nil
+}
+
 type releaseRequest struct {
-	ProjectID        string `json:"ProjectId"`
-	ChannelID        string `json:"ChannelId"`
-	Version          string
-	ReleaseNotes     string
-	SelectedPackages []selectedRequest
+	ProjectID          string `json:"ProjectId"`
+	ChannelID          string `json:"ChannelId"`
+	Version            string
+	ReleaseNotes       string
+	IgnoreChannelRules bool
+	SelectedPackages   []selectedRequest
+	CustomFields       map[string]any
+}
+
+func (q releaseRequest) choices() (list []string) {
+	for _, s := range q.SelectedPackages {
+		list = append(list, s.choice())
+	}
+	return list
 }
 
 type selectedRequest struct{ ActionName, StepName, PackageReferenceName, Version string }
@@ -124,18 +160,56 @@ func (a *api) createRelease(c *call) error {
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	request := catalog.ReleaseRequest{
-		Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version,
-		Notes: q.ReleaseNotes,
+	fields, err := customFields(q.CustomFields)
+	if err != nil {
+		return err
 	}
-	for _, s := range q.SelectedPackages {
-		request.Packages = append(request.Packages, s.choice())
-	}
-	made, _, err := a.Catalog.CreateRelease(c.ctx(), c.principal, request)
+	// Rules may also be ignored by the address, as older clients do.
+	ignore := q.IgnoreChannelRules || strings.EqualFold(c.query()["ignorechannelrules"], "true")
+	made, _, err := a.Catalog.CreateRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
+		Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version, Notes: q.ReleaseNotes, Packages: q.choices(),
+		IgnoreChannelRules: ignore, CustomFields: fields,
+	})
 	if err != nil {
 		return err
 	}
 	return c.created(showRelease(made))
+}
+
+func (a *api) editRelease(c *call) error {
+	var q releaseRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	fields, err := customFields(q.CustomFields)
+	if err != nil {
+		return err
+	}
+	release, err := a.Catalog.EditRelease(c.ctx(), c.principal, c.param("id"), catalog.ReleaseDraft{
+		Version: q.Version, Notes: q.ReleaseNotes, Channel: q.ChannelID, Packages: q.choices(), CustomFields: fields,
+	})
+	if err != nil {
+		return err
+	}
+	return c.ok(showRelease(release))
+}
+
+func (a *api) snapshotVariables(c *call) error {
+	release, err := a.Catalog.SnapshotVariables(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(showRelease(release))
+}
+
+func (a *api) missingPackages(c *call) error {
+	missing, err := a.Catalog.MissingPackages(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{"Packages": each(missing, func(p deploy.SelectedPackage) obj {
+		return obj{"Id": p.PackageID, "Version": p.Version}
+	}), "Links": obj{}})
 }
 
 func (a *api) getRelease(c *call) error {
@@ -159,6 +233,30 @@ func (a *api) projectReleases(c *call) error {
 	if err != nil {
 		return err
 	}
+	return answerReleases(c, rows)
+}
+
+func (a *api) listReleases(c *call) error {
+	rows, err := a.Catalog.AllReleases(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return answerReleases(c, rows)
+}
+
+func (a *api) channelReleases(c *call) error {
+	id := c.param("channel")
+	if id == "" {
+		id = c.param("id")
+	}
+	rows, err := a.Catalog.ChannelReleases(c.ctx(), c.principal, id)
+	if err != nil {
+		return err
+	}
+	return answerReleases(c, rows)
+}
+
+func answerReleases(c *call, rows []catalog.ReleaseRow) error {
 	search := strings.ToLower(c.query()["searchbyversion"])
 	rows = slices.DeleteFunc(rows, func(r catalog.ReleaseRow) bool {
 		return !strings.Contains(strings.ToLower(r.Version), search)
@@ -172,64 +270,6 @@ func (a *api) deleteRelease(c *call) error {
 		return err
 	}
 	return c.deleted()
-}
-
-func (a *api) releaseProgression(c *call) error {
-	phases, next, err := a.Catalog.Progression(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	return c.ok(obj{
-		"Phases": each(phases, showPhaseProgress), "NextDeployments": list(next), "NextDeploymentsMinimumRequired": 0,
-		"HasUnresolvedDefect": false, "ReleaseRetentionPeriod": nil, "TentacleRetentionPeriod": nil, "Links": obj{},
-	})
-}
-
-func showPhaseProgress(p catalog.PhaseProgress) obj {
-	progress := "Pending"
-	switch {
-	case p.IsComplete:
-		progress = "Complete"
-	case p.IsOpen:
-		progress = "Current"
-	}
-	shown := showPhase(p.Phase)
-	shown["Blocked"], shown["Progress"], shown["Deployments"] = false, progress, []obj{}
-	return shown
-}
-
-// projectProgression shows the releases of a project and their last deployments.
-func (a *api) projectProgression(c *call) error {
-	project, err := a.Catalog.Project(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	environments, err := a.Catalog.Environments(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	rows, err := a.Catalog.Releases(c.ctx(), c.principal, string(project.ID))
-	if err != nil {
-		return err
-	}
-	cells, err := a.Catalog.Dashboard(c.ctx(), c.principal)
-	if err != nil {
-		return err
-	}
-	rows = rows[:min(len(rows), defaultTake)]
-	return c.ok(obj{
-		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
-		"Releases": each(rows, func(r catalog.ReleaseRow) obj {
-			deployments := obj{}
-			for _, cell := range cells {
-				if cell.Release == r.ID {
-					deployments[string(cell.Environment)] = []obj{showCell(cell)}
-				}
-			}
-			return obj{"Release": showReleaseRow(r), "Deployments": deployments, "NextDeployments": []string{}}
-		}),
-		"LifecycleEnvironments": obj{}, "ChannelEnvironments": obj{}, "Links": obj{},
-	})
 }
 
 func showCell(cell catalog.DashboardCell) obj {

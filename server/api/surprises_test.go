@@ -114,7 +114,8 @@ func TestClientSurprises(t *testing.T) {
 		for _, path := range []string{
 			"/api/Spaces-1/projects/Projects-1", "/api/Spaces-1/environments/Environments-1",
 			"/api/Spaces-1/machines/Machines-1", "/api/Spaces-1/lifecycles/Lifecycles-1", "/api/Spaces-1/channels/Channels-1",
-			"/api/Spaces-1/projectgroups/ProjectGroups-1",
+			"/api/Spaces-1/projectgroups/ProjectGroups-1", "/api/Spaces-1/projects/Projects-1/deploymentsettings",
+			"/api/Spaces-1/releases/Releases-1",
 			"/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", "/api/Spaces-1/variables/variableset-Projects-1",
 		} {
 			before := s.must(200, "GET", path, nil)

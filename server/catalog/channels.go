@@ -53,6 +53,21 @@ func (c *Catalog) Channel(ctx context.Context, p identity.Principal, ref string)
 	return find("channel", ref, all, func(ch deploy.Channel) (string, string, string) { return string(ch.ID), "", "" })
 }
 
+// ProjectChannel finds a channel of a project. Errors: Denied, NotFound.
+func (c *Catalog) ProjectChannel(
+	ctx context.Context, p identity.Principal, project, ref string,
+) (ch deploy.Channel, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
+		owner, err := findProject(r, project)
+		if err != nil {
+			return err
+		}
+		ch, err = findChannel(r, owner.ID, ref)
+		return err
+	})
+	return ch, err
+}
+
 const (
 	maxChannels     = 100
 	maxChannelRules = 50

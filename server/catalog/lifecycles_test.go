@@ -49,13 +49,13 @@ func TestLifecyclesAreEdited(t *testing.T) {
 		"exists already":          {Name: "careful "},
 		"needs a name":            {},
 		"no environment \"nope\"": {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P", Manual: []string{"nope"}}}},
-		"is in the phases":        {Name: "X", Phases: []catalog.PhaseDraft{
+		"is in the phases": {Name: "X", Phases: []catalog.PhaseDraft{
 			{Name: "P", Manual: []string{"dev"}}, {Name: "Q", Automatic: []string{"Dev"}},
 		}},
-		"two phases":              {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P"}, {Name: "p"}}},
-		"wants 2 of its 1":        {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P", Manual: []string{"dev"}, Minimum: 2}}},
-		"keeps 0":                 {Name: "X", Releases: deploy.Retention{Strategy: deploy.KeepCount, Unit: deploy.KeepDays}},
-		"retention strategy":      {Name: "X", Releases: deploy.Retention{Strategy: "Never"}},
+		"two phases":         {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P"}, {Name: "p"}}},
+		"wants 2 of its 1":   {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P", Manual: []string{"dev"}, Minimum: 2}}},
+		"keeps 0":            {Name: "X", Releases: deploy.Retention{Strategy: deploy.KeepCount, Unit: deploy.KeepDays}},
+		"retention strategy": {Name: "X", Releases: deploy.Retention{Strategy: "Never"}},
 	} {
 		_, err := s.CreateLifecycle(s.ctx, root(), bad)
 		refused(t, word, err, word)

@@ -15,12 +15,31 @@ import (
 // ProjectDraft is what a caller may choose of a project. Group and Lifecycle are ids, names or
 // slugs; "" means the first one there is (for an edit: as it is).
 type ProjectDraft struct {
-	Name            string
-	Description     string
-	Group           string
-	Lifecycle       string
-	IsDisabled      bool
-	VersionTemplate string
+	Name        string
+	Description string
+	Group       string
+	Lifecycle   string
+	IsDisabled  bool
+	Settings    ProjectSettings
+	Kept        deploy.Kept // what is named is replaced
+}
+
+// ProjectSettings are how a project's releases and deployments are made. What is nil or empty
+// stays as it is.
+type ProjectSettings struct {
+	Versioning       *Versioning
+	Connectivity     *deploy.Connectivity
+	GuidedFailure    deploy.GuidedFailure
+	SkipIfInstalled  *bool
+	AllowIgnoreRules *bool // releases may ask to ignore the rules of their channel
+	NotesTemplate    *string
+	ChangesTemplate  *string
+}
+
+// Versioning is how releases get their version: by a template, or from a package.
+type Versioning struct {
+	Template string // "" means the default one
+	Donor    deploy.ActionPackage
 }
 
 // Projects lists all projects by name. Errors: Denied.
@@ -106,11 +125,9 @@ func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) er
 			return slices.ContainsFunc(others, func(o deploy.Project) bool { return o.Slug == slug })
 		})
 	}
-	if draft.VersionTemplate != "" {
-		if _, err := deploy.NextVersion(draft.VersionTemplate, "1.0.0"); err != nil {
-			why.add("%s", sentence(err))
-		}
-		project.VersionTemplate = draft.VersionTemplate
+	project.Kept = why.kept(project.Kept, draft.Kept)
+	if err := why.settings(r, project, draft.Settings); err != nil {
+		return err
 	}
 	if err := why.belonging(r, project, draft); err != nil {
 		return err

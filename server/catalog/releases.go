@@ -3,7 +3,9 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"fairlead/internal/deploy"
@@ -30,6 +32,8 @@ type ReleaseRequest struct {
 	// Prerelease lets "newest" be a prerelease with this word.
 	Prerelease           string
 	IgnoreIfAlreadyThere bool
+	IgnoreChannelRules   bool
+	CustomFields         map[string]string
 }
 
 // CreateRelease snapshots a project's process and variables with the versions of its packages.
@@ -79,9 +83,15 @@ func (c *Catalog) releaseNumbered(
 
 func (c *Catalog) assemble(w store.Writer, project deploy.Project, q ReleaseRequest) (made deploy.Release, err error) {
 	var why reasons
-	made = deploy.Release{Space: space, Project: project.ID, Notes: q.Notes}
+	made = deploy.Release{
+		Space: space, Project: project.ID, Notes: q.Notes, IgnoresRules: q.IgnoreChannelRules,
+		CustomFields: why.customFields(q.CustomFields),
+	}
 	if project.IsDisabled {
 		why.add("project %s is disabled", project.Name)
+	}
+	if q.IgnoreChannelRules && project.KeepsChannelRules {
+		why.add("project %s does not let a release ignore the rules of its channel", project.Name)
 	}
 	if len(q.Notes) > maxNotesBytes {
 		why.add("the release notes have %d bytes: limit is %d", len(q.Notes), maxNotesBytes)
@@ -100,10 +110,10 @@ func (c *Catalog) assemble(w store.Writer, project deploy.Project, q ReleaseRequ
 		return made, err
 	}
 	made.Channel = channel.ID
-	if made.Packages, err = why.selected(w, made.Process, q); err != nil {
+	if made.Packages, err = why.selected(w, made.Process, channel, q); err != nil {
 		return made, err
 	}
-	if made.Version, err = why.version(w, project, q.Version); err != nil {
+	if made.Version, err = why.version(c.numbering(w, project, channel), q.Version, made.Packages); err != nil {
 		return made, err
 	}
 	if err := why.err(); err != nil {
@@ -131,132 +141,6 @@ func releaseChannel(r store.Reader, project deploy.ProjectID, ref string) (deplo
 		return deploy.Channel{}, err
 	}
 	return all[0], nil
-}
-
-// version settles the number of a release.
-func (why *reasons) version(r store.Reader, project deploy.Project, wanted string) (string, error) {
-	wanted = strings.TrimSpace(wanted)
-	if wanted != "" {
-		if _, err := deploy.ParseVersion(wanted); err != nil {
-			why.add("%s", sentence(err))
-		}
-		if len(wanted) > maxVersionCharacters {
-			why.add("the version has %d characters: limit is %d", len(wanted), maxVersionCharacters)
-		}
-		return wanted, nil
-	}
-	next, err := nextVersion(r, project)
-	return next, why.addErr(err)
-}
-
-func nextVersion(r store.Reader, project deploy.Project) (string, error) {
-	rows, err := r.Releases(project.ID)
-	if err != nil {
-		return "", err
-	}
-	numbers := make([]string, len(rows))
-	for i, row := range rows {
-		numbers[i] = row.Version
-	}
-	last := ""
-	if versions := sortVersions(numbers); len(versions) > 0 {
-		last = versions[0].String()
-	}
-	template := project.VersionTemplate
-	if template == "" {
-		template = deploy.DefaultVersionTemplate
-	}
-	return deploy.NextVersion(template, last)
-}
-
-// sortVersions parses and sorts, highest first; what is no version is left out.
-func sortVersions(texts []string) []deploy.Version {
-	versions := make([]deploy.Version, 0, len(texts))
-	for _, text := range texts {
-		if v, err := deploy.ParseVersion(text); err == nil {
-			versions = append(versions, v)
-		}
-	}
-	deploy.SortDescending(versions)
-	return versions
-}
-
-// selected settles the version of each package of the process.
-func (why *reasons) selected(r store.Reader, process deploy.Process, q ReleaseRequest) ([]deploy.SelectedPackage,
-	error,
-) {
-	choose := selection{version: strings.TrimSpace(q.PackageVersion), prerelease: q.Prerelease}
-	for _, text := range q.Packages {
-		entry, err := parseChoice(text)
-		if err != nil {
-			why.add("%s", err)
-			continue
-		}
-		choose.choices = append(choose.choices, entry)
-	}
-	list := []deploy.SelectedPackage{}
-	for _, step := range process.Steps {
-		for _, action := range step.Actions {
-			for _, reference := range action.Packages {
-				version, err := why.packageVersion(r, &choose, step.Name, action.Name, reference)
-				if err != nil {
-					return nil, err
-				}
-				list = append(list, deploy.SelectedPackage{
-					Action: action.Name, Step: step.Name, Reference: reference.Name,
-					PackageID: reference.PackageID, Version: version,
-				})
-			}
-		}
-	}
-	for _, entry := range choose.choices {
-		if !entry.used && entry.name != "*" {
-			why.add("package %q fits no package of the process", entry.text)
-		}
-	}
-	return list, nil
-}
-
-func (why *reasons) packageVersion(
-	r store.Reader, choose *selection, step, action string, reference deploy.PackageReference,
-) (string, error) {
-	held, err := r.Packages(store.PackageFilter{ID: reference.PackageID})
-	if err != nil {
-		return "", err
-	}
-	wanted := choose.pick(step, action, reference)
-	if wanted == "" {
-		texts := make([]string, len(held))
-		for i, p := range held {
-			texts[i] = p.Version
-		}
-		newest, ok := choose.newest(sortVersions(texts))
-		if !ok {
-			why.add("step %s needs the package %s, and the feed holds no version of it that fits", step, reference.PackageID)
-			return "", nil
-		}
-		return newest.String(), nil
-	}
-	for _, p := range held {
-		if strings.EqualFold(p.Version, wanted) {
-			return p.Version, nil
-		}
-	}
-	why.add("step %s needs the package %s %s, and the feed does not hold it", step, reference.PackageID, wanted)
-	return "", nil
-}
-
-// NextVersion is the number that a release of the project would get now. Errors: Denied, NotFound.
-func (c *Catalog) NextVersion(ctx context.Context, p identity.Principal, project string) (next string, err error) {
-	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
-		owner, err := findProject(r, project)
-		if err != nil {
-			return err
-		}
-		next, err = nextVersion(r, owner)
-		return err
-	})
-	return next, err
 }
 
 // Release reads one by id. Errors: Denied, NotFound.
@@ -294,6 +178,184 @@ func (c *Catalog) Releases(ctx context.Context, p identity.Principal, project st
 		return err
 	})
 	return rows, err
+}
+
+// ChannelReleases lists the releases of a channel, newest first. Errors: Denied, NotFound.
+func (c *Catalog) ChannelReleases(ctx context.Context, p identity.Principal, id string) (rows []ReleaseRow, err error) {
+	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
+		project, ch, err := anyChannel(r, id)
+		if err != nil {
+			return err
+		}
+		rows, err = r.Releases(project.ID)
+		rows = slices.DeleteFunc(rows, func(row ReleaseRow) bool { return row.Channel != ch.ID })
+		return err
+	})
+	return rows, err
+}
+
+// AllReleases lists the releases of every project, newest first. Errors: Denied.
+func (c *Catalog) AllReleases(ctx context.Context, p identity.Principal) (rows []ReleaseRow, err error) {
+	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
+		rows = nil
+		projects, err := r.Projects(space)
+		if err != nil {
+			return err
+		}
+		for _, project := range projects {
+			some, err := r.Releases(project.ID)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, some...)
+		}
+		slices.SortStableFunc(rows, func(a, b ReleaseRow) int {
+			return cmp.Or(b.AssembledAt.Compare(a.AssembledAt), store.CompareIDs(b.ID, a.ID))
+		})
+		return nil
+	})
+	return rows, err
+}
+
+// ReleaseDraft is what may change in a release. "" leaves version and channel as they are.
+type ReleaseDraft struct {
+	Version string
+	Notes   string
+	Channel string // id, name or slug
+	// Packages replace versions of the snapshot's packages, as in ReleaseRequest; none leaves them.
+	Packages     []string
+	CustomFields map[string]string // nil leaves them
+}
+
+// EditRelease changes the version, the notes, the channel and the packages of a release. Once it
+// was deployed only its notes and custom fields may change. Errors: Denied, NotFound, Invalid,
+// Conflict (version taken).
+func (c *Catalog) EditRelease(
+	ctx context.Context, p identity.Principal, id string, draft ReleaseDraft,
+) (release deploy.Release, err error) {
+	err = c.change(ctx, p, identity.ReleaseEdit, func(w store.Writer) (deploy.Event, error) {
+		var err error
+		if release, err = w.Release(deploy.ReleaseID(properID("Releases", id))); err != nil {
+			return deploy.Event{}, err
+		}
+		before := release
+		var why reasons
+		if err := why.editRelease(w, &release, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		isChanged := before.Version != release.Version || before.Channel != release.Channel ||
+			!slices.Equal(before.Packages, release.Packages)
+		deployments, err := w.Deployments(store.DeploymentFilter{Space: space, Release: release.ID, Take: 1})
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		if isChanged && len(deployments) > 0 {
+			why.add("release %s was deployed: only its notes can change", before.Version)
+		}
+		if err := why.err(); err != nil {
+			return deploy.Event{}, err
+		}
+		if taken, err := w.ReleaseNumbered(release.Project, release.Version); err == nil && taken.ID != release.ID {
+			return deploy.Event{}, errkind.Conflict.Errorf("there is a release %s already", release.Version)
+		}
+		return event("ReleaseEdited", release.ID, "release %s was changed", release.Version), w.PutRelease(release)
+	})
+	return release, err
+}
+
+func (why *reasons) editRelease(r store.Reader, release *deploy.Release, draft ReleaseDraft) error {
+	if version := strings.TrimSpace(draft.Version); version != "" && version != release.Version {
+		if _, err := deploy.ParseVersion(version); err != nil {
+			why.add("%s", sentence(err))
+		}
+		release.Version = version
+	}
+	if len(draft.Notes) > maxNotesBytes {
+		why.add("the release notes have %d bytes: limit is %d", len(draft.Notes), maxNotesBytes)
+	}
+	release.Notes = draft.Notes
+	if draft.CustomFields != nil {
+		release.CustomFields = why.customFields(draft.CustomFields)
+	}
+	ref := draft.Channel
+	if ref == "" {
+		ref = string(release.Channel)
+	}
+	channel, err := findChannel(r, release.Project, ref)
+	if err := why.addErr(err); err != nil {
+		return err
+	}
+	release.Channel = channel.ID
+	if len(draft.Packages) == 0 || sameChoices(*release, draft.Packages) {
+		return nil
+	}
+	q := ReleaseRequest{Packages: draft.Packages, IgnoreChannelRules: release.IgnoresRules}
+	release.Packages, err = why.selected(r, release.Process, channel, q)
+	return err
+}
+
+// sameChoices reports whether the entries ask for what the release carries: whoever writes a release
+// back may do so although a package of it is gone.
+func sameChoices(release deploy.Release, entries []string) bool {
+	choose := selection{}
+	for _, text := range entries {
+		entry, err := parseChoice(text)
+		if err != nil {
+			return false
+		}
+		choose.choices = append(choose.choices, entry)
+	}
+	for _, p := range release.Packages {
+		reference := deploy.PackageReference{Name: p.Reference, PackageID: p.PackageID}
+		if wanted := choose.pick(p.Step, p.Action, reference); !strings.EqualFold(wanted, p.Version) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(choose.choices, func(c choice) bool { return !c.used && c.name != "*" })
+}
+
+// SnapshotVariables takes the variables of a release afresh from its project. Errors: Denied,
+// NotFound.
+func (c *Catalog) SnapshotVariables(
+	ctx context.Context, p identity.Principal, id string,
+) (release deploy.Release, err error) {
+	err = c.change(ctx, p, identity.ReleaseEdit, func(w store.Writer) (deploy.Event, error) {
+		var err error
+		if release, err = w.Release(deploy.ReleaseID(properID("Releases", id))); err != nil {
+			return deploy.Event{}, err
+		}
+		if release.Variables, err = w.Variables(release.Project); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ReleaseVariablesUpdated", release.ID, "release %s took the variables of its project afresh: version %d",
+			release.Version, release.Variables.Version), w.PutRelease(release)
+	})
+	return release, err
+}
+
+// MissingPackages are those that a release needs and the feed does not hold any more. Errors:
+// Denied, NotFound.
+func (c *Catalog) MissingPackages(
+	ctx context.Context, p identity.Principal, id string,
+) (missing []deploy.SelectedPackage, err error) {
+	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
+		missing = nil
+		release, err := r.Release(deploy.ReleaseID(properID("Releases", id)))
+		if err != nil {
+			return err
+		}
+		for _, selected := range release.Packages {
+			_, err := r.Package(selected.PackageID, selected.Version)
+			switch {
+			case errkind.Of(err) == errkind.NotFound:
+				missing = append(missing, selected)
+			case err != nil:
+				return err
+			}
+		}
+		return nil
+	})
+	return missing, err
 }
 
 // DeleteRelease removes one. Errors: Denied, NotFound, Invalid (a deployment of it has not ended).

@@ -1,0 +1,98 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+)
+
+// CloneProject adds a project that is deployed as another one is: the same settings, channels,
+// process and variables, without its releases. What the draft leaves empty is the source's.
+// Errors: Denied, NotFound (no such source), Invalid.
+func (c *Catalog) CloneProject(
+	ctx context.Context, p identity.Principal, source string, draft ProjectDraft,
+) (made deploy.Project, err error) {
+	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+		from, err := findProject(w, source)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		made = from
+		made.ID, made.Name, made.Slug, made.ClonedFrom = "", "", "", from.ID
+		made.Kept = maps.Clone(from.Kept)
+		if draft.Group == "" {
+			draft.Group = string(from.Group)
+		}
+		if draft.Lifecycle == "" {
+			draft.Lifecycle = string(from.Lifecycle)
+		}
+		if err := fillProject(w, &made, draft); err != nil {
+			return deploy.Event{}, err
+		}
+		if made.ID, err = nextID[deploy.ProjectID](w, "Projects"); err != nil {
+			return deploy.Event{}, err
+		}
+		if err := w.PutProject(made); err != nil {
+			return deploy.Event{}, err
+		}
+		return event("ProjectAdded", made.ID, "project %s was added as a clone of %s", made.Name, from.Name),
+			cloneContents(w, from.ID, made.ID)
+	})
+	return made, err
+}
+
+func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
+	channels, err := cloneChannels(w, from, to)
+	if err != nil {
+		return err
+	}
+	process, err := w.Process(from)
+	if err != nil {
+		return err
+	}
+	// Actions keep their ids: variables are scoped by them.
+	process.Project, process.Version = to, 0
+	if _, err := w.PutProcess(process); err != nil {
+		return err
+	}
+	variables, err := w.Variables(from)
+	if err != nil {
+		return err
+	}
+	variables.Owner, variables.Version = to, 0
+	for i, v := range variables.Variables {
+		scoped := slices.Clone(v.Scope.Channels)
+		for k, ch := range scoped {
+			scoped[k] = channels[ch]
+		}
+		variables.Variables[i].ID, variables.Variables[i].Scope.Channels = newUUID(), sortedSet(scoped)
+	}
+	_, err = w.PutVariables(variables)
+	return err
+}
+
+// cloneChannels copies channels and says which became which.
+func cloneChannels(w store.Writer, from, to deploy.ProjectID) (map[deploy.ChannelID]deploy.ChannelID, error) {
+	all, err := w.Channels(from)
+	if err != nil {
+		return nil, err
+	}
+	became := map[deploy.ChannelID]deploy.ChannelID{}
+	for _, ch := range all {
+		old := ch.ID
+		if ch.ID, err = nextID[deploy.ChannelID](w, "Channels"); err != nil {
+			return nil, err
+		}
+		ch.Project, became[old] = to, ch.ID
+		if err := w.PutChannel(ch); err != nil {
+			return nil, err
+		}
+	}
+	return became, nil
+}
