@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type Session struct {
 	machine  Machine
 	streams  []*Stream // nil while there is none
 	accepted []*Stream // opened by the peer, not yet served
+	serving  []serving // in the order they began; nil while there is none
 	moveTo   *string   // PeerDrains, not yet told
 	err      *CloseError
 	ran      bool
@@ -361,7 +363,40 @@ func (s *Session) closeLocked(err *CloseError) {
 		st.failLocked(errkind.Unavailable.Errorf("line: stream %d: the session is over: %w", st.id, err))
 	}
 	s.streams = nil
+	for _, one := range s.serving {
+		one.cancel(err)
+	}
 	close(s.done)
+}
+
+// serving is a handler at work, also when its stream is forgotten.
+type serving struct {
+	stream *Stream
+	cancel context.CancelCauseFunc
+}
+
+// serves notes a handler, whose context ends with the stream's failure or with the session.
+func (s *Session) serves(st *Stream, cancel context.CancelCauseFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.serving = append(s.serving, serving{st, cancel})
+	switch {
+	case st.err != nil:
+		cancel(st.err)
+	case s.err != nil:
+		cancel(s.err)
+	default:
+		st.release = func() { cancel(st.err) }
+	}
+}
+
+func (s *Session) served(st *Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.serving = slices.DeleteFunc(s.serving, func(one serving) bool { return one.stream == st })
+	if len(s.serving) == 0 {
+		s.serving = nil
+	}
 }
 
 func (s *Session) addStream(o StreamOpened) *Stream {

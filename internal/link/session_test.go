@@ -247,6 +247,38 @@ func TestGoodbyeReachesThePeer(t *testing.T) {
 	})
 }
 
+// TestGoodbyeComesBeforeTheHandlersHear stops a session whose handlers answer at the end of their
+// context: children of one context hear of its end in any order, and what leaves must not depend on it.
+func TestGoodbyeComesBeforeTheHandlersHear(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			const handlers = 4
+			waiting := make(chan struct{}, handlers)
+			p := join(t, fast, link.Options{}, link.Options{Serve: func(ctx context.Context, s contract.Stream) {
+				waiting <- struct{}{}
+				<-ctx.Done()
+				if _, err := s.Write([]byte("late")); err == nil {
+					t.Error("a handler wrote after the session's end")
+				}
+			}})
+			for range handlers {
+				s, err := p.caller.Open(t.Context(), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Write([]byte("go")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range handlers {
+				<-waiting
+			}
+			p.cancel()
+			<-p.servedDone
+		})
+	}
+}
+
 func TestDrainFinishesWhatRuns(t *testing.T) {
 	for _, who := range []string{"caller", "servant"} {
 		t.Run(who, func(t *testing.T) {

@@ -336,17 +336,13 @@ func (st *Stream) abort(err error, text string) {
 	}
 }
 
-// serve runs f on the stream and ends the stream after it.
+// serve runs f on the stream and ends the stream after it. When the session's context ends the session
+// says goodbye first and then ends its streams in their order: children of one context are told in none.
 func (st *Stream) serve(ctx context.Context, f func(context.Context, contract.Stream)) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	st.session.mu.Lock()
-	if st.err != nil {
-		cancel(st.err)
-	} else {
-		st.release = func() { cancel(st.err) }
-	}
-	st.session.mu.Unlock()
+	st.session.serves(st, cancel)
+	defer st.session.served(st)
 	f(ctx, st)
 	st.Reset("served")
 }
