@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"slices"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -53,6 +54,18 @@ func (p Process) HasPackage(named ActionPackage) bool {
 		}
 	}
 	return false
+}
+
+// ActionsOf lists the actions that name the channel.
+func (p Process) ActionsOf(channel ChannelID) (list []Action) {
+	for _, step := range p.Steps {
+		for _, action := range step.Actions {
+			if slices.Contains(action.Channels, channel) {
+				list = append(list, action)
+			}
+		}
+	}
+	return list
 }
 
 // Allows asks the rules that name a package whether a release may carry a version of it. Errors:

@@ -31,10 +31,13 @@ type PlannedStep struct {
 type PlanRequest struct {
 	Process     Process
 	Environment EnvironmentID
+	Channel     ChannelID
 	Machines    []Machine // all of the space, any order
-	Only        []MachineID
-	Except      []MachineID
-	SkipSteps   []string // step names, compared without regard to case
+	// Connectivity leaves machines out by their last health, and may allow that none is left.
+	Connectivity Connectivity
+	Only         []MachineID
+	Except       []MachineID
+	SkipSteps    []string // step names, compared without regard to case
 }
 
 // NewPlan says what a deployment will do. Errors: Invalid with the reason, when nothing would
@@ -48,7 +51,8 @@ func NewPlan(r PlanRequest) (Plan, error) {
 		}
 		plan.Steps = append(plan.Steps, planned)
 	}
-	if !slices.ContainsFunc(plan.Steps, func(s PlannedStep) bool { return s.Skip == "" }) {
+	isIdle := !slices.ContainsFunc(plan.Steps, func(s PlannedStep) bool { return s.Skip == "" })
+	if isIdle && !(r.Connectivity.AllowNoMachine && len(plan.Steps) > 0) {
 		return Plan{}, errkind.Invalid.Errorf("nothing to deploy: %s", r.whyNothing(plan))
 	}
 	return plan, nil
@@ -80,11 +84,14 @@ func (r PlanRequest) step(i int, step Step) (PlannedStep, error) {
 		}
 		planned.Skip = "is skipped as asked"
 	case len(planned.Actions) == 0:
-		planned.Skip = "has no action for this environment"
+		planned.Skip = "has no action for this environment and channel"
 	default:
 		planned.Machines = r.machines(step)
 		if len(planned.Machines) == 0 {
 			planned.Skip = "finds no enabled machine with " + tagWords(step.Tags) + " in this environment"
+			if r.Connectivity.SkipUnavailable || r.Connectivity.ExcludeUnhealthy {
+				planned.Skip += " that the project's connectivity policy does not leave out"
+			}
 		}
 	}
 	return planned, nil
@@ -103,7 +110,7 @@ func (r PlanRequest) skips(name string) bool {
 
 func (r PlanRequest) actions(step Step) []Action {
 	return slices.DeleteFunc(slices.Clone(step.Actions), func(a Action) bool {
-		elsewhere := len(a.Environments) > 0 && !slices.Contains(a.Environments, r.Environment)
+		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel)
 		return a.IsDisabled || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
 	})
 }
@@ -113,7 +120,8 @@ func (r PlanRequest) machines(step Step) []MachineID {
 	picked := slices.DeleteFunc(slices.Clone(r.Machines), func(m Machine) bool {
 		named := len(r.Only) == 0 || slices.Contains(r.Only, m.ID)
 		tagged := slices.ContainsFunc(step.Tags, m.HasTag)
-		return m.IsDisabled || !named || !tagged || !m.In(r.Environment) || slices.Contains(r.Except, m.ID)
+		return m.IsDisabled || !named || !tagged || !m.In(r.Environment) || slices.Contains(r.Except, m.ID) ||
+			r.Connectivity.LeavesOut(m)
 	})
 	slices.SortFunc(picked, func(a, b Machine) int { return strings.Compare(a.Name, b.Name) })
 	ids := make([]MachineID, len(picked))

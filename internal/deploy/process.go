@@ -53,6 +53,7 @@ type Action struct {
 	// Environments and ExcludedEnvironments narrow where it runs; empty means everywhere.
 	Environments         []EnvironmentID
 	ExcludedEnvironments []EnvironmentID
+	Channels             []ChannelID // whose releases it is for; empty means all
 	Packages             []PackageReference
 	// Properties keep the wire's names and pass through unharmed, known or not.
 	Properties map[string]string

@@ -2,6 +2,8 @@
 
 package deploy
 
+import "slices"
+
 // ProjectGroup keeps projects together on the dashboard.
 type ProjectGroup struct {
 	ID          ProjectGroupID
@@ -60,6 +62,19 @@ type Connectivity struct {
 	ExcludeUnhealthy bool
 	// AllowNoMachine lets a deployment succeed that finds no machine.
 	AllowNoMachine bool
+}
+
+// LeavesOut reports whether a deployment does without the machine, by what its last health check
+// found.
+func (c Connectivity) LeavesOut(m Machine) bool {
+	switch m.Health.Status {
+	case HealthUnavailable:
+		return c.SkipUnavailable && (len(c.SkipTags) == 0 || slices.ContainsFunc(c.SkipTags, m.HasTag))
+	case HealthUnhealthy:
+		return c.ExcludeUnhealthy
+	case HealthUnknown, HealthHealthy, HealthHasWarnings:
+	}
+	return false
 }
 
 // Variable is one value of a name, for the scope it is meant for.

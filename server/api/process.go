@@ -71,7 +71,7 @@ type actionRequest struct {
 	Container            *struct{ Image, FeedID string }
 	Environments         []deploy.EnvironmentID
 	ExcludedEnvironments []deploy.EnvironmentID
-	Channels             []string
+	Channels             []deploy.ChannelID
 	TenantTags           []string
 	GitDependencies      []any
 	Packages             []packageReferenceRequest
@@ -129,7 +129,6 @@ func (l *later) properties(owner string, given map[string]property) map[string]s
 
 func (l *later) action(q actionRequest) deploy.Action {
 	owner := "action " + q.Name
-	l.add(len(q.Channels) > 0, "%s: running in some channels only", owner)
 	l.add(len(q.TenantTags) > 0, "%s: running for some tenants only", owner)
 	l.add(len(q.GitDependencies) > 0, "%s: Git dependencies", owner)
 	l.add(q.WorkerPoolID != "" || q.WorkerPoolVariable != "", "%s: running on a worker", owner)
@@ -137,7 +136,7 @@ func (l *later) action(q actionRequest) deploy.Action {
 	action := deploy.Action{
 		ID: q.ID, Name: q.Name, Kind: deploy.ActionKind(q.ActionType), IsDisabled: q.IsDisabled, IsRequired: q.IsRequired,
 		Environments: list(q.Environments), ExcludedEnvironments: list(q.ExcludedEnvironments),
-		Packages: []deploy.PackageReference{}, Properties: l.properties(owner, q.Properties),
+		Channels: list(q.Channels), Packages: []deploy.PackageReference{}, Properties: l.properties(owner, q.Properties),
 	}
 	for _, p := range q.Packages {
 		l.add(!isBuiltIn(p.FeedID), "%s: the feed %q", owner, p.FeedID)
@@ -191,7 +190,7 @@ func showAction(a deploy.Action) obj {
 		"IsRequired": a.IsRequired, "CanBeUsedForProjectVersioning": a.Kind == deploy.PackageAction, "Condition": "Success",
 		"WorkerPoolId": nil, "WorkerPoolVariable": nil, "Container": obj{"Image": nil, "FeedId": nil},
 		"Environments": list(a.Environments), "ExcludedEnvironments": list(a.ExcludedEnvironments),
-		"Channels": []string{}, "TenantTags": []string{}, "GitDependencies": []obj{},
+		"Channels": list(a.Channels), "TenantTags": []string{}, "GitDependencies": []obj{},
 		"Packages": each(a.Packages, showReference), "Properties": properties, "Links": obj{},
 	}
 }

@@ -236,7 +236,7 @@ func (why *reasons) channelRules(process deploy.Process, drafts []deploy.Channel
 	return rules
 }
 
-// DeleteChannel removes one that has no release and is not the default. Errors: Denied, NotFound,
+// DeleteChannel removes one that has no release, that no action names, and that is not the default. Errors: Denied, NotFound,
 // Invalid.
 func (c *Catalog) DeleteChannel(ctx context.Context, p identity.Principal, id string) error {
 	return c.change(ctx, p, identity.ProcessEdit, func(w store.Writer) (deploy.Event, error) {
@@ -251,6 +251,13 @@ func (c *Catalog) DeleteChannel(ctx context.Context, p identity.Principal, id st
 		var why reasons
 		if ch.IsDefault {
 			why.add("channel %s is the default one of project %s: make another one the default first", ch.Name, project.Name)
+		}
+		process, err := w.Process(project.ID)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		for _, action := range process.ActionsOf(ch.ID) {
+			why.add("action %s of the process is for channel %s", action.Name, ch.Name)
 		}
 		for _, row := range rows {
 			if row.Channel == ch.ID {

@@ -5,7 +5,6 @@ package catalog
 import (
 	"context"
 	"maps"
-	"slices"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
@@ -58,6 +57,11 @@ func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
 	}
 	// Actions keep their ids: variables are scoped by them.
 	process.Project, process.Version = to, 0
+	for _, step := range process.Steps {
+		for i := range step.Actions {
+			step.Actions[i].Channels = renamed(step.Actions[i].Channels, channels)
+		}
+	}
 	if _, err := w.PutProcess(process); err != nil {
 		return err
 	}
@@ -65,15 +69,16 @@ func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
 	if err != nil {
 		return err
 	}
-	variables.Owner, variables.Version = to, 0
-	for i, v := range variables.Variables {
-		scoped := slices.Clone(v.Scope.Channels)
-		for k, ch := range scoped {
-			scoped[k] = channels[ch]
+	set := deploy.VariableSet{Owner: to}
+	for _, v := range variables.Variables {
+		scoped := len(v.Scope.Channels) > 0
+		v.ID, v.Scope.Channels = newUUID(), renamed(v.Scope.Channels, channels)
+		if scoped && len(v.Scope.Channels) == 0 {
+			continue // it was for a channel that is gone, not for all
 		}
-		variables.Variables[i].ID, variables.Variables[i].Scope.Channels = newUUID(), sortedSet(scoped)
+		set.Variables = append(set.Variables, v)
 	}
-	_, err = w.PutVariables(variables)
+	_, err = w.PutVariables(set)
 	return err
 }
 
@@ -95,4 +100,15 @@ func cloneChannels(w store.Writer, from, to deploy.ProjectID) (map[deploy.Channe
 		}
 	}
 	return became, nil
+}
+
+// renamed puts the clone's channels in the place of the source's; a channel that was deleted goes.
+func renamed(list []deploy.ChannelID, became map[deploy.ChannelID]deploy.ChannelID) []deploy.ChannelID {
+	ids := []deploy.ChannelID{}
+	for _, old := range list {
+		if id, known := became[old]; known {
+			ids = append(ids, id)
+		}
+	}
+	return sortedSet(ids)
 }

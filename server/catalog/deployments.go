@@ -207,8 +207,9 @@ func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) err
 
 func (s site) plan(q DeployRequest, e deploy.Environment) (deploy.Plan, error) {
 	return deploy.NewPlan(deploy.PlanRequest{
-		Process: s.release.Process, Environment: e.ID, Machines: s.machines,
-		Only: s.only, Except: s.except, SkipSteps: q.SkipSteps,
+		Process: s.release.Process, Environment: e.ID, Channel: s.release.Channel, Machines: s.machines,
+		Connectivity: s.project.Connectivity,
+		Only:         s.only, Except: s.except, SkipSteps: q.SkipSteps,
 	})
 }
 

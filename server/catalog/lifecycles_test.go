@@ -146,3 +146,16 @@ func TestChannelsAreEdited(t *testing.T) {
 		t.Errorf("unknown channel: %v", err)
 	}
 }
+
+func TestActionsNameChannelsOfTheirProject(t *testing.T) {
+	s := newSite(t)
+	action := scriptAction("A")
+	s.fill(step("A", action))
+	made := ok(s.CreateChannel(s.ctx, root(), catalog.ChannelDraft{Project: "Web", Name: "Hotfix"}))(t)
+	action.Channels = []deploy.ChannelID{made.ID}
+	ok(s.SaveProcess(s.ctx, root(), "web", deploy.Process{Version: 1, Steps: []deploy.Step{step("A", action)}}))(t)
+	refused(t, "a channel that an action names", s.DeleteChannel(s.ctx, root(), string(made.ID)), "action A of the process")
+	action.Channels = []deploy.ChannelID{"Channels-99"}
+	_, err := s.SaveProcess(s.ctx, root(), "web", deploy.Process{Version: 2, Steps: []deploy.Step{step("A", action)}})
+	refused(t, "an unknown channel", err, "names a channel that the project has not")
+}

@@ -61,7 +61,7 @@ func (c *Catalog) SaveProcess(
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		saved, err = checkProcess(w, process, held)
+		saved, err = checkProcess(w, owner.ID, process, held)
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -86,10 +86,16 @@ func staleVersion(err error, what string, owner deploy.Project) error {
 
 // checkProcess checks the rules and fills in what the caller left out: ids, tags and window from
 // the properties, the package of a package action.
-func checkProcess(r store.Reader, process, held deploy.Process) (deploy.Process, error) {
+func checkProcess(
+	r store.Reader, owner deploy.ProjectID, process, held deploy.Process,
+) (deploy.Process, error) {
 	var why reasons
 	known := knownIDs(held)
 	environments, err := r.Environments(space)
+	if err != nil {
+		return process, err
+	}
+	channels, err := r.Channels(owner)
 	if err != nil {
 		return process, err
 	}
@@ -123,6 +129,7 @@ func checkProcess(r store.Reader, process, held deploy.Process) (deploy.Process,
 				actions[key] = true
 			}
 			why.action(action, environments, known)
+			why.channels(action, channels)
 		}
 	}
 	return process, why.err()
@@ -214,6 +221,15 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 			deploy.PackageAction)
 	}
 	r.packages(a, known)
+}
+
+// channels refuses channels of other projects.
+func (r *reasons) channels(a *deploy.Action, all []deploy.Channel) {
+	for _, id := range a.Channels {
+		if !slices.ContainsFunc(all, func(ch deploy.Channel) bool { return ch.ID == id }) {
+			r.add("action %s names a channel that the project has not: %q", a.Name, id)
+		}
+	}
 }
 
 func (r *reasons) limits(a *deploy.Action) {

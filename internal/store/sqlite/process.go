@@ -30,6 +30,7 @@ type actionBody struct {
 	IsRequired           bool                   `json:"is_required,omitempty"`
 	Environments         []deploy.EnvironmentID `json:"environments,omitempty"`
 	ExcludedEnvironments []deploy.EnvironmentID `json:"excluded_environments,omitempty"`
+	Channels             []deploy.ChannelID     `json:"channels,omitempty"`
 	Packages             []packageReferenceBody `json:"packages,omitempty"`
 	Properties           map[string]string      `json:"properties,omitempty"`
 }
@@ -82,7 +83,7 @@ func actionsBody(actions []deploy.Action) []actionBody {
 	return each(actions, func(a deploy.Action) actionBody {
 		return actionBody{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
-			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments,
+			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
 			Properties: a.Properties,
 			Packages: each(a.Packages, func(p deploy.PackageReference) packageReferenceBody {
 				return packageReferenceBody(p)
@@ -95,7 +96,7 @@ func actions(bodies []actionBody) []deploy.Action {
 	return each(bodies, func(a actionBody) deploy.Action {
 		return deploy.Action{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
-			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments,
+			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
 			Properties: a.Properties,
 			Packages: each(a.Packages, func(p packageReferenceBody) deploy.PackageReference {
 				return deploy.PackageReference(p)
