@@ -45,12 +45,7 @@ func (b lifeBells) Open(path string) (host.Bell, error) {
 	if b.l.Killed() {
 		return nil, errKilled
 	}
-	one, err := b.l.m.bells.open(b.l.m.inside(path))
-	if err != nil {
-		return nil, err
-	}
-	one.life = b.l
-	return one, nil
+	return b.l.m.bells.open(b.l, b.l.m.inside(path))
 }
 
 // Ring implements host.Bells.
@@ -60,14 +55,14 @@ func (b lifeBells) Ring(path, word string) {
 	}
 }
 
-// open makes a bell. One that a dead process left is replaced.
-func (b *bells) open(path string) (*bell, error) {
+// open makes a bell of a life. One that a dead process left is replaced.
+func (b *bells) open(l *Life, path string) (host.Bell, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.byPath[path]; old != nil && !old.life.Killed() {
 		return nil, errkind.Conflict.Errorf("open bell %q: another process listens there", path)
 	}
-	one := &bell{all: b, path: path, words: make(chan string, maxRings), closed: make(chan struct{})}
+	one := &bell{all: b, life: l, path: path, words: make(chan string, maxRings), closed: make(chan struct{})}
 	b.byPath[path] = one
 	return one, nil
 }

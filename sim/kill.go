@@ -4,6 +4,7 @@ package sim
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,39 +15,43 @@ import (
 )
 
 // Kill ends a life as SIGKILL does: what it wrote so far stays, synced or not, and nothing follows.
-// Call it when the machine is at rest, as from netem.World.At; then Wait.
+// Call it when the machine is at rest, as from netem.World.At, and no two of Kill, PowerOff and
+// Shutdown at a time; then Wait.
 //
 // What a dead process still writes goes to files that nobody looks at: the machine goes on with
 // copies. On a machine where others run as well, those are copies of what the dead one had open: a
 // shim's ticket folder. An agent has seldom a file open for long, and then one that it would begin
 // again.
 func (l *Life) Kill() error {
-	m := l.m
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if l.Killed() {
 		return nil
 	}
 	// The disk first: whoever is fenced wakes up and goes on.
-	if err := l.partLocked(); err != nil {
-		return errkind.Internal.Errorf("kill %s %d on %s: %w", l.kind, l.number, m.name, err)
+	if err := l.part(); err != nil {
+		return errkind.Internal.Errorf("kill %s %d on %s: %w", l.kind, l.number, l.m.name, err)
 	}
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
 	l.fenceLocked()
 	return nil
 }
 
-// partLocked gives a life that is about to die files of its own.
-func (l *Life) partLocked() error {
+// part gives a life that is about to die files of its own. It copies without the machine's lock,
+// which those wait for who ask for the time.
+func (l *Life) part() error {
 	m := l.m
-	if len(m.living) == 1 {
-		return m.copyDiskLocked() // and it keeps the disk
+	m.mu.Lock()
+	alone, disk, files := len(m.living) == 1, m.disk, m.files
+	m.mu.Unlock()
+	if alone {
+		return m.copyDisk(disk, files) // and it keeps the disk
 	}
 	dead := filepath.Join(m.dir, "dead-"+strconv.Itoa(l.number))
 	var err error
 	if l.ticket != "" {
-		err = m.renewLocked(filepath.Join(homeName, "tickets", string(l.ticket)), dead)
+		err = renew(files, disk, filepath.Join(homeName, "tickets", string(l.ticket)), dead)
 	} else {
-		err = m.files.Copy(m.disk, dead)
+		err = files.Copy(disk, dead)
 	}
 	if err != nil {
 		return err
@@ -54,17 +59,17 @@ func (l *Life) partLocked() error {
 	return l.point(dead)
 }
 
-// renewLocked moves a folder of the disk to dead and puts a copy in its place, so that files that a
-// dead process has open are no longer those of the disk.
-func (m *Machine) renewLocked(folder, dead string) error {
-	live, old := filepath.Join(m.disk, folder), filepath.Join(dead, folder)
+// renew moves a folder of a disk to dead and puts a copy in its place, so that files that a dead
+// process has open are no longer those of the disk.
+func renew(files *Disk, disk, folder, dead string) error {
+	live, old := filepath.Join(disk, folder), filepath.Join(dead, folder)
 	if err := os.MkdirAll(filepath.Dir(old), 0o700); err != nil {
 		return err
 	}
 	if err := os.Rename(live, old); err != nil {
 		return err
 	}
-	return m.files.Copy(old, live)
+	return files.Copy(old, live)
 }
 
 // fenceLocked cuts a life off. What it waits for at a crash point goes on.
@@ -93,18 +98,23 @@ func (m *Machine) livingLocked() []*Life {
 	return list
 }
 
-// copyDiskLocked lets the machine go on with a copy of its disk.
-func (m *Machine) copyDiskLocked() error {
-	next := m.nextDiskLocked()
-	if err := m.files.Copy(m.disk, next); err != nil {
+// copyDisk lets the machine go on with a copy of its disk.
+func (m *Machine) copyDisk(disk string, files *Disk) error {
+	next := m.nextDisk()
+	if err := files.Copy(disk, next); err != nil {
 		return err
 	}
+	files.stands(next)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.disk = next
-	m.files.stands(next)
 	return nil
 }
 
-func (m *Machine) nextDiskLocked() string {
+// nextDisk names a folder that no disk had yet.
+func (m *Machine) nextDisk() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.disks++
 	return filepath.Join(m.dir, "disk-"+strconv.Itoa(m.disks))
 }
@@ -113,18 +123,37 @@ func (m *Machine) nextDiskLocked() string {
 // anybody, and of what was not synced the disk keeps as much as chance says.
 func (m *Machine) PowerOff(w *netem.World) (boot func(), err error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.cuts++
-	cut := m.cuts
-	next := m.nextDiskLocked()
-	left, err := m.files.PowerLoss(next, func(n uint64) uint64 { return m.Chance("power", cut, n) })
+	cut, files := m.cuts, m.files
+	m.mu.Unlock()
+	next := m.nextDisk()
+	left, err := files.PowerLoss(next, func(n uint64) uint64 { return m.Chance("power", cut, n) })
 	if err != nil {
 		return func() {}, errkind.Internal.Errorf("power cut on %s: %w", m.name, err)
 	}
-	m.disk, m.files, m.isOff = next, left, true
+	return m.goDown(w, next, left), nil
+}
+
+// Shutdown takes a machine at rest down as an orderly shutdown does at its end: all that was written
+// is on the disk, and all processes are gone without a word to anybody.
+func (m *Machine) Shutdown(w *netem.World) (boot func(), err error) {
+	disk, files := m.Disk()
+	next := m.nextDisk()
+	left := NewDisk(next)
+	if err := errors.Join(files.Copy(disk, next), left.Settle(next)); err != nil {
+		return func() {}, errkind.Internal.Errorf("shut %s down: %w", m.name, err)
+	}
+	return m.goDown(w, next, left), nil
+}
+
+// goDown ends all that runs; boot lets the machine begin again with what its disk has become.
+func (m *Machine) goDown(w *netem.World, disk string, files *Disk) (boot func()) {
+	m.mu.Lock()
+	m.disk, m.files, m.isOff = disk, files, true
 	for _, l := range m.livingLocked() {
 		l.fenceLocked()
 	}
+	m.mu.Unlock()
 	m.exec.killAll()
 	heal := w.Inject(netem.Off{Host: m.net})
 	return func() {
@@ -133,7 +162,7 @@ func (m *Machine) PowerOff(w *netem.World) (boot func(), err error) {
 		defer m.mu.Unlock()
 		m.isOff, m.boots = false, m.boots+1
 		m.booted = m.clock()
-	}, nil
+	}
 }
 
 // Lives lists the lives of a kind that go on, oldest first.

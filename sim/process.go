@@ -113,16 +113,16 @@ func (p *processes) find(id host.ProcessID) *process {
 // killAll ends all processes with the machine.
 func (p *processes) killAll() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	all := make([]*process, 0, len(p.living))
 	for _, one := range p.living {
 		all = append(all, one)
 	}
+	clear(p.living)
+	p.mu.Unlock()
 	slices.SortFunc(all, func(a, b *process) int { return cmp.Compare(a.id.Pid, b.id.Pid) })
 	for _, one := range all {
 		one.doKill()
 	}
-	clear(p.living)
 }
 
 // KillShim ends the shim of a life as SIGKILL does, and what waits for it hears of that.
@@ -146,14 +146,7 @@ func (p *processes) start(parent *Life, c host.Command) (host.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	boot := m.facts().BootID
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last++
-	one.id, one.ended = host.ProcessID{Pid: 1000 + p.last, Start: "1", BootID: boot}, make(chan struct{})
-	one.kill, one.doKill = context.WithCancel(m.ctx)
-	one.term, one.doTerm = context.WithCancel(one.kill)
-	p.living[one.id.Pid] = one
+	p.register(one, m.facts().BootID)
 	if parent.kind == ShimLife {
 		m.o.Record(history.Event{
 			Kind: history.Started, Who: m.name, Ticket: one.ticket, Task: parent.task, Text: parent.isolation, N: one.id.Pid,
@@ -176,6 +169,19 @@ func (p *processes) start(parent *Life, c host.Command) (host.Process, error) {
 		})
 	})
 	return one, nil
+}
+
+// register gives a process its number, by which others find it. What others hear of it comes after,
+// without the lock: the world and the book have locks of their own.
+func (p *processes) register(one *process, boot string) {
+	one.ended = make(chan struct{})
+	one.kill, one.doKill = context.WithCancel(p.machine.ctx)
+	one.term, one.doTerm = context.WithCancel(one.kill)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last++
+	one.id = host.ProcessID{Pid: 1000 + p.last, Start: "1", BootID: boot}
+	p.living[one.id.Pid] = one
 }
 
 // end shows everybody that a process is gone.
