@@ -155,13 +155,18 @@ func (e *evidence) changed() (found []breach) {
 			if !sent {
 				continue // canceled before its ticket was made
 			}
-			if kept := statusOf(t.Verdict); kept != status {
+			if kept := statusOf(t.Verdict); kept != status && !gaveUp(t.Verdict, status) {
 				text := fmt.Sprintf("%s on %s was %s, and is %s", task, name, status, kept)
 				found = append(found, breach{changedVerdict, t.ID, text})
 			}
 		}
 	}
 	return found
+}
+
+// gaveUp reports whether a start that came to nothing was not repeated because the task was canceled.
+func gaveUp(v *contract.Verdict, status string) bool {
+	return v != nil && v.Outcome == contract.NotStarted && status == "Canceled"
 }
 
 // statusOf is how the REST surface shows a verdict.
