@@ -59,6 +59,7 @@ func candidateRole() *role {
 	on(r, "await", c.await)
 	on(r, "dispatch", c.dispatch)
 	on(r, "push", c.push)
+	on(r, "script", c.script)
 	on(r, "upload", func(ctx context.Context, o upload) (any, error) { return nil, o.push(ctx) })
 	on(r, "send", c.send)
 	on(r, "close", func(context.Context, struct{}) (any, error) {

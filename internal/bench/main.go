@@ -14,7 +14,8 @@
 //     not possible.
 //
 // main.go is the command line and the order of the goals; memory.go, dispatch.go, push.go,
-// package.go, ingest.go, agent.go and storm.go measure one goal each; summary.go and report.go judge and print.
+// package.go, ingest.go, script.go, agent.go and storm.go measure one goal each; summary.go and report.go
+// judge and print.
 // process.go and role.go start the other processes and speak with them; candidate.go, agents.go
 // and bare.go are what those do, with roster.go, network.go, pacing.go and usage.go.
 package main
@@ -64,7 +65,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.SetOutput(stderr)
 	var short bool
 	var mebibytes, large int64
-	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest",
+	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest,script",
 		"what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
 	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server to this `folder`")
@@ -210,6 +211,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 		{"push", b.push},
 		{"packages", b.packages},
 		{"ingest", b.ingest},
+		{"script", b.script},
 	} {
 		if slices.Contains(wanted, g.name) {
 			chosen = append(chosen, g)
@@ -217,7 +219,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 	}
 	if len(chosen) != len(wanted) {
 		return nil, fmt.Errorf(
-			"goals %q: want some of size, memory, agent, dispatch, storm, push, packages and ingest, each once",
+			"goals %q: want some of size, memory, agent, dispatch, storm, push, packages, ingest and script, each once",
 			b.goals,
 		)
 	}
