@@ -93,7 +93,7 @@ func (a *api) createReleaseV1(c *call) error {
 	if err != nil {
 		return err
 	}
-	made, created, err := a.Catalog.CreateRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
+	made, err := a.Catalog.MakeRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
 		Project: q.ProjectName, Channel: q.ChannelName, Version: q.ReleaseVersion, Notes: q.ReleaseNotes,
 		PackageVersion: q.PackageVersion, Packages: q.Packages, Prerelease: q.PackagePrerelease,
 		IgnoreIfAlreadyThere: q.IgnoreIfAlreadyExists, IgnoreChannelRules: q.IgnoreChannelRules, CustomFields: fields,
@@ -101,8 +101,15 @@ func (a *api) createReleaseV1(c *call) error {
 	if err != nil {
 		return err
 	}
-	shown := obj{"ReleaseId": made.ID, "ReleaseVersion": made.Version, "AutomaticallyDeployedEnvironments": ""}
-	if !created {
+	names := []string{}
+	for _, e := range made.Automatic {
+		names = append(names, e.Name)
+	}
+	shown := obj{
+		"ReleaseId": made.Release.ID, "ReleaseVersion": made.Release.Version,
+		"AutomaticallyDeployedEnvironments": strings.Join(names, ", "),
+	}
+	if !made.IsNew {
 		return c.ok(shown)
 	}
 	return c.created(shown)

@@ -236,8 +236,8 @@ func (why *reasons) channelRules(process deploy.Process, drafts []deploy.Channel
 	return rules
 }
 
-// DeleteChannel removes one that has no release, that no action names, and that is not the default. Errors: Denied, NotFound,
-// Invalid.
+// DeleteChannel removes one that has no release, that no action names, and that is not the default.
+// Errors: Denied, NotFound, Invalid.
 func (c *Catalog) DeleteChannel(ctx context.Context, p identity.Principal, id string) error {
 	return c.change(ctx, p, identity.ProcessEdit, func(w store.Writer) (deploy.Event, error) {
 		project, ch, err := anyChannel(w, id)

@@ -39,7 +39,7 @@ func TestZ7EveryUseCaseAsksForAPermission(t *testing.T) {
 	}
 	slices.Sort(open)
 	// Installation is public; Seed and Probe are the program's own.
-	if diff := cmp.Diff([]string{"Installation", "Probe", "Seed"}, open); diff != "" {
+	if diff := cmp.Diff([]string{"Ended", "Installation", "Probe", "Seed"}, open); diff != "" {
 		t.Errorf("use cases without a principal (-want +got):\n%s", diff)
 	}
 }

@@ -36,34 +36,63 @@ type ReleaseRequest struct {
 	CustomFields         map[string]string
 }
 
-// CreateRelease snapshots a project's process and variables with the versions of its packages.
-// Created is false when the release was there and that is fine. Errors: Denied, NotFound (no such
-// project), Invalid (every broken rule), Conflict (version taken).
+// MadeRelease is the answer to a ReleaseRequest.
+type MadeRelease struct {
+	Release deploy.Release
+	IsNew   bool
+	// Automatic are the environments that its deployment was queued for, as its lifecycle says.
+	Automatic []deploy.Environment
+}
+
+// CreateRelease is MakeRelease for who does not ask where the release goes by itself.
 func (c *Catalog) CreateRelease(
 	ctx context.Context, p identity.Principal, q ReleaseRequest,
 ) (made deploy.Release, created bool, err error) {
+	m, err := c.MakeRelease(ctx, p, q)
+	return m.Release, m.IsNew, err
+}
+
+// MakeRelease snapshots a project's process and variables with the versions of its packages, and
+// queues its deployment to the automatic environments of the first phase. IsNew is false when the
+// release was there and that is fine. Errors: Denied, NotFound (no such project), Invalid (every broken
+// rule), Conflict (version taken).
+func (c *Catalog) MakeRelease(
+	ctx context.Context, p identity.Principal, q ReleaseRequest,
+) (made MadeRelease, err error) {
 	if err := p.Need(identity.ReleaseCreate); err != nil {
-		return made, false, err
+		return made, err
 	}
 	if q.IgnoreIfAlreadyThere && q.Version != "" {
-		made, err := c.releaseNumbered(ctx, p, q.Project, q.Version)
+		made.Release, err = c.releaseNumbered(ctx, p, q.Project, q.Version)
 		if errkind.Of(err) != errkind.NotFound {
-			return made, false, err
+			return made, err
 		}
 	}
 	err = c.change(ctx, p, identity.ReleaseCreate, func(w store.Writer) (deploy.Event, error) {
+		made = MadeRelease{IsNew: true}
 		project, err := findProject(w, q.Project)
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		if made, err = c.assemble(w, project, q); err != nil {
+		release, err := c.assemble(w, project, q)
+		if err != nil {
 			return deploy.Event{}, err
 		}
-		made.AssembledAt, made.AssembledBy = c.Wall(), p.Name()
-		return event("ReleaseCreated", made.ID, "release %s of project %s was created", made.Version, project.Name),
-			w.PutRelease(made)
+		release.AssembledAt, release.AssembledBy = c.Wall(), p.Name()
+		if err := w.PutRelease(release); err != nil {
+			return deploy.Event{}, err
+		}
+		made.Release = release
+		made.Automatic, err = c.goOn(w, release)
+		return event("ReleaseCreated", release.ID, "release %s of project %s was created", release.Version, project.Name), err
 	})
-	return made, err == nil, err
+	if err != nil {
+		return MadeRelease{}, err
+	}
+	if len(made.Automatic) > 0 {
+		c.Queued()
+	}
+	return made, nil
 }
 
 // releaseNumbered is for whoever may create: he may know that it is there already.

@@ -153,6 +153,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	})
 	owner := "server-" + strings.ToLower(rand.Text())
 	d.queue = tasks.NewQueue(d.store, d.env.Wall, owner, d.options.Settings.TaskLimit)
+	d.queue.Ended = d.catalog.Ended
 	d.engine = engine.New(engine.Deps{
 		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
 		Limits: d.options.Engine,

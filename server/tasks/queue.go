@@ -14,6 +14,10 @@ import (
 
 // Queue hands tasks to one owner.
 type Queue struct {
+	// Ended, unless nil, is told of each task in the transaction that ends it. What it returns fails
+	// the transaction. It must be set before the first Adopt.
+	Ended func(w store.Writer, task deploy.Task) error
+
 	store store.Store
 	wall  func() time.Time
 	owner string
@@ -148,7 +152,10 @@ func (q *Queue) Finish(
 		_, err = w.AddEvent(deploy.Event{
 			At: now, User: "system", Category: "Task" + string(state), Subject: string(id), Message: sentence(task),
 		})
-		return err
+		if err != nil || q.Ended == nil {
+			return err
+		}
+		return q.Ended(w, task)
 	})
 }
 
