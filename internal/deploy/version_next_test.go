@@ -3,9 +3,12 @@
 package deploy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -81,7 +84,7 @@ func TestVersionTemplatesKnowDatesChannelsAndVariables(t *testing.T) {
 		"#{Octopus.Date.Year}.#{Octopus.Date.Month}.#{Octopus.Date.Day}.i":      "2026.11.7.0",
 		"#{Octopus.Date.DayOfYear}.#{Octopus.Time.Hour}.#{Octopus.Time.Minute}": "311.9.5",
 		"#{Base}.#{Octopus.Time.Second}-#{Octopus.Release.Channel.Name}":        "7.1.3-Hotfix",
-		"#{if Octopus.Version.LastMajor == \"2\"}3.0.0#{else}1.0.0#{/if}":             "3.0.0",
+		"#{if Octopus.Version.LastMajor == \"2\"}3.0.0#{else}1.0.0#{/if}":       "3.0.0",
 		"1.\n0.i": "1.0.0",
 	} {
 		r.Template = template
@@ -103,4 +106,45 @@ func TestTemplatesAreCheckedBeforeUse(t *testing.T) {
 			t.Errorf("%q: %v, want %q", template, err, word)
 		}
 	}
+}
+
+// TestMaskedVersionsAreNew draws masks whose letters are at their end, with an i among them. They make
+// a version above all that have the mask's numbers.
+func TestMaskedVersionsAreNew(t *testing.T) {
+	t.Parallel()
+	numbers := rapid.SliceOfN(rapid.SampledFrom([]string{"0", "1", "2", "07"}), 1, 4)
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.Map(numbers, func(parts []string) string { return strings.Join(parts, ".") }), 0, 6).
+			Draw(t, "existing")
+		fixed := rapid.SliceOfN(rapid.SampledFrom([]string{"0", "1", "2"}), 0, 3).Draw(t, "fixed")
+		letters := rapid.SliceOfN(rapid.SampledFrom([]string{"i", "c"}), max(1, 2-len(fixed)), 4-len(fixed)).
+			Filter(func(letters []string) bool { return slices.Contains(letters, "i") }).Draw(t, "letters")
+		existing := []deploy.Version{}
+		for _, text := range texts {
+			v, err := deploy.ParseVersion(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			existing = append(existing, v)
+		}
+		mask := strings.Join(append(slices.Clone(fixed), letters...), ".")
+		text, err := deploy.MaskVersion(mask, existing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := deploy.ParseVersion(text)
+		if err != nil {
+			t.Fatalf("%s makes %q: %v", mask, text, err)
+		}
+		for _, v := range existing {
+			parts := strings.Split(v.String()+".0.0.0", ".")
+			fits := true
+			for i, number := range fixed {
+				fits = fits && strings.TrimLeft(parts[i], "0") == strings.TrimLeft(number, "0")
+			}
+			if fits && made.Compare(v) <= 0 {
+				t.Fatalf("%s after %v is %s, not above %s", mask, texts, text, v)
+			}
+		}
+	})
 }
