@@ -151,6 +151,10 @@ func TestReleasesGoTheirWay(t *testing.T) {
 	if edited["Version"] != "1.5.0" || edited["CustomFields"].(m)["Ticket"] != "X-1" {
 		t.Errorf("%v", edited)
 	}
+	listed := s.must(200, "GET", api1+"releases?ids=Releases-2", nil)["Items"].([]any)[0].(m)
+	if got := s.must(200, "PUT", api1+"releases/Releases-2", listed); got["ReleaseNotes"] != "n" {
+		t.Errorf("a release out of a list, written back, has the notes %v", got["ReleaseNotes"])
+	}
 	s.must(409, "PUT", api1+"releases/Releases-2", m{"Version": "1.0.0"})
 	s.must(400, "PUT", path, m{"Version": "1.6.0"}) // it was deployed
 	s.must(200, "POST", api1+"releases/Releases-2/snapshot-variables", nil)

@@ -35,7 +35,8 @@ func showReleaseRow(r catalog.ReleaseRow) obj {
 	self := spacePath + "releases/" + string(r.ID)
 	return obj{
 		"Id": r.ID, "SpaceId": deploy.DefaultSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
-		"ReleaseNotes": "", "Assembled": at(r.AssembledAt), "IgnoreChannelRules": false,
+		// A list does not read the notes; null is not what an empty text would be when it is written back.
+		"ReleaseNotes": nil, "Assembled": at(r.AssembledAt), "IgnoreChannelRules": false,
 		"LibraryVariableSetSnapshotIds": []string{}, "SelectedPackages": []obj{}, "SelectedGitResources": []obj{},
 		"BuildInformation": []obj{}, "CustomFields": obj{}, "VersionControlReference": nil,
 		"Links": obj{
@@ -137,7 +138,7 @@ type releaseRequest struct {
 	ProjectID          string `json:"ProjectId"`
 	ChannelID          string `json:"ChannelId"`
 	Version            string
-	ReleaseNotes       string
+	ReleaseNotes       *string
 	IgnoreChannelRules bool
 	SelectedPackages   []selectedRequest
 	CustomFields       map[string]any
@@ -173,8 +174,12 @@ func (a *api) createRelease(c *call) error {
 	}
 	// Rules may also be ignored by the address, as older clients do.
 	ignore := q.IgnoreChannelRules || strings.EqualFold(c.query()["ignorechannelrules"], "true")
+	notes := ""
+	if q.ReleaseNotes != nil {
+		notes = *q.ReleaseNotes
+	}
 	made, _, err := a.Catalog.CreateRelease(c.ctx(), c.principal, catalog.ReleaseRequest{
-		Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version, Notes: q.ReleaseNotes, Packages: q.choices(),
+		Project: q.ProjectID, Channel: q.ChannelID, Version: q.Version, Notes: notes, Packages: q.choices(),
 		IgnoreChannelRules: ignore, CustomFields: fields,
 	})
 	if err != nil {

@@ -246,10 +246,10 @@ func (c *Catalog) AllReleases(ctx context.Context, p identity.Principal) (rows [
 	return rows, err
 }
 
-// ReleaseDraft is what may change in a release. "" leaves version and channel as they are.
+// ReleaseDraft is what may change in a release. "" leaves version and channel as they are, nil the notes.
 type ReleaseDraft struct {
 	Version string
-	Notes   string
+	Notes   *string
 	Channel string // id, name or slug
 	// Packages replace versions of the snapshot's packages, as in ReleaseRequest; none leaves them.
 	Packages     []string
@@ -299,10 +299,12 @@ func (why *reasons) editRelease(r store.Reader, release *deploy.Release, draft R
 		}
 		release.Version = version
 	}
-	if len(draft.Notes) > maxNotesBytes {
-		why.add("the release notes have %d bytes: limit is %d", len(draft.Notes), maxNotesBytes)
+	if draft.Notes != nil {
+		if len(*draft.Notes) > maxNotesBytes {
+			why.add("the release notes have %d bytes: limit is %d", len(*draft.Notes), maxNotesBytes)
+		}
+		release.Notes = *draft.Notes
 	}
-	release.Notes = draft.Notes
 	if draft.CustomFields != nil {
 		release.CustomFields = why.customFields(draft.CustomFields)
 	}

@@ -78,7 +78,7 @@ func TestReleasesAreEdited(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := string(made.ID)
-	edited := ok(s.EditRelease(s.ctx, root(), id, catalog.ReleaseDraft{Packages: []string{"Web:1.9.0"}, Notes: "n"}))(t)
+	edited := ok(s.EditRelease(s.ctx, root(), id, catalog.ReleaseDraft{Packages: []string{"Web:1.9.0"}, Notes: new("n")}))(t)
 	if edited.Packages[0].Version != "1.9.0" || edited.Version != made.Version || edited.Notes != "n" {
 		t.Errorf("%+v", edited)
 	}
@@ -89,7 +89,7 @@ func TestReleasesAreEdited(t *testing.T) {
 	ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{Project: "Web", Release: id, Environments: []string{"dev"}}))(t)
 	_, err = s.EditRelease(s.ctx, root(), id, catalog.ReleaseDraft{Packages: []string{"Web:2.0.0"}})
 	refused(t, "a deployed release", err, "only its notes can change")
-	ok(s.EditRelease(s.ctx, root(), id, catalog.ReleaseDraft{Packages: []string{"Web:1.9.0"}, Notes: "m"}))(t)
+	ok(s.EditRelease(s.ctx, root(), id, catalog.ReleaseDraft{Packages: []string{"Web:1.9.0"}, Notes: new("m")}))(t)
 	if _, err := s.EditRelease(s.ctx, root(), "Releases-9", catalog.ReleaseDraft{}); errkind.Of(err) != errkind.NotFound {
 		t.Errorf("unknown release: %v", err)
 	}
