@@ -7,8 +7,9 @@
 //  2. A release is a snapshot: nothing that changes in its project afterwards changes it.
 //  3. Lists that leave the package are sorted.
 //
-// id.go names things; machine.go, project.go, process.go, release.go, task.go and access.go hold
-// the values; version.go orders versions; substitute.go expands #{...}; scope.go picks variable
+// id.go names things; machine.go, project.go, channel.go, process.go, release.go, task.go and
+// access.go hold the values; lifecycle.go says where a release may go; version.go orders versions,
+// version_range.go asks of them, version_next.go makes them; substitute.go expands #{...}; scope.go picks variable
 // values; plan.go says what a deployment will do, or why it cannot be done; walk.go says where a plan
 // stands and what is next; policy.go reads what an action wants when something goes wrong; verdict.go
 // says verdicts in words.
