@@ -82,12 +82,14 @@ func refused(err error) error {
 }
 
 // hello answers the server's first call.
-func (d *Daemon) hello(_ context.Context, args contract.HelloArgs) (contract.Facts, error) {
+func (d *Daemon) hello(ctx context.Context, args contract.HelloArgs) (contract.Facts, error) {
 	if args.Machine != "" { // a server that only asks whether we are alive says no name
 		d.env.Log.Info("line is up", "machine", args.Machine, "server_id", args.ServerID, "server_version", args.Version)
 	}
 	d.state.greeted(args)
 	facts := d.facts
 	facts.StorageFailed = d.storageFailed()
-	return facts, nil
+	var err error
+	facts.Journal, err = d.scripts.Position(ctx)
+	return facts, err
 }

@@ -431,7 +431,7 @@ func (noSpace) Sync(f *os.File) error {
 // TestFullDiskClaims covers row 15 at the claim: not a byte is needed to prove that nothing was started.
 func TestFullDiskClaims(t *testing.T) {
 	dir := folder(filepath.Join(t.TempDir(), "t-1"))
-	if err := dir.create(host.Fsync{}, "order.json", []byte(`{"ticket":"t-1"}`)); err != nil {
+	if err := dir.create(host.Fsync{}, "order.json", []byte(`{"ticket":"t-1"}`), 0); err != nil {
 		t.Fatal(err)
 	}
 	dir.noteTrouble(fmt.Errorf("make room for the exit record: %w", syscall.ENOSPC))

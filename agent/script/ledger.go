@@ -32,6 +32,7 @@ const (
 //
 //	forgot <ticket> <epoch> <task, quoted>
 //	epoch - <epoch> <task, quoted>
+//	at - <position of the journal> ""
 //
 // where a last line without its end was torn by a crash and is ignored. Tickets are kept in
 // memory as the first 8 bytes of their SHA-256: 100,000 of them take about 2 MB, and two that
@@ -44,6 +45,7 @@ type ledger struct {
 	forgotten map[uint64]struct{}
 	epochs    map[string]int64
 	tasks     []string // keys of epochs in the order of their arrival
+	position  int64    // highest of the journal's that the file names
 	limit     int      // maxLedgerLines, less in tests
 }
 
@@ -67,11 +69,15 @@ func openLedger(disk host.Disk, path string, limit int) (*ledger, error) {
 
 // take learns one line; a line that is none was written by a newer version and is skipped.
 func (l *ledger) take(line string) {
-	l.lines++
 	word, rest, _ := strings.Cut(line, " ")
 	ticket, rest, _ := strings.Cut(rest, " ")
 	number, quoted, _ := strings.Cut(rest, " ")
 	epoch, err := strconv.ParseInt(number, 10, 64)
+	if word == "at" {
+		l.position = max(l.position, epoch) // 0 when it cannot be read
+		return
+	}
+	l.lines++
 	if err != nil {
 		return
 	}
@@ -156,13 +162,16 @@ func (l *ledger) cutBack() (*ledger, error) {
 	defer file.Close()
 	var kept []string
 	for s := bufio.NewScanner(file); s.Scan(); {
+		if strings.HasPrefix(s.Text(), "at ") {
+			continue // the highest is written anew
+		}
 		kept = append(kept, s.Text())
 		if len(kept) > l.limit {
 			kept = kept[1:]
 		}
 	}
 	dir := folder(filepath.Dir(l.path))
-	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n")); err != nil {
+	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n"+atLine(l.position))); err != nil {
 		return nil, storage("shorten the ledger", err)
 	}
 	return openLedger(l.disk, l.path, l.limit)

@@ -97,6 +97,7 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 	defer s.mu.Unlock()
 	s.ledger.raise(order.Task, order.Epoch)
 	s.tickets[id] = t
+	s.passLocked(dir.position())
 	o, ok := t.observe().(observed)
 	t.shareLocked()
 	switch {

@@ -45,6 +45,9 @@ func (s *Service) serveStart(ctx context.Context, c *contract.Call[contract.Star
 	if err != nil {
 		return err
 	}
+	if status.Journal, err = s.Position(ctx); err != nil {
+		return err
+	}
 	_, err = c.Reply(status)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +59,8 @@ type Service struct {
 	unfinished int
 	queue      isolation
 	ledger     *ledger
+	position   int64                      // of the journal, durable
+	sequence   int64                      // highest position given away
 	doubtful   map[contract.TicketID]bool // orders that a failing disk may have kept
 }
 
@@ -93,7 +96,7 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 		o.Storage = sound{}
 	}
 	return &Service{
-		home: dir, boot: env.Facts().BootID, env: env, options: o, ledger: ledger,
+		home: dir, position: max(firstPosition, ledger.position), sequence: max(firstPosition, ledger.position), boot: env.Facts().BootID, env: env, options: o, ledger: ledger,
 		ready: make(chan struct{}), over: make(chan struct{}),
 		intake: make(chan struct{}, maxIntakeCount), writing: make(chan struct{}, 1),
 		tickets: map[contract.TicketID]*ticket{}, doubtful: map[contract.TicketID]bool{},
@@ -217,13 +220,15 @@ func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus,
 	if !isNew {
 		return s.startedBefore(ctx, t, &order)
 	}
-	err = t.dir.create(s.env.Disk, "order.json", raw)
+	err = t.dir.create(s.env.Disk, "order.json", raw, t.sequence)
 	s.env.Point("script.intent")
 	s.mu.Lock()
 	if t.err = err; err != nil {
 		delete(s.tickets, t.id)
 		s.unfinished--
 		s.missedLocked(t.id, err)
+	} else {
+		s.passLocked(t.sequence)
 	}
 	s.mu.Unlock()
 	if err == nil {
@@ -264,6 +269,8 @@ func (s *Service) admit(o *contract.Order) (t *ticket, isNew bool, err error) {
 		return nil, false, errkind.Hinted(err, "let the server take their verdicts, or restart it")
 	}
 	t = s.newTicket(o)
+	s.sequence++
+	t.sequence = s.sequence
 	s.ledger.raise(o.Task, o.Epoch)
 	s.tickets[o.Ticket] = t
 	s.unfinished++
@@ -287,7 +294,7 @@ func (s *Service) startedBefore(ctx context.Context, t *ticket, o *contract.Orde
 	return s.status(t), nil
 }
 
-// write makes one ledger line durable, one caller after the other.
+// write makes ledger lines durable, one caller after the other.
 func (s *Service) write(ctx context.Context, line string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -305,7 +312,9 @@ func (s *Service) write(ctx context.Context, line string) error {
 		return err
 	}
 	s.mu.Lock()
-	s.ledger.take(line[:len(line)-1])
+	for one := range strings.Lines(line) {
+		s.ledger.take(strings.TrimSuffix(one, "\n"))
+	}
 	crowded := s.ledger.crowded()
 	s.mu.Unlock()
 	if !crowded {
@@ -396,7 +405,7 @@ func (s *Service) cancelUnknown(a contract.CancelArgs) (contract.TicketStatus, e
 			a.Ticket, s.options.MaxKept)
 	}
 	request := cancelRequest{By: a.By, GraceMS: a.GraceMS}
-	err := t.dir.create(s.env.Disk, "cancel", encode(request))
+	err := t.dir.create(s.env.Disk, "cancel", encode(request), 0)
 	s.mu.Lock()
 	if t.err = err; err != nil {
 		delete(s.tickets, t.id)
@@ -419,12 +428,12 @@ func (s *Service) Forget(ctx context.Context, id contract.TicketID) error {
 		return err
 	}
 	s.mu.Lock()
-	finished := t.verdict != nil
+	finished, position := t.verdict != nil, s.position
 	s.mu.Unlock()
 	if !finished {
 		return errkind.Conflict.Errorf("forget %s: it has no verdict yet", id)
 	}
-	if err := s.write(ctx, forgotLine(id, t.task, t.epoch)); err != nil {
+	if err := s.write(ctx, atLine(position)+forgotLine(id, t.task, t.epoch)); err != nil {
 		return err
 	}
 	s.env.Point("script.forgotten")

@@ -25,14 +25,15 @@ const (
 
 // ticket is one ticket at its agent. The goroutine that runs it owns life, shim and seenEnd.
 type ticket struct {
-	s     *Service
-	id    contract.TicketID
-	dir   folder
-	task  string
-	epoch int64
-	name  string
-	lock  contract.Isolation
-	since time.Time // of the claim that recovery found, else zero
+	s        *Service
+	id       contract.TicketID
+	dir      folder
+	task     string
+	epoch    int64
+	name     string
+	lock     contract.Isolation
+	sequence int64     // position in the journal; 0 for one that was found, or never had an order
+	since    time.Time // of the claim that recovery found, else zero
 
 	ready chan struct{} // closed when the intent is durable, or err says why not
 	wake  chan struct{}

@@ -70,8 +70,11 @@ type Facts struct {
 	BootID       string `json:"boot_id"`
 	// RunID is made anew at each start of the agent, StateID once for each home folder. A change
 	// of StateID means that the agent's journal was lost; two RunIDs at once mean a clone.
-	RunID     string `json:"run_id"`
-	StateID   string `json:"state_id"`
+	RunID   string `json:"run_id"`
+	StateID string `json:"state_id"`
+	// Journal is how far the journal has come. Each order that the agent takes over raises it, and only
+	// an older state of its disk lowers it; 0 is not told.
+	Journal   int64  `json:"journal,omitempty"`
 	StartedAt string `json:"started_at"` // RFC 3339, the agent's wall clock
 	// StorageFailed is what the agent's disk met, or "": no work is started then.
 	StorageFailed string `json:"storage_failed,omitempty"`

@@ -39,7 +39,10 @@ type Machine struct {
 	Address      string // host:port of a listening agent; "" for a polling one
 	Pin          string // SHA-256 of the agent's certificate, 64 lower hex digits; unique for ever
 	IsDisabled   bool
-	AddedAt      time.Time
+	// Quarantine says in a sentence why the server itself disabled the machine, and what to do; "" when it
+	// did not, or a person has enabled it since.
+	Quarantine string
+	AddedAt    time.Time
 	// Facts are what the agent last said of itself.
 	Facts MachineFacts
 	// Health is what the server last found.
@@ -57,6 +60,10 @@ type MachineFacts struct {
 	ShellVersion string
 	StateID      string // changes when the agent's journal was lost
 	BootID       string
+	// Journal is the highest position of the agent's journal that the server was told.
+	Journal int64
+	// Rewinds counts how often a person accepted, or still has to, a journal that had gone back.
+	Rewinds int
 }
 
 // HealthStatus is one word on a machine.

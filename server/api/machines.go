@@ -80,7 +80,7 @@ func (a *api) showMachine(m deploy.Machine) obj {
 		"Id": m.ID, "SpaceId": m.Space, "Name": m.Name, "Slug": m.Name, "EnvironmentIds": list(m.Environments),
 		"Roles": list(m.Tags), "TenantIds": []string{}, "TenantTags": []string{},
 		"TenantedDeploymentParticipation": "Untenanted",
-		"MachinePolicyId":                 policyID, "IsDisabled": m.IsDisabled,
+		"MachinePolicyId":                 policyID, "IsDisabled": m.IsDisabled, "QuarantineReason": m.Quarantine,
 		"IsInProcess": false, "HasLatestCalamari": true,
 		"HealthStatus": m.Health.Status, "Status": statusWord(m, online), "StatusSummary": summary,
 		"OperatingSystem": orUnknown(system), "Architecture": orUnknown(m.Facts.Arch), "ShellName": shell,

@@ -129,6 +129,9 @@ func (c *Catalog) fillMachine(r store.Reader, m *deploy.Machine, draft MachineDr
 		why.add("a machine with the name %s exists already", draft.Name)
 	}
 	m.Name, m.IsDisabled, m.Tags = draft.Name, draft.IsDisabled, why.tags(draft.Tags)
+	if !m.IsDisabled {
+		m.Quarantine = "" // a person has accepted it
+	}
 	if m.Environments, err = why.environmentIDs(r, draft.Environments); err != nil {
 		return err
 	}

@@ -261,6 +261,9 @@ func (p pages) Machine(ctx context.Context, who identity.Principal, ref string) 
 		Machine: p.machine(n, m), Pin: m.Pin, Hostname: m.Facts.Hostname, Shell: shellName(m.Facts),
 		DiskFree: m.Health.DiskFree, AddedAt: m.AddedAt,
 	}
+	if m.Quarantine != "" {
+		page.Warnings = []string{"In quarantine, nothing is sent to it: " + m.Quarantine}
+	}
 	if m.Health.Status == deploy.HealthHasWarnings {
 		page.Warnings = []string{m.Health.Summary}
 	}

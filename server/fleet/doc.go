@@ -12,10 +12,12 @@
 //     four, the oldest leave.
 //  3. A removed or disabled machine has no session within CloseLimit of the change.
 //  4. Two agents that live at once with one key are a clone: the machine is disabled until a
-//     person enables it.
+//     person enables it. So is one whose journal is older than what the server was told of it.
 //  5. Nothing is kept for unknown names.
 //
 // fleet.go is the whole, presence.go one machine's sessions, session.go the life of one, dial.go
-// calls listening agents, join.go lets machines in. Goroutines: one for each session, one for
-// each listening machine, one that reads changes; Run and the port's handlers wait for them.
+// calls listening agents, join.go lets machines in, quarantine.go shuts them out, journal.go remembers
+// how far each one's journal has come. Goroutines: one for each session, one for each listening machine,
+// one that reads changes, one that stores how far journals have come; Run and the port's handlers wait
+// for them.
 package fleet

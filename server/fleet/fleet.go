@@ -57,6 +57,7 @@ func (f *Fleet) Accept(pin trust.Pin) (trust.Grant, error) { return f.pins.Looku
 type Fleet struct {
 	Deps
 	log     *slog.Logger
+	rose    chan struct{} // capacity 1: an agent's journal has come further
 	hint    chan struct{} // capacity 1: the store's machines changed
 	inHello chan struct{} // capacity maxGreeting
 	loading chan struct{} // capacity 1: whoever is in it reads the machines, and owns what follows
@@ -74,7 +75,7 @@ type Fleet struct {
 func New(d Deps) *Fleet {
 	return &Fleet{
 		Deps: d, log: d.Env.Log.With("part", "fleet"),
-		hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
+		rose: make(chan struct{}, 1), hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
 		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]member{},
 		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
 	}
@@ -94,6 +95,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	group.Go(func() { f.watchHealth(ctx) })
+	group.Go(func() { f.keepJournals(ctx) })
 	for ctx.Err() == nil {
 		if err := f.Load(ctx); err != nil && ctx.Err() == nil {
 			f.log.Error("machines were not read", "err", err)

@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,6 +98,8 @@ type agent struct {
 	hangs atomic.Bool   // hello is not answered
 	deaf  atomic.Bool   // nor who asks whether a session lives
 	asked chan struct{} // one for each hello
+
+	journal atomic.Int64 // its position
 }
 
 func (y *yard) newAgent(run string) *agent {
@@ -143,9 +147,20 @@ func (y *yard) connect(a *agent) (ended chan error) {
 			Version:  "1.0.0",
 			RunID:    a.run,
 			StateID:  "state-" + a.run,
+			Journal:  a.journal.Load(),
 			Hostname: a.run,
 		}, nil
 	})
+	contract.HandleStream(&mux, contract.ScriptStart,
+		func(_ context.Context, c *contract.Call[contract.StartArgs, contract.TicketStatus]) error {
+			if _, err := io.Copy(io.Discard, c.Body); err != nil {
+				return err
+			}
+			_, err := c.Reply(contract.TicketStatus{
+				Ticket: c.Args.Ticket, State: contract.Running, Journal: a.journal.Add(1),
+			})
+			return err
+		})
 	session := link.NewSession(conn, link.Options{
 		Role: link.Servant, Settings: link.Settings{Binding: binding},
 		Serve: func(ctx context.Context, s contract.Stream) { _ = mux.Serve(ctx, s) },
@@ -311,6 +326,73 @@ func TestT13Clone(t *testing.T) {
 			t.Fatalf("machine %+v with %d alarms, want it disabled with one", m, len(events))
 		}
 	})
+}
+
+// TestRewoundJournal is row 18: an agent whose journal is older than what the server was told, in a hello
+// or in answer to an order, is sent nothing until a person accepts it, and then counts as another one.
+func TestRewoundJournal(t *testing.T) {
+	for name, c := range map[string]struct {
+		orders  int // answered before
+		lasting bool
+		back    int64 // position after
+		held    bool
+	}{
+		"restart":                         {0, true, 10, false},
+		"restart after an order":          {1, true, 11, false},
+		"back, as a hello tells":          {0, true, 9, true},
+		"back, as an order tells":         {1, true, 10, true},
+		"back at once":                    {1, false, 10, true},
+		"an agent that knows no position": {1, true, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(y *yard) {
+				a := y.newAgent("run-1")
+				a.journal.Store(10)
+				y.machine(a, "Machines-1", "web-1")
+				changed := y.fleet.Changed("Machines-1")
+				first := y.connect(a)
+				<-changed
+				synctest.Wait()
+				to, state, err := y.fleet.Target("Machines-1")
+				y.must(err)
+				for range c.orders {
+					_, err := to.Start(y.t.Context(), contract.Order{Ticket: "t-1", Task: "ServerTasks-1"})
+					y.must(err)
+				}
+				if c.lasting {
+					time.Sleep(2 * time.Second) // until it is stored
+				}
+				again := a.again("run-1")
+				again.journal.Store(c.back)
+				second := y.connect(again)
+				if !c.held {
+					synctest.Wait()
+					if _, now, err := y.fleet.Target("Machines-1"); err != nil || now != state {
+						t.Errorf("Target = %q, %v; want %q as before", now, err, state)
+					}
+					return
+				}
+				<-first
+				<-second
+				_, _, err = y.fleet.Target("Machines-1")
+				if errkind.Of(err) != errkind.Unavailable || !strings.Contains(err.Error(), "went back in time") ||
+					!strings.Contains(err.Error(), "fairlead-server machine enable web-1") {
+					t.Fatalf("Target = %v, want that it went back in time and what to do", err)
+				}
+				y.must(y.store.Update(y.t.Context(), func(w store.Writer) error {
+					m, err := w.Machine("Machines-1")
+					m.IsDisabled, m.Quarantine = false, ""
+					return errors.Join(err, w.PutMachine(m))
+				}))
+				y.must(y.fleet.Load(y.t.Context()))
+				y.connect(again)
+				synctest.Wait()
+				if _, now, err := y.fleet.Target("Machines-1"); err != nil || now == state {
+					t.Errorf("accepted: Target = %q, %v; want another journal than %q", now, err, state)
+				}
+			})
+		})
+	}
 }
 
 // TestRestartedAgentIsNoClone lets an agent come back as a new run while its old session still

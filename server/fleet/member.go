@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"strconv"
 	"time"
 
 	"fairlead/internal/contract"
@@ -17,7 +18,9 @@ type member struct {
 	address    string // of a listening agent
 	pin        string // likewise
 	isDisabled bool
-	why        string // of a disabled machine: the last finding
+	quarantine string // why the server disabled it; "" when it did not
+	journal    journal
+	rewinds    int
 	health     deploy.HealthStatus
 	checkedAt  time.Time
 	lastSeen   time.Time
@@ -26,22 +29,37 @@ type member struct {
 func newMember(m deploy.Machine) member {
 	k := member{
 		name: m.Name, style: m.Style, isDisabled: m.IsDisabled, health: m.Health.Status,
-		checkedAt: m.Health.CheckedAt, lastSeen: m.Health.LastSeen,
+		checkedAt: m.Health.CheckedAt, lastSeen: m.Health.LastSeen, quarantine: m.Quarantine,
+		journal: journal{m.Facts.StateID, m.Facts.Journal}, rewinds: m.Facts.Rewinds,
 	}
 	if m.Style == deploy.Listening {
 		k.address, k.pin = m.Address, m.Pin
 	}
-	if m.IsDisabled {
-		k.why = m.Health.Summary
-	}
 	return k
+}
+
+// absence says in a clause why a disabled machine does not work.
+func (m member) absence() string {
+	if m.quarantine != "" {
+		return "in quarantine: " + m.quarantine
+	}
+	return "disabled at the server"
 }
 
 // facts is what is kept of an agent's hello while its session lives.
 type facts struct {
 	runID, stateID, version, hostname string
+	// journalID names the journal for the engine: the state id, and how often the journal went back.
+	journalID string
+	journal   int64
 }
 
-func newFacts(f contract.Facts) facts {
-	return facts{runID: f.RunID, stateID: f.StateID, version: f.Version, hostname: f.Hostname}
+func newFacts(f contract.Facts, rewinds int) facts {
+	id := f.StateID
+	if rewinds > 0 {
+		id += "/" + strconv.Itoa(rewinds)
+	}
+	return facts{
+		runID: f.RunID, stateID: f.StateID, journalID: id, journal: f.Journal, version: f.Version, hostname: f.Hostname,
+	}
 }

@@ -27,6 +27,7 @@ type presence struct {
 	sessions []*session // that said hello; the newest last
 	since    time.Time
 	trouble  string
+	journal  journal       // as last told in answer to an order
 	changed  chan struct{} // closed and replaced at each change
 }
 
@@ -82,12 +83,12 @@ func (f *Fleet) Target(id deploy.MachineID) (target.Target, string, error) {
 	case !ok:
 		return nil, "", errkind.NotFound.Errorf("%s is not a machine here any more", id)
 	case known.isDisabled:
-		return nil, "", errkind.Unavailable.Errorf("%s is disabled", known.name)
+		return nil, "", errkind.Unavailable.Errorf("%s is %s", known.name, known.absence())
 	case p == nil || p.newest() == nil:
 		return nil, "", errkind.Unavailable.Errorf("%s is off line%s", known.name, f.absence(p))
 	}
 	s := p.newest()
-	return target.Line{Session: s.line}, s.facts.stateID, nil
+	return witness{target.Line{Session: s.line}, f, s}, s.facts.journalID, nil
 }
 
 func (f *Fleet) absence(p *presence) string {

@@ -5,7 +5,6 @@ package fleet
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -123,12 +122,16 @@ func (f *Fleet) greet(ctx context.Context, s *session) (said contract.Facts, err
 	if err != nil {
 		return said, err
 	}
+	known := f.journals(s.machine)
 	if said, err = f.hello(ctx, s, machine.name); err != nil {
 		return said, err
 	}
-	s.facts = newFacts(said)
+	s.facts = newFacts(said, machine.rewinds)
 	if other := f.twin(s); other != nil && f.lives(ctx, other) {
-		return said, f.quarantine(ctx, s, other)
+		return said, f.quarantineTwins(ctx, s, other)
+	}
+	if was := s.facts.behind(known); was > 0 {
+		return said, f.quarantineRewound(ctx, s, was)
 	}
 	leave, err := f.enter(s)
 	for _, old := range leave {
@@ -149,7 +152,7 @@ func (f *Fleet) machineLocked(id deploy.MachineID) (member, error) {
 	case !ok:
 		return m, errkind.Untrusted.Errorf("%s is not a machine here any more", id)
 	case m.isDisabled:
-		return m, errkind.Denied.Errorf("%s is disabled at the server: %s", m.name, m.why)
+		return m, errkind.Denied.Errorf("%s is %s", m.name, m.absence())
 	}
 	return m, nil
 }
@@ -203,44 +206,6 @@ func (f *Fleet) lives(ctx context.Context, other *session) bool {
 	return err == nil
 }
 
-// quarantine disables the machine: its key answers from two places, and nobody can tell which
-// one is meant.
-func (f *Fleet) quarantine(ctx context.Context, s, other *session) error {
-	why := fmt.Sprintf(
-		"two agents are alive with one key: %s on %s and %s on %s; remove the copy's home and enable the machine again",
-		s.facts.hostname,
-		s.remote,
-		other.facts.hostname,
-		other.remote,
-	)
-	f.log.Error("machine is cloned", "machine", s.machine, "hosts", []string{s.facts.hostname, other.facts.hostname})
-	err := f.Store.Update(ctx, func(w store.Writer) error {
-		m, err := w.Machine(s.machine)
-		if err != nil {
-			return err
-		}
-		m.IsDisabled = true
-		m.Health = deploy.Health{
-			Status: deploy.HealthUnhealthy, Summary: why, CheckedAt: f.Env.Wall(), LastSeen: f.Env.Wall(),
-		}
-		if err := w.PutMachine(m); err != nil {
-			return err
-		}
-		_, err = w.AddEvent(deploy.Event{
-			At: f.Env.Wall(), User: "system", Category: "MachineQuarantined", Subject: string(m.ID),
-			Message: m.Name + ": " + why,
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := f.Load(ctx); err != nil {
-		return err
-	}
-	return errkind.Denied.Errorf("%s", why)
-}
-
 // enter makes s the newest session and returns those that must leave. Errors: Denied, Untrusted
 // (the machine was disabled or removed while the agent said hello).
 func (f *Fleet) enter(s *session) (leave []*session, err error) {
@@ -259,6 +224,7 @@ func (f *Fleet) enter(s *session) (leave []*session, err error) {
 		p.since = f.Env.Wall()
 	}
 	p.sessions = append(p.sessions, s)
+	p.told(s.facts.stateID, s.facts.journal)
 	p.trouble = ""
 	p.change()
 	return leave, nil
@@ -293,6 +259,10 @@ func (f *Fleet) cameOnline(ctx context.Context, s *session, said contract.Facts)
 		}
 		m.Facts.AgentVersion, m.Facts.OS, m.Facts.Distribution = said.Version, said.OS, said.Distribution
 		m.Facts.Arch, m.Facts.Hostname = said.Arch, said.Hostname
+		if m.Facts.StateID != said.StateID {
+			m.Facts.Journal = 0 // another journal begins anew
+		}
+		m.Facts.Journal = max(m.Facts.Journal, said.Journal)
 		m.Facts.StateID, m.Facts.BootID = said.StateID, said.BootID
 		m.Health.LastSeen = now
 		return w.PutMachine(m)

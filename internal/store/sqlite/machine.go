@@ -18,6 +18,7 @@ type machineBody struct {
 	Style        deploy.Style           `json:"style"`
 	Address      string                 `json:"address,omitempty"`
 	IsDisabled   bool                   `json:"is_disabled,omitempty"`
+	Quarantine   string                 `json:"quarantine,omitempty"`
 	AddedAt      time.Time              `json:"added_at,omitzero"`
 	Facts        machineFactsBody       `json:"facts,omitzero"`
 	Health       healthBody             `json:"health,omitzero"`
@@ -33,6 +34,8 @@ type machineFactsBody struct {
 	ShellVersion string `json:"shell_version,omitempty"`
 	StateID      string `json:"state_id,omitempty"`
 	BootID       string `json:"boot_id,omitempty"`
+	Journal      int64  `json:"journal,omitempty"`
+	Rewinds      int    `json:"rewinds,omitempty"`
 }
 
 type healthBody struct {
@@ -57,7 +60,8 @@ func scanMachine(row scanner) (m deploy.Machine, err error) {
 	return deploy.Machine{
 		ID: m.ID, Space: m.Space, Pin: m.Pin, Name: body.Name, Environments: body.Environments, Tags: body.Tags,
 		Style: body.Style, Address: body.Address, IsDisabled: body.IsDisabled, AddedAt: body.AddedAt,
-		Facts: deploy.MachineFacts(body.Facts), Health: deploy.Health(body.Health),
+		Quarantine: body.Quarantine,
+		Facts:      deploy.MachineFacts(body.Facts), Health: deploy.Health(body.Health),
 	}, nil
 }
 
@@ -65,7 +69,7 @@ func sealMachine(m deploy.Machine) (body string, sum int64, err error) {
 	m.Health.CheckedAt, m.Health.LastSeen = clean(m.Health.CheckedAt), clean(m.Health.LastSeen)
 	return seal(machineBody{
 		Name: m.Name, Environments: m.Environments, Tags: m.Tags, Style: m.Style, Address: m.Address,
-		IsDisabled: m.IsDisabled, AddedAt: clean(m.AddedAt), Facts: machineFactsBody(m.Facts), Health: healthBody(m.Health),
+		IsDisabled: m.IsDisabled, Quarantine: m.Quarantine, AddedAt: clean(m.AddedAt), Facts: machineFactsBody(m.Facts), Health: healthBody(m.Health),
 	})
 }
 
