@@ -86,11 +86,11 @@ var scriptMutants = []Mutant{
 		Story: "the exit record is written and not synced",
 		Edits: []Edit{{
 			"agent/script/claim.go",
-			`	if err := disk.Sync(file); err != nil {`,
-			`	if active.Is("exit-not-synced") {
-		return nil
-	}
-	if err := disk.Sync(file); err != nil {`,
+			`	err := disk.Sync(file)`,
+			`	var err error
+	if !active.Is("exit-not-synced") {
+		err = disk.Sync(file)
+	}`,
 		}},
 	},
 	{
@@ -98,11 +98,11 @@ var scriptMutants = []Mutant{
 		Story: "a script whose shim has died is said to have succeeded",
 		Edits: []Edit{{
 			"agent/script/ticket.go",
-			`	if err := t.dir.replace(t.s.env.Disk, "verdict", encode(v)); err != nil {`,
+			`	err = t.dir.replace(t.s.env.Disk, "verdict", encode(v))`,
 			`	if active.Is("success-for-dead-shim") {
 		v.Outcome = contract.Succeeded
 	}
-	if err := t.dir.replace(t.s.env.Disk, "verdict", encode(v)); err != nil {`,
+	err = t.dir.replace(t.s.env.Disk, "verdict", encode(v))`,
 		}},
 	},
 	{
@@ -138,10 +138,10 @@ var scriptMutants = []Mutant{
 		Story: "a canceled script's process group is asked to end and never killed",
 		Edits: []Edit{{
 			"agent/script/supervise.go",
-			`	err := v.Exec.Signal(v.process.ID(), host.Kill)`,
+			`	err := v.process.signal(host.Kill)`,
 			`	var err error
 	if !active.Is("cancel-spares-group") {
-		err = v.Exec.Signal(v.process.ID(), host.Kill)
+		err = v.process.signal(host.Kill)
 	}`,
 		}},
 	},
