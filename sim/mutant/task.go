@@ -89,7 +89,7 @@ var taskMutants = []Mutant{
 			{
 				"server/fleet/presence.go",
 				`	s := p.newest()
-	return target.Line{`,
+	return witness{`,
 				`	s := p.newest()
 	if active.Is("wrong-session") {
 		if f.asked == nil {
@@ -97,7 +97,7 @@ var taskMutants = []Mutant{
 		}
 		s, f.asked = f.asked, s
 	}
-	return target.Line{`,
+	return witness{`,
 			},
 		},
 	},
