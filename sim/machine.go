@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/netem"
@@ -60,7 +61,8 @@ type Machine struct {
 	drawn  map[string]uint64 // generators that were made, by purpose
 	offset time.Duration     // of the wall clock
 	traps  []*trap
-	passes map[string]int // crash points that were passed, by kind of life and name
+	reboot func(contract.TicketID) // what a script's reboot leads to; nil: no such command
+	passes map[string]int          // crash points that were passed, by kind of life and name
 }
 
 // NewMachine makes a machine with a host's network and an empty disk. ctx ends the machine as Stop
@@ -118,6 +120,14 @@ func (m *Machine) Shift(by time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.offset = by
+}
+
+// OnReboot says what happens when a script restarts its machine, of which it gets the ticket. It must
+// see to Shutdown without waiting itself, as by netem.World.At; the script is held until that ends it.
+func (m *Machine) OnReboot(reboot func(contract.TicketID)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reboot = reboot
 }
 
 // Stop ends the machine's processes and waits for them. Daemons are the caller's to end.

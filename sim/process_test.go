@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
@@ -72,17 +71,19 @@ func TestABellHasAnOwnerFromTheStart(t *testing.T) {
 		m := b.machine(nil)
 		defer m.Stop()
 		one, other := b.begin(m, sim.AgentLife), b.begin(m, sim.AgentLife)
-		var owned sync.WaitGroup
+		var owned, tried sync.WaitGroup
 		var mu sync.Mutex
 		opened := 0
+		tried.Add(2)
 		for _, life := range []*sim.Life{one, other} {
 			owned.Go(func() {
 				bell, err := life.Env().Bells.Open(life.Home() + "/bell")
+				tried.Done()
 				if err == nil {
 					mu.Lock()
 					opened++
 					mu.Unlock()
-					time.Sleep(time.Second) // so that the other meets it
+					tried.Wait() // so that the other meets it
 					err = bell.Close()
 				}
 				if err != nil && errkind.Of(err) != errkind.Conflict {

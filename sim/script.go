@@ -33,6 +33,7 @@ const timerSlack = 50 * time.Microsecond
 //	echo WORDS      to standard output, or to standard error with >&2 at the end
 //	sleep SECONDS   a decimal number; ends early with TERM unless "trap '' TERM" came before
 //	exit CODE
+//	reboot          restarts the machine, which ends the script before it can say so
 //	trap '' TERM
 //	for i in $(seq 1 N); do COMMAND; COMMAND; done    with $i in the commands
 //
@@ -55,6 +56,19 @@ func (m *Machine) runScript(one *process, c host.Command) host.Exit {
 		return complain(c, err.Error())
 	}
 	return m.runLines(one, c, string(body))
+}
+
+// restart has the machine restarted and waits for that, which no script outlives.
+func (m *Machine) restart(one *process, c host.Command) host.Exit {
+	m.mu.Lock()
+	reboot := m.reboot
+	m.mu.Unlock()
+	if reboot == nil {
+		return complain(c, "reboot: command not found")
+	}
+	reboot(one.ticket)
+	<-one.kill.Done()
+	return host.Exit{Code: -1, Signal: "killed"}
 }
 
 func complain(c host.Command, what string) host.Exit {
@@ -147,6 +161,8 @@ func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit 
 				return complain(c, "sleep: invalid time interval "+rest)
 			}
 			wait(ended, time.Duration(seconds*float64(time.Second))+m.slack(one, n))
+		case "reboot":
+			return m.restart(one, c)
 		case "trap":
 			deaf = true
 		case "exit":

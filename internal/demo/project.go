@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -21,6 +22,8 @@ type Step struct {
 	SubstituteIn []string
 	// Isolation is "" (full), "none" or the name of a lock.
 	Isolation string
+	// Settings are further properties of the step's action.
+	Settings map[string]string
 }
 
 type object = map[string]any
@@ -40,6 +43,7 @@ func (s Step) resource() object {
 	if s.Isolation != "" {
 		properties["Fairlead.Action.Isolation"] = s.Isolation
 	}
+	maps.Copy(properties, s.Settings)
 	return object{
 		"Name": s.Name, "Properties": object{"Octopus.Action.TargetRoles": s.Tag}, "Actions": []object{action},
 	}

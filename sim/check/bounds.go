@@ -111,7 +111,11 @@ func transfer(p plan.Plan) (d time.Duration) {
 // longest is how long the longest script runs.
 func longest(p plan.Plan) (d time.Duration) {
 	for _, o := range p.Ops {
-		d = max(d, o.Lasts.D())
+		lasts := o.Lasts.D()
+		if o.Reboot {
+			lasts += plan.RebootFor
+		}
+		d = max(d, lasts)
 	}
 	return d
 }

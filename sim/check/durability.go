@@ -53,7 +53,7 @@ func (x *index) forgottenEnd(one execution) string {
 		return ""
 	}
 	disturbed := slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
-		return e.Who == one.who && (e.Text == shimWord || e.Text == powerWord) &&
+		return e.Who == one.who && (e.Text == shimWord || wentDown(e)) &&
 			one.from <= e.At && e.At <= one.to+savedAfter
 	})
 	broken := slices.ContainsFunc(outages(x.run), func(o outage) bool { return o.breaksDisk(one.who) })

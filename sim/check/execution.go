@@ -52,16 +52,22 @@ func executions(r history.Run) (all []execution) {
 			})
 		case e.Kind == history.Finished:
 			end(e, func(one execution) bool { return one.ticket == e.Ticket && one.process == e.N }, true)
-		case e.Text == powerWord:
+		case wentDown(e):
 			end(e, func(execution) bool { return true }, false)
 		}
 	}
 	return all
 }
 
+// wentDown reports whether all that ran on a machine ended with it.
+func wentDown(e history.Event) bool {
+	return e.Kind == history.Crashed && (e.Text == powerWord || e.Text == rebootWord)
+}
+
 // What a crash is of.
 const (
 	powerWord  = "power"
+	rebootWord = "reboot" // by a script: all that was written stays
 	shimWord   = "shim"
 	agentWord  = "agent"
 	serverWord = "server"

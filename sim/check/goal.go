@@ -201,6 +201,14 @@ func scriptGoals() []Goal {
 			"indeterminate-after-shim-death", "a shim died while its script ran, and the verdict says that nobody can tell",
 			func(r history.Run) int { return doubts(r, shimWord) },
 		},
+		{
+			"machine-restarted-by-its-step", "a step restarted its machine as it declared, and succeeded when it was back",
+			func(r history.Run) int { return reboots(r, contract.Succeeded) },
+		},
+		{
+			"indeterminate-after-reboot", "a script restarted its machine and nobody had declared it: the verdict is a doubt",
+			func(r history.Run) int { return reboots(r, contract.Indeterminate) },
+		},
 		{"not-started-proved", "a ticket was proved never to have started", outcomes(contract.NotStarted)},
 		{"timed-out", "a script ran out of time", outcomes(contract.TimedOut)},
 		{"failed", "a script failed with a code", outcomes(contract.Failed)},
@@ -247,7 +255,7 @@ func duplicates(r history.Run) (n int) {
 func claimedDeaths(r history.Run) (n int) {
 	claimed := map[string]bool{}
 	for _, e := range r.Of(history.Point, history.Crashed) {
-		if e.Kind == history.Crashed && claimed[e.Who] && (e.Text == shimWord || e.Text == powerWord) {
+		if e.Kind == history.Crashed && claimed[e.Who] && (e.Text == shimWord || wentDown(e)) {
 			n++
 		}
 		claimed[e.Who] = passed(e, "script.claimed", "script.exec")
@@ -299,6 +307,17 @@ func doubts(r history.Run, crash string) (n int) {
 			return e.Who == one.who && e.Text == crash && one.from <= e.At && e.At <= one.to
 		})
 		if met && v != nil && v.Outcome == contract.Indeterminate {
+			n++
+		}
+	}
+	return n
+}
+
+// reboots counts scripts that restarted their machine and have a verdict of this outcome.
+func reboots(r history.Run, o contract.Outcome) (n int) {
+	x := newIndex(r)
+	for _, one := range executions(r) {
+		if v := x.tickets[one.ticket].Verdict; v != nil && v.Outcome == o && x.rebooted(one) {
 			n++
 		}
 	}

@@ -69,6 +69,8 @@ func TestGoals(t *testing.T) {
 		"isolation-wait":                 logged("2026-11-23T09:01:00Z  Wait      1/Machines-1     The script waits for \"a\".\n"),
 		"indeterminate-after-power-loss": both(verdict(contract.Indeterminate, 0, ""), crash("web-1", "power")),
 		"indeterminate-after-shim-death": both(verdict(contract.Indeterminate, 0, ""), crash("web-1", "shim")),
+		"machine-restarted-by-its-step":  rebooting(contract.Succeeded),
+		"indeterminate-after-reboot":     rebooting(contract.Indeterminate),
 		"not-started-proved":             verdict(contract.NotStarted, 0, ""),
 		"timed-out":                      verdict(contract.TimedOut, 0, ""),
 		"failed":                         verdict(contract.Failed, 1, ""),

@@ -30,6 +30,30 @@ func verdict(o contract.Outcome, code int, reason string) func(*testing.T, *hist
 	}
 }
 
+// declared gives the action a setting.
+func declared(setting, value string) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		r.End.Tasks[0].Plan.Steps[0].Actions[0].Properties = map[string]string{setting: value}
+	}
+}
+
+// endsAfter lets the script of t-1 run for so long.
+func endsAfter(d time.Duration) func(*testing.T, *history.Run) {
+	return func(t *testing.T, r *history.Run) {
+		alter(t, r, isFinish, func(e *history.Event) { e.At = 62*time.Second + d })
+	}
+}
+
+// rebooting lets the script of t-1 restart its machine, which comes back, and end with an outcome.
+func rebooting(o contract.Outcome) func(*testing.T, *history.Run) {
+	return both(verdict(o, 0, ""), func(_ *testing.T, r *history.Run) {
+		drop(r, isFinish)
+		insert(r,
+			history.Event{At: 64 * time.Second, Kind: history.Crashed, Who: "web-1", Text: "reboot", Ticket: ticketID(1)},
+			history.Event{At: 2 * time.Minute, Kind: history.Launched, Who: "web-1", Text: "agent", N: 2})
+	})
+}
+
 // both makes several changes.
 func both(changes ...func(*testing.T, *history.Run)) func(*testing.T, *history.Run) {
 	return func(t *testing.T, r *history.Run) {
@@ -139,6 +163,35 @@ func safetyTales() []tale {
 		{"S5", "failure for one that succeeded", verdict(contract.Failed, 1, "exit code 1"), "its script succeeded"},
 		{"S5", "another code", both(verdict(contract.Failed, 3, "exit code 3"), failsWith(4, "")), "its script ended with code 4"},
 		{"S5", "not started, and it ran", verdict(contract.NotStarted, 0, "no space"), "its script started at"},
+		{"S5", "a declared restart", both(declared(deploy.PropRestarts, "True"), rebooting(contract.Succeeded)), ""},
+		{"S5", "a restart that nobody declared", rebooting(contract.Indeterminate), ""},
+		{
+			"S5", "a doubt after a declared restart",
+			both(declared(deploy.PropRestarts, "True"), rebooting(contract.Indeterminate)), "as the step declared",
+		},
+		{"S5", "success after a restart that nobody declared", rebooting(contract.Succeeded), "which no step declared"},
+		{
+			"S5", "success while the machine is away", both(
+				declared(deploy.PropRestarts, "True"), rebooting(contract.Succeeded),
+				func(_ *testing.T, r *history.Run) {
+					drop(r, func(e history.Event) bool { return e.Kind == history.Launched && e.Who == "web-1" })
+				},
+			), "restarted the machine",
+		},
+		{
+			"S5", "out of time", both(
+				declared(deploy.PropTimeoutMinutes, "1"), verdict(contract.TimedOut, 0, ""), endsAfter(61*time.Second),
+			), "",
+		},
+		{"S5", "out of time without a limit", verdict(contract.TimedOut, 0, ""), "it has no time limit"},
+		{
+			"S5", "out of time before the limit",
+			both(declared(deploy.PropTimeoutMinutes, "1"), verdict(contract.TimedOut, 0, "")), "within its limit of 1m0s",
+		},
+		{
+			"S5", "success long after the limit",
+			both(declared(deploy.PropTimeoutMinutes, "1"), endsAfter(2*time.Minute)), "its limit was 1m0s",
+		},
 		{"S5", "a task rounds up", both(verdict(contract.Indeterminate, 0, ""), func(_ *testing.T, r *history.Run) {
 			r.End.Tasks[0].State = deploy.TaskSuccess
 		}), "is Success, and its ticket t-1 is indeterminate"},

@@ -4,7 +4,9 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
@@ -60,6 +62,15 @@ func (x *index) contradiction(t deploy.Ticket, ran []execution) string {
 		return ""
 	}
 	last := ran[len(ran)-1]
+	if what := x.untimely(t, last); what != "" {
+		return say(what)
+	}
+	if x.rebooted(last) {
+		if what := x.unlikeReboot(t, last); what != "" {
+			return say(what)
+		}
+		return ""
+	}
 	switch {
 	case v.Outcome == contract.NotStarted:
 		return say(fmt.Sprintf("its script started at %s", last.from))
@@ -75,6 +86,63 @@ func (x *index) contradiction(t deploy.Ticket, ran []execution) string {
 		return say(fmt.Sprintf("its script ended with code %d", last.code))
 	}
 	return ""
+}
+
+// policy is what the action of a ticket says of limits and restarts.
+func (x *index) policy(t deploy.Ticket) deploy.Policy {
+	a, _ := x.action(t)
+	p, _ := deploy.NewPolicy(a)
+	return p
+}
+
+// lateEnd is how long after its limit a script may have ended that was told to: the grace, and the time
+// that words take on the machine.
+const lateEnd = graceWait + time.Second
+
+// untimely says where a script's time limit and its verdict disagree; "" when they agree.
+func (x *index) untimely(t deploy.Ticket, one execution) string {
+	limit, took := x.policy(t).TimeLimit, one.to-one.from
+	switch {
+	case t.Verdict.Outcome == contract.TimedOut && limit == 0:
+		return "it has no time limit"
+	case t.Verdict.Outcome == contract.TimedOut && one.finished && took < limit:
+		return fmt.Sprintf("its script ended after %s, within its limit of %s", took, limit)
+	case t.Verdict.Outcome == contract.Succeeded && limit > 0 && one.finished && took > limit+lateEnd:
+		return fmt.Sprintf("its script ended after %s, and its limit was %s", took, limit)
+	}
+	return ""
+}
+
+// rebooted reports whether a script ended by restarting its machine.
+func (x *index) rebooted(one execution) bool {
+	return !one.finished && slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
+		return e.Text == rebootWord && e.Ticket == one.ticket && e.Who == one.who && e.At == one.to
+	})
+}
+
+// tooLateWords stand in the reason of a restart that was given up.
+const tooLateWords = "did not come back within"
+
+// unlikeReboot says where the verdict of a script that restarted its machine is wrong; "" when it is
+// right. A step that declared it has done its work when the machine is back; of any other, nobody can
+// tell how far it came.
+func (x *index) unlikeReboot(t deploy.Ticket, one execution) string {
+	declared, v := x.policy(t).Restarts, t.Verdict
+	want := contract.Indeterminate
+	if declared {
+		want = contract.Succeeded
+	}
+	back := x.lastOf(one.who, history.Launched) > one.to
+	givenUp := declared && strings.Contains(v.Reason, tooLateWords)
+	switch {
+	case v.Outcome == want && (back || !declared), v.Outcome == contract.Canceled, givenUp, x.gone(one.who):
+		return ""
+	case !back && v.Outcome != contract.Succeeded:
+		return ""
+	case declared:
+		return "its script restarted the machine, as the step declared"
+	}
+	return "its script restarted the machine, which no step declared"
 }
 
 // beforeWords stand in the reason of a cancel that came before the start.

@@ -47,7 +47,9 @@ func (v *view) troubles() (all []trouble) {
 }
 
 // deaths are the faults behind what died.
-var deaths = map[string]string{"server": "server.crash", "agent": "agent.crash", "power": "host.power"}
+var deaths = map[string]string{
+	"server": "server.crash", "agent": "agent.crash", "power": "host.power", "reboot": "host.power",
+}
 
 // harmless faults cost no line that is up.
 var harmless = map[string]bool{

@@ -409,6 +409,7 @@ func (p Plan) checkStory(q *problems) {
 		if o.Do == DoBrowse && o.URL == "" {
 			q.add("%s: browse needs a url, as https://portal/api", where)
 		}
+		o.checkScript(q, where)
 	}
 	for i, f := range p.Faults {
 		where := fmt.Sprintf("fault %d", i+1)
@@ -439,6 +440,20 @@ func (p Plan) checkStory(q *problems) {
 	q.word("expect online", p.Expect.Online, "all", "none", "any")
 	for _, bound := range slices.Sorted(maps.Keys(p.Expect.Within)) {
 		q.word("expect within", bound, "L1", "L2", "L3", "L5", "L6", "L7")
+	}
+}
+
+// checkScript looks at what an op says of its scripts.
+func (o Op) checkScript(q *problems, where string) {
+	if (o.Reboot || o.Restarts) && o.Do != DoScript && o.Do != DoDeploy {
+		q.add("%s: reboot and restarts are for scripts and deployments, and this is %s", where, o.Do)
+	}
+	switch {
+	case o.Limit == 0:
+	case o.Do != DoScript:
+		q.add("%s: limit is for scripts, and this is %s", where, o.Do)
+	case o.Limit < 0 || o.Limit.D()%time.Minute != 0 || o.Limit.D() > maxVirtual:
+		q.add("%s: limit %s: want whole minutes, as 2m", where, o.Limit)
 	}
 }
 

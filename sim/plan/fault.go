@@ -87,6 +87,8 @@ func (f Fault) kind() (k FaultKind, ok bool) {
 const (
 	// CrashFor is how long a program stays away that was killed, unless its fault says otherwise.
 	CrashFor = 5 * time.Second
+	// RebootFor is how long a machine is away that a script restarts.
+	RebootFor = 40 * time.Second
 	// SwizzleSpan is how long it takes at the most until the last machine of a swizzle-clog is freed.
 	SwizzleSpan = 30 * time.Second
 )

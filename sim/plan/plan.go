@@ -181,6 +181,12 @@ type Op struct {
 	Lines   int      `toml:"lines,omitempty"`
 	Exit    int      `toml:"exit,omitempty"`
 	Ignores bool     `toml:"ignores,omitempty"`
+	// Reboot makes the script, or a deployment's first step, restart its machine at its end. Restarts
+	// is the step's declaration that it does (Fairlead.Action.RestartsMachine). Limit is a script's
+	// time limit, in whole minutes.
+	Reboot   bool     `toml:"reboot,omitempty"`
+	Restarts bool     `toml:"restarts,omitempty"`
+	Limit    Duration `toml:"limit,omitempty"`
 	// Any is on how many machines; 0: on all. On names one.
 	Any int    `toml:"any,omitempty"`
 	On  string `toml:"on,omitempty"`

@@ -50,6 +50,7 @@ func Unsupported(p plan.Plan) error {
 	for i, op := range p.Ops {
 		known := slices.Contains([]string{plan.DoScript, plan.DoRestart, plan.DoFailover}, op.Do)
 		add(!known || op.Every != 0 || op.Any != 0, "op %d: %s, or more than once, or on any", i+1, op.Do)
+		add(op.Reboot || op.Restarts || op.Limit != 0, "op %d: reboot, restarts or limit", i+1)
 	}
 	for i, f := range p.Faults {
 		_, known := faults[f.Kind]

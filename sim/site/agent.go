@@ -13,8 +13,10 @@ import (
 
 	daemon "fairlead/agent/daemon"
 	"fairlead/internal/cli"
+	"fairlead/internal/contract"
 	"fairlead/internal/host"
 	"fairlead/internal/trust"
+	"fairlead/netem"
 	"fairlead/sim"
 	"fairlead/sim/history"
 	"fairlead/sim/plan"
@@ -48,6 +50,7 @@ func (s *site) addAgent(group plan.Agents, number int) error {
 		return err
 	}
 	a := &agent{s: s, group: group, name: name, m: m}
+	m.OnReboot(a.reboot)
 	s.agents, s.byName[name] = append(s.agents, a), a
 	return nil
 }
@@ -219,10 +222,17 @@ func (a *agent) killShim(l *sim.Life) {
 	a.m.KillShim(l)
 }
 
-func (a *agent) powerOff() {
+func (a *agent) powerOff() { a.goDown(history.Event{Text: "power"}, a.m.PowerOff) }
+
+// goDown ends all that runs on the machine, unless it is off already.
+func (a *agent) goDown(why history.Event, off func(*netem.World) (func(), error)) {
+	if a.boot != nil {
+		return
+	}
 	life, gone := a.living()
-	a.s.record(history.Event{Kind: history.Crashed, Who: a.name, Text: "power"})
-	boot, err := a.m.PowerOff(a.s.world)
+	why.Kind, why.Who = history.Crashed, a.name
+	a.s.record(why)
+	boot, err := off(a.s.world)
 	if err != nil {
 		a.s.fail("%v", err)
 	}
@@ -232,14 +242,20 @@ func (a *agent) powerOff() {
 	}
 }
 
+// reboot restarts the machine, as the script of a ticket wants it.
+func (a *agent) reboot(ticket contract.TicketID) {
+	a.s.world.At(a.s.world.Now(), a.name+" goes down", func() {
+		a.goDown(history.Event{Text: "reboot", Ticket: ticket}, a.m.Shutdown)
+		a.s.world.At(a.s.world.Now()+plan.RebootFor+stagger(a.m, "reboot"), a.name+" comes back", a.powerOn)
+	})
+}
+
 func (a *agent) powerOn() {
 	if a.boot != nil {
 		a.boot()
 		a.boot = nil
 	}
-	if a.joined() {
-		a.start()
-	}
+	a.restart()
 }
 
 // joined reports whether the machine has an agent that can be started: one that has not joined is no

@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"strconv"
 	"testing/fstest"
+	"time"
 
 	"fairlead/internal/archive"
 	"fairlead/internal/demo"
+	"fairlead/internal/deploy"
 	"fairlead/sim/plan"
 )
 
@@ -32,21 +35,55 @@ func (d *desk) deploy(ctx context.Context, op plan.Op, name string) string {
 	return task
 }
 
+// projectOf names the project for an op: each sort of process has one.
+func projectOf(op plan.Op) string {
+	name := projectName
+	if op.Reboot {
+		name += " with a reboot"
+	}
+	if op.Restarts {
+		name += " declared"
+	}
+	return name
+}
+
+// steps are a project's process.
+func steps(op plan.Op) []demo.Step {
+	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"
+	if op.Reboot {
+		script += "\nreboot"
+	}
+	return []demo.Step{
+		{Name: "Before", Tag: tag, Script: script, Settings: settings(op)},
+		{Name: packageStep, Tag: tag, Package: packageName},
+	}
+}
+
+// settings are the properties of a script's action.
+func settings(op plan.Op) map[string]string {
+	set := map[string]string{}
+	if op.Restarts {
+		set[deploy.PropRestarts] = "True"
+	}
+	if op.Limit > 0 {
+		set[deploy.PropTimeoutMinutes] = strconv.Itoa(int(op.Limit.D() / time.Minute))
+	}
+	return set
+}
+
 func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task string, err error) {
 	rest := d.rest()
 	d.mu.Lock()
 	d.versions++
-	version, known := fmt.Sprintf("1.0.%d", d.versions), d.project
+	project := projectOf(op)
+	version, known := fmt.Sprintf("1.0.%d", d.versions), d.projects[project]
 	d.mu.Unlock()
 	if !known {
-		if err := rest.CreateProject(ctx, projectName, []demo.Step{
-			{Name: "Before", Tag: tag, Script: "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"},
-			{Name: packageStep, Tag: tag, Package: packageName},
-		}, nil); err != nil && status(err) != statusConflict {
+		if err := rest.CreateProject(ctx, project, steps(op), nil); err != nil && status(err) != statusConflict {
 			return "", err
 		}
 		d.mu.Lock()
-		d.project = true
+		d.projects[project] = true
 		d.mu.Unlock()
 	}
 	content := content(d.s.plan.Seed, version, op.KB)
@@ -63,10 +100,10 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	if err := rest.Upload(ctx, packageName+"."+version+".tar.gz", &packed); err != nil {
 		return "", err
 	}
-	if err := rest.CreateRelease(ctx, projectName, version); err != nil {
+	if err := rest.CreateRelease(ctx, project, version); err != nil {
 		return "", err
 	}
-	return rest.Deploy(ctx, projectName, version, environment)
+	return rest.Deploy(ctx, project, version, environment)
 }
 
 // deployed is the content of a version that was pushed.

@@ -26,7 +26,7 @@ type desk struct {
 
 	mu       sync.Mutex
 	versions int               // of the package that was pushed last
-	project  bool              // there is one
+	projects map[string]bool   // that there are
 	contents map[string][]byte // by version
 }
 
@@ -35,7 +35,7 @@ func (s *site) newDesk() (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &desk{s: s, transport: over(h), contents: map[string][]byte{}}, nil
+	return &desk{s: s, transport: over(h), projects: map[string]bool{}, contents: map[string][]byte{}}, nil
 }
 
 // over makes HTTP requests of a machine, each with a connection of its own, so that none is found

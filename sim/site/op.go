@@ -107,6 +107,9 @@ func body(op plan.Op, name string) string {
 		fmt.Fprintf(&out, "for i in $(seq 1 %d); do echo %s-#{Octopus.Machine.Name}-$i; sleep %.3f; done\n",
 			lines, name, pause)
 	}
+	if op.Reboot {
+		out.WriteString("reboot\n")
+	}
 	if op.Exit != 0 {
 		fmt.Fprintf(&out, "exit %d\n", op.Exit)
 	}
@@ -133,6 +136,7 @@ func (d *desk) script(ctx context.Context, op plan.Op, name string) string {
 	err := d.rest().Post(ctx, "/api/tasks", map[string]any{
 		"Name": "AdHocScript", "Description": name, "Arguments": map[string]any{
 			"ScriptBody": body(op, name), "Syntax": "Bash", "MachineNames": on, "MaxParallelism": len(on),
+			"Properties": settings(op),
 		},
 	}, &made)
 	d.answered(made.Id, "script "+name, err)
