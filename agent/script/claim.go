@@ -138,7 +138,8 @@ func writeExit(disk host.Disk, file *os.File, v contract.Verdict) error {
 	if err == nil {
 		return nil
 	}
-	v.Reason = storageFailed + " on the machine, the verdict could not be saved (" + err.Error() + "); the script: " + said(v)
+	v.Reason = storageFailed + " on the machine, the verdict could not be saved (" + err.Error() +
+		"); the script: " + said(v)
 	v.Outcome, v.Code = contract.Indeterminate, 0
 	return storage("save the exit record", errors.Join(err, putExit(file, v)))
 }
