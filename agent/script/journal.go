@@ -100,8 +100,8 @@ func (f folder) replace(disk host.Disk, name string, raw []byte) error {
 	return durable.Replace(disk, f.path(name), raw)
 }
 
-// create makes the folder with one file in it, and a position unless that is 0, durable when it returns. On an error of kind Exhausted
-// nothing of it is left, also after a power cut.
+// create makes the folder with one file in it, and a position unless that is 0, durable when it
+// returns. On an error of kind Exhausted nothing of it is left, also after a power cut.
 func (f folder) create(disk host.Disk, name string, raw []byte, position int64) error {
 	err := os.Mkdir(string(f), 0o700)
 	if errors.Is(err, fs.ErrExist) { // left by a crash before the intent, see recovery

@@ -171,7 +171,8 @@ func (l *ledger) cutBack() (*ledger, error) {
 		}
 	}
 	dir := folder(filepath.Dir(l.path))
-	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(strings.Join(kept, "\n")+"\n"+atLine(l.position))); err != nil {
+	text := strings.Join(kept, "\n") + "\n" + atLine(l.position)
+	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(text)); err != nil {
 		return nil, storage("shorten the ledger", err)
 	}
 	return openLedger(l.disk, l.path, l.limit)

@@ -96,7 +96,8 @@ func New(home string, env host.Env, o Options) (*Service, error) {
 		o.Storage = sound{}
 	}
 	return &Service{
-		home: dir, position: max(firstPosition, ledger.position), sequence: max(firstPosition, ledger.position), boot: env.Facts().BootID, env: env, options: o, ledger: ledger,
+		home: dir, position: max(firstPosition, ledger.position), sequence: max(firstPosition, ledger.position),
+		boot: env.Facts().BootID, env: env, options: o, ledger: ledger,
 		ready: make(chan struct{}), over: make(chan struct{}),
 		intake: make(chan struct{}, maxIntakeCount), writing: make(chan struct{}, 1),
 		tickets: map[contract.TicketID]*ticket{}, doubtful: map[contract.TicketID]bool{},

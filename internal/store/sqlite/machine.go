@@ -69,7 +69,8 @@ func sealMachine(m deploy.Machine) (body string, sum int64, err error) {
 	m.Health.CheckedAt, m.Health.LastSeen = clean(m.Health.CheckedAt), clean(m.Health.LastSeen)
 	return seal(machineBody{
 		Name: m.Name, Environments: m.Environments, Tags: m.Tags, Style: m.Style, Address: m.Address,
-		IsDisabled: m.IsDisabled, Quarantine: m.Quarantine, AddedAt: clean(m.AddedAt), Facts: machineFactsBody(m.Facts), Health: healthBody(m.Health),
+		IsDisabled: m.IsDisabled, Quarantine: m.Quarantine, AddedAt: clean(m.AddedAt),
+		Facts: machineFactsBody(m.Facts), Health: healthBody(m.Health),
 	})
 }
 
