@@ -146,6 +146,23 @@ func (m *Machine) Shutdown(w *netem.World) (boot func(), err error) {
 	return m.goDown(w, next, left), nil
 }
 
+// Snapshot keeps the disk of a machine at rest as it is now, as a hypervisor does. Back takes the
+// machine, running and at rest, to it: all that came since is gone, and boot starts it from there.
+func (m *Machine) Snapshot() (back func(*netem.World) (boot func(), err error), err error) {
+	disk, files := m.Disk()
+	kept := m.nextDisk()
+	if err := files.Copy(disk, kept); err != nil {
+		return nil, errkind.Internal.Errorf("take a snapshot of %s: %w", m.name, err)
+	}
+	return func(w *netem.World) (boot func(), err error) {
+		left := NewDisk(kept)
+		if err := left.Settle(kept); err != nil {
+			return func() {}, errkind.Internal.Errorf("take %s back to its snapshot: %w", m.name, err)
+		}
+		return m.goDown(w, kept, left), nil
+	}, nil
+}
+
 // goDown ends all that runs; boot lets the machine begin again with what its disk has become.
 func (m *Machine) goDown(w *netem.World, disk string, files *Disk) (boot func()) {
 	m.mu.Lock()

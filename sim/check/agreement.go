@@ -27,7 +27,7 @@ func judgeAgreement(r history.Run) (bad []Violation) {
 		says, tells := r.End.Agents[name]
 		online := slices.Contains(r.End.Online, name)
 		last := x.lastOf(name, history.LineUp, history.LineDown, history.Launched, history.Crashed, history.Ended)
-		if !tells || x.gone(name) || says.Connected == online || r.Over-max(rest, last) <= bound {
+		if !tells || x.apart(name) || says.Connected == online || r.Over-max(rest, last) <= bound {
 			continue
 		}
 		words := map[bool]string{true: "on line", false: "off line"}

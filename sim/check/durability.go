@@ -35,6 +35,12 @@ func judgeDurability(r history.Run) (bad []Violation) {
 			bad = append(bad, Violation{At: e.At, Who: e.Who, What: "it has joined, and the server does not know it"})
 		}
 	}
+	for _, name := range x.agents() {
+		if why := x.quarantine(name); why != "" && !x.rewound(name, 0) {
+			what := "nothing took it back in time, and it is in quarantine: " + why
+			bad = append(bad, Violation{At: r.Over, Who: name, What: what})
+		}
+	}
 	for _, one := range executions(r) {
 		if what := x.forgottenEnd(one); what != "" {
 			bad = append(bad, Violation{At: one.to, Who: one.who, What: what})
@@ -59,7 +65,8 @@ func (x *index) forgottenEnd(one execution) string {
 	broken := slices.ContainsFunc(outages(x.run), func(o outage) bool { return o.breaksDisk(one.who) })
 	v := t.Verdict
 	gaveUp := strings.HasPrefix(v.Reason, "canceled, but") // the server's own: it waited long enough
-	if disturbed || broken || gaveUp || v.Outcome != contract.Indeterminate && v.Outcome != contract.NotStarted {
+	excused := disturbed || x.rewound(one.who, one.from) || broken || gaveUp
+	if excused || v.Outcome != contract.Indeterminate && v.Outcome != contract.NotStarted {
 		return ""
 	}
 	return fmt.Sprintf("the script of ticket %s ended with code %d, nothing disturbed its shim, and the verdict is %s: %s",

@@ -61,14 +61,15 @@ func executions(r history.Run) (all []execution) {
 
 // wentDown reports whether all that ran on a machine ended with it.
 func wentDown(e history.Event) bool {
-	return e.Kind == history.Crashed && (e.Text == powerWord || e.Text == rebootWord)
+	return e.Kind == history.Crashed && (e.Text == powerWord || e.Text == rebootWord || e.Text == rollbackWord)
 }
 
 // What a crash is of.
 const (
-	powerWord  = "power"
-	rebootWord = "reboot" // by a script: all that was written stays
-	shimWord   = "shim"
-	agentWord  = "agent"
-	serverWord = "server"
+	powerWord    = "power"
+	rebootWord   = "reboot"   // by a script: all that was written stays
+	rollbackWord = "rollback" // to a snapshot: what came since is gone
+	shimWord     = "shim"
+	agentWord    = "agent"
+	serverWord   = "server"
 )

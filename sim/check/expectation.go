@@ -23,7 +23,7 @@ func judgeExpectation(r history.Run) (bad []Violation) {
 		bad = append(bad, Violation{At: r.Over, What: fmt.Sprintf(format, args...)})
 	}
 	missing := slices.DeleteFunc(x.agents(), func(name string) bool {
-		return x.gone(name) || slices.Contains(r.End.Online, name)
+		return x.apart(name) || slices.Contains(r.End.Online, name)
 	})
 	switch {
 	case want.Online == "all" && len(missing) > 0:

@@ -209,6 +209,7 @@ func scriptGoals() []Goal {
 			"indeterminate-after-reboot", "a script restarted its machine and nobody had declared it: the verdict is a doubt",
 			func(r history.Run) int { return reboots(r, contract.Indeterminate) },
 		},
+		{"rollback-noticed", "a machine went back to a snapshot, and the server put it into quarantine", heldOff},
 		{"not-started-proved", "a ticket was proved never to have started", outcomes(contract.NotStarted)},
 		{"timed-out", "a script ran out of time", outcomes(contract.TimedOut)},
 		{"failed", "a script failed with a code", outcomes(contract.Failed)},
@@ -307,6 +308,17 @@ func doubts(r history.Run, crash string) (n int) {
 			return e.Who == one.who && e.Text == crash && one.from <= e.At && e.At <= one.to
 		})
 		if met && v != nil && v.Outcome == contract.Indeterminate {
+			n++
+		}
+	}
+	return n
+}
+
+// heldOff counts machines in quarantine that were taken back in time.
+func heldOff(r history.Run) (n int) {
+	x := newIndex(r)
+	for _, name := range x.agents() {
+		if x.rewound(name, 0) && x.quarantine(name) != "" {
 			n++
 		}
 	}

@@ -71,13 +71,16 @@ func TestGoals(t *testing.T) {
 		"indeterminate-after-shim-death": both(verdict(contract.Indeterminate, 0, ""), crash("web-1", "shim")),
 		"machine-restarted-by-its-step":  rebooting(contract.Succeeded),
 		"indeterminate-after-reboot":     rebooting(contract.Indeterminate),
-		"not-started-proved":             verdict(contract.NotStarted, 0, ""),
-		"timed-out":                      verdict(contract.TimedOut, 0, ""),
-		"failed":                         verdict(contract.Failed, 1, ""),
-		"cancel-met-finish":              both(canceled(62*time.Second), alone),
-		"canceled-while-running":         stopped("terminated"),
-		"killed-after-grace":             stopped("killed"),
-		"canceled-before-start":          verdict(contract.Canceled, 0, "canceled by people before it was sent to the machine"),
+		"rollback-noticed": both(crash("web-1", "rollback"), func(_ *testing.T, r *history.Run) {
+			r.End.Machines[0].Quarantine = "the agent went back in time"
+		}),
+		"not-started-proved":     verdict(contract.NotStarted, 0, ""),
+		"timed-out":              verdict(contract.TimedOut, 0, ""),
+		"failed":                 verdict(contract.Failed, 1, ""),
+		"cancel-met-finish":      both(canceled(62*time.Second), alone),
+		"canceled-while-running": stopped("terminated"),
+		"killed-after-grace":     stopped("killed"),
+		"canceled-before-start":  verdict(contract.Canceled, 0, "canceled by people before it was sent to the machine"),
 		"portal-browsed": happens(history.Event{
 			At: 5 * m, Kind: history.Answered, Who: "desk", Text: "browse https://portal/", Code: 200,
 		}),

@@ -148,6 +148,29 @@ func (x *index) gone(name string) bool {
 	return heard || x.leaving[name] && x.id(name) == ""
 }
 
+// rewound reports whether a machine was taken back in time since a moment.
+func (x *index) rewound(name string, since time.Duration) bool {
+	return slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
+		return e.Who == name && e.Text == rollbackWord && e.At >= since
+	})
+}
+
+// apart reports whether a machine is none of the fleet in the end: it was removed, or it was taken
+// back in time and the server has put it into quarantine for that.
+func (x *index) apart(name string) bool {
+	return x.gone(name) || x.rewound(name, 0) && x.quarantine(name) != ""
+}
+
+// quarantine is why the server holds a machine off; "" when it does not.
+func (x *index) quarantine(name string) string {
+	for _, m := range x.run.End.Machines {
+		if m.Name == name {
+			return m.Quarantine
+		}
+	}
+	return ""
+}
+
 // lastOf is when something of these kinds happened last for somebody; 0 for never.
 func (x *index) lastOf(who string, kinds ...history.Kind) (at time.Duration) {
 	for _, e := range x.run.Of(kinds...) {

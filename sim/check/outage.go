@@ -54,7 +54,7 @@ func outages(r history.Run) (all []outage) {
 // deaths are the faults behind what died.
 var deaths = map[string]string{
 	serverWord: "server.crash", agentWord: "agent.crash", shimWord: "shim.crash", powerWord: "host.power",
-	rebootWord: "host.power",
+	rebootWord: "host.power", rollbackWord: "host.rollback",
 }
 
 // breaksDisk reports whether a machine's disk failed to sync.

@@ -26,7 +26,7 @@ func judgeReconnection(r history.Run) []Violation {
 	var missing []string
 	want := 0
 	for _, name := range x.agents() {
-		if x.gone(name) {
+		if x.apart(name) {
 			continue
 		}
 		want++

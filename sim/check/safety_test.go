@@ -192,6 +192,12 @@ func safetyTales() []tale {
 			"S5", "success long after the limit",
 			both(declared(deploy.PropTimeoutMinutes, "1"), endsAfter(2*time.Minute)), "its limit was 1m0s",
 		},
+		{"S6", "quarantine for nothing", func(_ *testing.T, r *history.Run) {
+			r.End.Machines[0].Quarantine = "the agent went back in time"
+		}, "nothing took it back in time"},
+		{"S6", "quarantine after a rollback", both(crash("web-1", "rollback", 5*time.Minute), func(_ *testing.T, r *history.Run) {
+			r.End.Machines[0].Quarantine = "the agent went back in time"
+		}), ""},
 		{"S5", "a task rounds up", both(verdict(contract.Indeterminate, 0, ""), func(_ *testing.T, r *history.Run) {
 			r.End.Tasks[0].State = deploy.TaskSuccess
 		}), "is Success, and its ticket t-1 is indeterminate"},

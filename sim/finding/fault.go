@@ -49,6 +49,7 @@ func (v *view) troubles() (all []trouble) {
 // deaths are the faults behind what died.
 var deaths = map[string]string{
 	"server": "server.crash", "agent": "agent.crash", "power": "host.power", "reboot": "host.power",
+	"rollback": "host.rollback",
 }
 
 // harmless faults cost no line that is up.

@@ -25,7 +25,7 @@ type Kind string
 // The kinds of events, with the fields that they use beside At and Who (a machine's name).
 const (
 	Launched Kind = "proc.start" // Text: "server" or "agent"; N: which life of it, from 1
-	Crashed  Kind = "proc.crash" // Text: "server", "agent", "shim", "power", "reboot"; N: its life; Ticket: of the reboot
+	Crashed  Kind = "proc.crash" // Text: "server", "agent", "shim", "power", "rollback"; or "reboot", with Ticket; N: life
 	Ended    Kind = "proc.exit"  // Text: the error, "" for an end in peace; N: its life
 	Point    Kind = "proc.point" // Text: the life and the crash point that a fault waits at, "shim script.claimed"
 

@@ -73,9 +73,12 @@ var faultKinds = map[string]FaultKind{
 	"agent.crash":  {On: OnMachine, Crash: true, About: "the agent is killed and its scripts go on; with point as above"},
 	"shim.crash":   {On: OnMachine, Crash: true, About: "a shim is killed; with point, when it passes that place"},
 	"host.power":   {On: OnDaemon, Crash: true, About: "the power goes: what was not synced may be lost"},
-	"host.freeze":  {On: OnHost, About: "a hypervisor pauses the machine's network"},
-	"host.clock":   {On: OnDaemon, Needs: "by", About: "the wall clock goes wrong by this much"},
-	"disk.sync":    {On: OnDaemon, About: "the next sync of the disk fails, and all after it"},
+	"host.rollback": {
+		On: OnMachine, Crash: true, About: "a snapshot is taken, and the machine goes back to it when the fault heals",
+	},
+	"host.freeze": {On: OnHost, About: "a hypervisor pauses the machine's network"},
+	"host.clock":  {On: OnDaemon, Needs: "by", About: "the wall clock goes wrong by this much"},
+	"disk.sync":   {On: OnDaemon, About: "the next sync of the disk fails, and all after it"},
 }
 
 // kind describes the fault's kind. ok is false when there is none by that name.

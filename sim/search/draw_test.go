@@ -67,6 +67,7 @@ func TestDrawsReachEverything(t *testing.T) {
 	}) {
 		missing[name] = true
 	}
+	delete(missing, rollback)
 	const most = 1500
 	for number := 0; number < most && len(missing) > 0; number++ {
 		for _, profile := range Profiles() {

@@ -242,6 +242,18 @@ func (a *agent) goDown(why history.Event, off func(*netem.World) (func(), error)
 	}
 }
 
+// rollback takes a snapshot of the machine; undo takes the machine back to it and starts it again.
+func (a *agent) rollback() (undo func(), err error) {
+	back, err := a.m.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		a.goDown(history.Event{Text: "rollback"}, back)
+		a.s.world.At(a.s.world.Now()+plan.CrashFor, a.name+" begins from its snapshot", a.powerOn)
+	}, nil
+}
+
 // reboot restarts the machine, as the script of a ticket wants it.
 func (a *agent) reboot(ticket contract.TicketID) {
 	a.s.world.At(a.s.world.Now(), a.name+" goes down", func() {

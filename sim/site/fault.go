@@ -136,6 +136,8 @@ func (s *site) hit(f plan.Fault, label string) (undo func(), err error) {
 		return s.crash(f, label, sim.ShimLife, a.m, a.killShim, func() {}), nil
 	case "host.power":
 		return s.power(f.On)
+	case "host.rollback":
+		return s.byName[f.On].rollback()
 	case "host.clock":
 		m := s.machineOn(f.On)
 		m.Shift(f.By.D())

@@ -187,7 +187,7 @@ func (t *reading) died(l trace.Line) {
 	if who != "shim" {
 		t.offline(t.lane(l.From), int64(l.At))
 	}
-	if who != "power" && who != "reboot" {
+	if who != "power" && who != "reboot" && who != "rollback" {
 		return
 	}
 	for key, n := range t.scripts {
