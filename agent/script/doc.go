@@ -46,7 +46,7 @@
 // goroutines and waits for them.
 //
 // life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
-// service.go, ticket.go, position.go, recover.go, follow.go and serve.go are the agent's side; shim.go,
+// service.go, ticket.go, position.go, recover.go, follow.go, list.go and serve.go are the agent's side; shim.go,
 // supervise.go, offspring.go, recorder.go, mask.go, lockfile.go and environment.go the shim's; order.go, journal.go,
 // claim.go and ledger.go are what both find on disk, storage.go what becomes of it when the disk is full
 // or broken.

@@ -19,6 +19,7 @@ func (s *Service) Register(m *contract.Mux) {
 	contract.HandleStream(m, contract.ScriptFollow, s.serveFollow)
 	contract.Handle(m, contract.ScriptCancel, s.Cancel)
 	contract.Handle(m, contract.ScriptForget, s.serveForget)
+	contract.Handle(m, contract.ScriptList, s.List)
 }
 
 func (s *Service) serveStatus(ctx context.Context, a contract.TicketArgs) (contract.TicketStatus, error) {

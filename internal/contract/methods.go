@@ -27,6 +27,9 @@ var (
 	// ScriptForget says that the server keeps the verdict and the whole log. The agent deletes its
 	// copy. A ticket without a verdict is a Conflict.
 	ScriptForget = Method[TicketArgs, Nothing]{Name: "script.forget"}
+	// ScriptList names the tickets that the agent keeps, page by page. Errors: NotFound (the agent is
+	// older than the method).
+	ScriptList = Method[ListArgs, TicketList]{Name: "script.list"}
 	// BlobMissing tells how much of some content the agent lacks.
 	BlobMissing = Method[BlobArgs, BlobState]{Name: "blob.missing"}
 	// BlobCheck compares what lies there with running sums (RunningSums), which follow the head, and

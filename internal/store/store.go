@@ -104,6 +104,9 @@ type Writer interface {
 	PutInstallation(Installation) error
 	// NextID assigns the next id of a collection, for example NextID("Machines") is "Machines-7".
 	NextID(collection string) (string, error)
+	// JumpIDs raises the counter of each collection by so many, and adds an event whose number is
+	// that much higher than the next one's: no id in between is ever assigned.
+	JumpIDs(by int64, why deploy.Event) error
 
 	PutEnvironment(deploy.Environment) error
 	DeleteEnvironment(deploy.EnvironmentID) error
@@ -162,7 +165,17 @@ type Installation struct {
 	CreatedAt time.Time
 	// BundleEpoch is the number of the newest trust bundle.
 	BundleEpoch int64
+	// Restores counts how often the store came out of a backup. RestoredAt is when that was last, and
+	// BackupAt when that backup was made; AcceptedAt is when a person let the server work again, zero
+	// until then.
+	Restores   int64
+	RestoredAt time.Time
+	BackupAt   time.Time
+	AcceptedAt time.Time
 }
+
+// IsHeld reports whether the store came out of a backup that nobody has accepted yet.
+func (i Installation) IsHeld() bool { return i.Restores > 0 && i.AcceptedAt.IsZero() }
 
 // ReleaseRow is a release without its snapshot.
 type ReleaseRow struct {

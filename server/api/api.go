@@ -37,6 +37,7 @@ type Deps struct {
 	Presence  Presence
 	Logs      Logs
 	Queue     Queue
+	Orphans   Orphans
 	// Server describes the server's own certificate to agents.
 	Server func() ServerCertificate
 	// Version is Fairlead's own version.

@@ -93,7 +93,7 @@ func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 		t.Fatal(err)
 	}
 	deps := api.Deps{
-		Catalog: s.catalog, Directory: s.directory, Presence: nobody{}, Logs: s.logs, Queue: idle{},
+		Catalog: s.catalog, Directory: s.directory, Presence: nobody{}, Logs: s.logs, Queue: idle{}, Orphans: &strays{catalog: s.catalog},
 		Server: func() api.ServerCertificate {
 			return api.ServerCertificate{
 				Name: "test", Thumbprint: strings.Repeat("AB", 20), Pin: strings.Repeat("ab", 32),

@@ -13,7 +13,7 @@ import (
 func (a *api) table() []Route {
 	return slices.Concat(
 		a.systemRoutes(), a.userRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
-		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.emptyRoutes(),
+		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.orphanRoutes(), a.emptyRoutes(),
 	)
 }
 

@@ -34,7 +34,7 @@ func address(r api.Route) string {
 		"configuration": "certificate-global", "jointokens": "0011223344556677",
 	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",
-		"{key}", "apikeys-1", "{version}", "1.0.0").Replace(path)
+		"{key}", "apikeys-1", "{ticket}", "t-1", "{version}", "1.0.0").Replace(path)
 	if strings.HasSuffix(path, "/packages/versions") {
 		path += "?packageId=Web.App"
 	}
@@ -171,7 +171,7 @@ func TestA11MalformedBodiesAreRefused(t *testing.T) {
 		"very deep":     {strings.Repeat("[", 1_000_000), 400},
 		"an array":      {`[]`, 400},
 		"wrong type": {`{"Name":{"a":1},"Purpose":[],"Version":"x","ProjectName":{},` +
-			`"Machine":[],"ReleaseId":[],"ProjectId":[]}`, 400},
+			`"Machine":[],"ReleaseId":[],"ProjectId":[],"Restores":[]}`, 400},
 		"one byte too long":  {`{"Name":"` + strings.Repeat("x", api.MaxBodyBytes-11+1) + `"}`, 413},
 		"much too long":      {`{"Name":"` + strings.Repeat("x", 2*api.MaxBodyBytes) + `"}`, 413},
 		"unclosed and large": {`{"Name":"` + strings.Repeat("x", 1<<20), 400},

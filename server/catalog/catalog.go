@@ -33,7 +33,7 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the use cases work with. All fields must be set but Room.
+// Deps is what the use cases work with. All fields must be set but Room and Accepted.
 type Deps struct {
 	Store store.Store
 	Feed  Feed
@@ -45,6 +45,8 @@ type Deps struct {
 	Mint func() (trust.Token, error)
 	// Queued hints that a task was queued or is to be canceled. It must not block.
 	Queued func()
+	// Accepted is told when a person has accepted a restore; nil when nobody asks. It must not block.
+	Accepted func()
 	// Changed hints that machines came, went or changed. It must not block.
 	Changed func()
 }
@@ -89,6 +91,9 @@ func (c *Catalog) change(
 		return err
 	}
 	return c.Store.Update(ctx, func(w store.Writer) error {
+		if err := refuseHeld(w, need); err != nil {
+			return err
+		}
 		event, err := f(w)
 		if err != nil {
 			return err

@@ -34,6 +34,7 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 		},
 		Commands: []cli.Command{
 			m.run(), m.status(), m.createEnvironment(), m.enableMachine(), m.createToken(), m.apiKey(), m.backup(), m.restore(),
+			m.acceptRestore(),
 		},
 	}.Main(ctx, args, std)
 }

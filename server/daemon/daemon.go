@@ -55,6 +55,7 @@ type Daemon struct {
 	server   store.Installation
 
 	space     *space
+	safe      safeMode
 	disk      *durable.Guard // env.Disk
 	store     store.Store
 	damaged   <-chan struct{} // closed when the store can no longer be trusted
@@ -137,7 +138,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.catalog = catalog.New(catalog.Deps{
 		Store: d.store, Feed: d.feed, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
 		Queued:  func() { d.engine.Wake() },
-		Changed: func() { d.fleet.Refresh() },
+		Changed: func() { d.fleet.Refresh() }, Accepted: func() { d.safe.over.Store(true) },
 	})
 	if _, err := d.catalog.Seed(ctx, d.env.Facts().Hostname); err != nil {
 		return err
@@ -145,6 +146,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	if d.server, err = d.catalog.Installation(ctx); err != nil {
 		return err
 	}
+	d.safe.why = catalog.SafeMode(d.server)
 	d.fleet = fleet.New(fleet.Deps{
 		Store: d.store, Env: d.env, Keeper: d.keeper, Version: d.options.Version,
 		Server:     fleet.Server{ID: d.server.ID, Identity: d.identity},
@@ -164,9 +166,11 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	return nil
 }
 
-// cameOnline is what happens when a machine's line is up: old tickets are forgotten there, and
+// cameOnline is what happens when a machine's line is up: results that a restored server does not
+// know are noted, old tickets are forgotten there, and
 // its health is looked at.
 func (d *Daemon) cameOnline(ctx context.Context, id deploy.MachineID) {
+	d.noteOrphans(ctx, id)
 	if err := d.engine.Online(ctx, id); err != nil && ctx.Err() == nil {
 		d.log.Warn("old tickets were not forgotten", "machine", id, "err", err)
 	}

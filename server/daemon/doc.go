@@ -13,6 +13,7 @@
 // disk is, web.go the HTTP side, line.go the agents' port, admin.go the socket for commands on this machine; sources.go
 // adapts the use cases to api and portal; command.go is the command line, with token.go and
 // key.go. backup.go copies a home while its server runs: snapshot.go the database, transfer.go
-// files, manifest.go says what there is; restore.go makes a home of that, and reconcile.go has the
-// logs agree with the database.
+// files, manifest.go says what there is; restore.go makes a home of that, reconcile.go has the logs
+// agree with the database, lost_time.go ends what nobody knows any more; safemode.go is what holds a
+// restored server, and what its machines did that it does not know.
 package daemon

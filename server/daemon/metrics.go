@@ -31,7 +31,10 @@ func (d *Daemon) newMetrics() http.Handler {
 			prometheus.GaugeOpts{Name: "fairlead_machines_online", Help: "Machines whose line is up."},
 			func() float64 { return float64(d.fleet.CountOnline()) }),
 		prometheus.NewGaugeFunc(
-			prometheus.GaugeOpts{Name: "fairlead_refuses_new_work", Help: "1 while the disk is too full for new work, else 0."},
+			prometheus.GaugeOpts{
+				Name: "fairlead_refuses_new_work",
+				Help: "1 while the disk is too full for new work or a restore was not accepted, else 0.",
+			},
 			d.refuses),
 		&stored{d: d},
 	)
@@ -50,7 +53,7 @@ func (d *Daemon) newMetrics() http.Handler {
 
 // refuses is 1 while new work is refused.
 func (d *Daemon) refuses() float64 {
-	if d.space.notice() == "" {
+	if d.notice() == "" {
 		return 0
 	}
 	return 1

@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"slices"
+	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/tasklog"
@@ -261,6 +262,7 @@ func (p pages) Machine(ctx context.Context, who identity.Principal, ref string) 
 		Machine: p.machine(n, m), Pin: m.Pin, Hostname: m.Facts.Hostname, Shell: shellName(m.Facts),
 		DiskFree: m.Health.DiskFree, AddedAt: m.AddedAt,
 	}
+	page.Orphans = p.orphans(ctx, who, m)
 	if m.Quarantine != "" {
 		page.Warnings = []string{"In quarantine, nothing is sent to it: " + m.Quarantine}
 	}
@@ -277,6 +279,25 @@ func (p pages) Machine(ctx context.Context, who identity.Principal, ref string) 
 		}
 	}
 	return page, nil
+}
+
+// orphanLimit bounds how long a machine's page waits for what its agent tells.
+const orphanLimit = 2 * time.Second
+
+// orphans are left out of the page of a machine that cannot tell them now.
+func (p pages) orphans(ctx context.Context, who identity.Principal, m deploy.Machine) (list []portal.Orphan) {
+	ctx, cancel := context.WithTimeout(ctx, orphanLimit)
+	defer cancel()
+	found, _ := orphans{p.d}.Orphans(ctx, who, string(m.ID))
+	for _, one := range found {
+		list = append(list, portal.Orphan{Ticket: one.Ticket, Sentence: one.Sentence, Ended: one.Outcome != ""})
+	}
+	return list
+}
+
+// ForgetOrphan implements portal.Actor.
+func (p pages) ForgetOrphan(ctx context.Context, who identity.Principal, machine, ticket string) error {
+	return orphans{p.d}.ForgetOrphan(ctx, who, machine, ticket)
 }
 
 func shellName(f deploy.MachineFacts) string {

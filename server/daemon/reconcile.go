@@ -29,9 +29,9 @@ func (w *restoreWork) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var states map[string]deploy.TaskState
+	var known knownTasks
 	if err = db.Check(ctx); err == nil {
-		states, err = w.consult(ctx, db)
+		known, err = w.consult(ctx, db)
 	}
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
@@ -39,12 +39,18 @@ func (w *restoreWork) settle(ctx context.Context) error {
 	if info, err := os.Stat(stage.database() + "-wal"); err == nil && info.Size() > 0 {
 		return errkind.Internal.Errorf("the restored database kept a write-ahead log after it was closed")
 	}
-	return w.logs(stage, states)
+	return w.logs(stage, known)
 }
 
-// consult compares the database with the manifest, and returns the states of the tasks whose logs
-// the backup holds; a task that is not known has none.
-func (w *restoreWork) consult(ctx context.Context, db store.Store) (states map[string]deploy.TaskState, err error) {
+// knownTasks are what the database knows of the tasks whose logs the backup holds, by the logs' paths.
+type knownTasks struct {
+	states map[string]deploy.TaskState // a task that is not known has none
+	ended  map[deploy.TaskID]bool      // by the restore
+}
+
+// consult compares the database with the manifest, marks it as restored and returns what it knows of
+// the logs.
+func (w *restoreWork) consult(ctx context.Context, db store.Store) (known knownTasks, err error) {
 	held := map[string]bool{}
 	for _, f := range w.manifest.Files {
 		held[f.Path] = true
@@ -58,17 +64,21 @@ func (w *restoreWork) consult(ctx context.Context, db store.Store) (states map[s
 			return damaged("the database is of installation %s: the manifest says %.80q",
 				installation.ID, w.manifest.Installation)
 		}
-		if w.result.Missing, err = missing(r, held); err != nil {
-			return err
-		}
-		_, w.result.Unfinished, err = r.Tasks(store.TaskFilter{States: unfinished(), Take: 1})
-		if err != nil {
-			return err
-		}
-		states, err = w.states(r)
+		w.result.Missing, err = missing(r, held)
 		return err
 	})
-	return states, err
+	if err != nil {
+		return known, err
+	}
+	if known.ended, err = w.lost.mark(ctx, db); err != nil {
+		return known, err
+	}
+	w.result.Unfinished = len(known.ended)
+	err = db.View(ctx, func(r store.Reader) (err error) {
+		known.states, err = w.states(r)
+		return err
+	})
+	return known, err
 }
 
 func unfinished() []deploy.TaskState { return append(runningStates(), deploy.TaskQueued) }
@@ -100,9 +110,9 @@ func (w *restoreWork) states(r store.Reader) (map[string]deploy.TaskState, error
 	return states, nil
 }
 
-// logs drops the logs of tasks that are not known, takes the mark of the end from those that are
-// not done, and gives it to those that are.
-func (w *restoreWork) logs(stage Home, states map[string]deploy.TaskState) error {
+// logs drops the logs of tasks that are not known, and gives the mark of the end to those that are
+// done. What the logs of those say that the restore ended came after the backup: they end anew.
+func (w *restoreWork) logs(stage Home, known knownTasks) error {
 	if err := os.MkdirAll(stage.logs(), 0o700); err != nil {
 		return fileFault("make the log folder", err)
 	}
@@ -114,22 +124,26 @@ func (w *restoreWork) logs(stage Home, states map[string]deploy.TaskState) error
 		if !strings.HasPrefix(f.Path, logsName+"/") {
 			continue
 		}
-		state, known := states[f.Path]
-		if !known {
+		if _, isKnown := known.states[f.Path]; !isKnown {
 			if err := os.Remove(stage.path(f.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fileFault("drop a log", err)
 			}
 			continue
 		}
 		w.result.Logs++
-		marked, err := takeMark(w.copies.disk, stage.path(f.Path), state.IsCompleted())
+		task := deploy.TaskID(taskOf(f.Path))
+		marked, err := takeMark(w.copies.disk, stage.path(f.Path), !known.ended[task])
 		if err != nil {
 			return fileFault("settle "+f.Path, err)
 		}
-		if state.IsCompleted() && !marked {
-			if err := folder.Finish(deploy.TaskID(taskOf(f.Path))); err != nil {
-				return err
-			}
+		switch {
+		case known.ended[task]:
+			err = w.lost.tell(folder, task)
+		case !marked:
+			err = folder.Finish(task)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

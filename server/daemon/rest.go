@@ -17,8 +17,9 @@ import (
 func (d *Daemon) apiDeps() api.Deps {
 	return api.Deps{
 		Catalog: d.catalog, Directory: d.directory, Presence: presence{d}, Logs: logs{d.logs}, Queue: d.queue,
-		Server: d.certificate, Version: d.options.Version, Wall: d.env.Wall, Log: d.log.With("part", "api"),
-		Metrics: d.newMetrics(), Notice: d.space.notice,
+		Orphans: orphans{d},
+		Server:  d.certificate, Version: d.options.Version, Wall: d.env.Wall, Log: d.log.With("part", "api"),
+		Metrics: d.newMetrics(), Notice: d.notice,
 	}
 }
 

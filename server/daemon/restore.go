@@ -29,7 +29,7 @@ type Restored struct {
 	Bytes        int64     `json:"bytes"`
 	// Missing are packages, "id version", whose content the backup does not hold.
 	Missing []string `json:"missing,omitempty"`
-	// Unfinished counts tasks that were queued or at work.
+	// Unfinished counts tasks that were queued or at work: they are ended.
 	Unfinished int `json:"unfinished"`
 }
 
@@ -38,7 +38,8 @@ func (m *command) restore() cli.Command {
 		Name: "restore", Usage: "FOLDER", Summary: "make a server's home from a backup",
 		Details: "The whole backup is verified before anything is written. The home must not hold a server yet. Run it as " +
 			"the user the server runs as. What happened after the backup is lost: keys and machines that were revoked " +
-			"since are valid again, and tasks that had not ended then are taken up again when the server starts.",
+			"since are valid again. Tasks that had not ended then are ended, as nobody knows how they went on. The server " +
+			"starts in safe mode and deploys nothing until fairlead-server accept-restore.",
 		Flags: m.homeFlag,
 		Examples: []string{
 			"fairlead-server restore /backup/fairlead-2026-11-22 --home /var/lib/fairlead-server",
@@ -61,16 +62,18 @@ func (r Restored) text() string {
 		text += "warning: the backup does not hold the content of package " + name + "; push it again\n"
 	}
 	if r.Unfinished > 0 {
-		text += fmt.Sprintf("warning: tasks that had not ended then: %d; the server goes on with them when it starts\n",
-			r.Unfinished)
+		text += fmt.Sprintf("warning: tasks that had not ended then: %d; they are ended as failed, and nothing of them "+
+			"is done again\n", r.Unfinished)
 	}
 	return text + "The key is the same, " + r.Pin.String() + ", so machines come back by themselves.\n" +
-		"Start it with: fairlead-server run --home " + r.Home + "\n"
+		"Start it with: fairlead-server run --home " + r.Home + "\n" +
+		"It is in safe mode: look at machines and results, then: fairlead-server accept-restore --home " + r.Home + "\n"
 }
 
 // restoreHome verifies, then copies into a folder beside the places, then moves all into place.
 func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (Restored, error) {
-	h, disk := m.homeFolder(), m.env(std).Disk
+	h, env := m.homeFolder(), m.env(std)
+	disk := env.Disk
 	if err := h.refuseUsed(); err != nil {
 		return Restored{}, err
 	}
@@ -97,9 +100,10 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (
 	}
 	copying := std.Progress("restoring")
 	defer copying.Done()
-	w := &restoreWork{from: folder, home: h, manifest: list, copies: copies{
-		folder: h.path(stageName), disk: disk, progress: copying, total: list.bytes(),
-	}}
+	w := &restoreWork{
+		from: folder, home: h, manifest: list, lost: lostTime{backup: list.MadeAt, now: env.Wall()},
+		copies: copies{folder: h.path(stageName), disk: disk, progress: copying, total: list.bytes()},
+	}
 	err = w.run(ctx)
 	return w.result, errors.Join(err, os.RemoveAll(w.copies.folder))
 }
@@ -143,6 +147,7 @@ type restoreWork struct {
 	from     string
 	home     Home
 	manifest manifest
+	lost     lostTime
 	copies   copies
 	result   Restored
 }

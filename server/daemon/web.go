@@ -41,7 +41,7 @@ func (d *Daemon) newWeb(hosts []string) http.Handler {
 	pages := portal.New(d.newPages(), portal.Options{
 		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version,
 		URL:    d.options.Settings.publicURL(d.env.Facts().Hostname, listening),
-		Secure: strings.HasPrefix(d.options.Settings.PublicURL, "https://"), Hosts: hosts, Notice: d.space.notice,
+		Secure: strings.HasPrefix(d.options.Settings.PublicURL, "https://"), Hosts: hosts, Notice: d.notice,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/api", rest)
@@ -100,7 +100,7 @@ func (d *Daemon) localWeb() http.Handler {
 		}
 		bound := d.Bound()
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(localStatus{bound.HTTP, bound.Link, d.space.notice(), count, d.fleet.CountOnline()})
+		_ = json.NewEncoder(w).Encode(localStatus{bound.HTTP, bound.Link, d.notice(), count, d.fleet.CountOnline()})
 	})
 	return mux
 }

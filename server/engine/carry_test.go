@@ -74,7 +74,10 @@ func (m *scripted) Cancel(context.Context, contract.TicketID, time.Duration, str
 	return m.cancel()
 }
 
-func (m *scripted) Forget(context.Context, contract.TicketID) error    { return nil }
+func (m *scripted) Forget(context.Context, contract.TicketID) error { return nil }
+func (m *scripted) List(context.Context, contract.TicketID) (contract.TicketList, error) {
+	return contract.TicketList{}, nil
+}
 func (m *scripted) Send(context.Context, target.Content) (bool, error) { return true, nil }
 func (m *scripted) Health(context.Context) (contract.HealthReport, error) {
 	return contract.HealthReport{}, nil

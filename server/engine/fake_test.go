@@ -5,7 +5,9 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -161,6 +163,23 @@ func (f fencedTarget) Forget(_ context.Context, ticket contract.TicketID) error 
 	}
 	f.m.known[ticket].forgotten = true
 	return nil
+}
+
+func (f fencedTarget) List(_ context.Context, after contract.TicketID) (list contract.TicketList, err error) {
+	for _, id := range slices.Sorted(maps.Keys(f.m.known)) {
+		if id <= after || f.m.known[id].forgotten {
+			continue
+		}
+		if len(list.Tickets) == 2 { // short pages, so that tests turn them
+			list.More = true
+			break
+		}
+		status := f.status(id)
+		list.Tickets = append(list.Tickets, contract.ListedTicket{
+			Ticket: id, Task: "ServerTasks-9", Name: "Deploy Web", State: status.State, Verdict: status.Verdict,
+		})
+	}
+	return list, f.broken()
 }
 
 func (f fencedTarget) Send(context.Context, target.Content) (bool, error) { return true, f.broken() }

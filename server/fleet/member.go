@@ -49,16 +49,21 @@ func (m member) absence() string {
 // facts is what is kept of an agent's hello while its session lives.
 type facts struct {
 	runID, stateID, version, hostname string
-	// journalID names the journal for the engine: the state id, and how often the journal went back.
+	// journalID names the journal for the engine.
 	journalID string
 	journal   int64
 }
 
-func newFacts(f contract.Facts, rewinds int) facts {
-	id := f.StateID
+// JournalID names a journal for the engine: the state id, and how often the journal went back.
+func JournalID(stateID string, rewinds int) string {
 	if rewinds > 0 {
-		id += "/" + strconv.Itoa(rewinds)
+		return stateID + "/" + strconv.Itoa(rewinds)
 	}
+	return stateID
+}
+
+func newFacts(f contract.Facts, rewinds int) facts {
+	id := JournalID(f.StateID, rewinds)
 	return facts{
 		runID: f.RunID, stateID: f.StateID, journalID: id, journal: f.Journal, version: f.Version, hostname: f.Hostname,
 	}

@@ -60,4 +60,12 @@ func (p *Portal) checkHealth(v *visit) error {
 	return redirect(v, taskPage(id))
 }
 
+func (p *Portal) forgetOrphan(v *visit) error {
+	machine := v.PathValue("machine")
+	if err := p.source.ForgetOrphan(v.Context(), v.who, machine, v.PathValue("ticket")); err != nil {
+		return err
+	}
+	return redirect(v, "/app/machines/"+url.PathEscape(machine))
+}
+
 func badForm(err error) error { return errkind.Invalid.Errorf("read the form: %w", err) }

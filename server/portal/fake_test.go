@@ -173,6 +173,10 @@ func (f *fake) Cancel(_ context.Context, p identity.Principal, id deploy.TaskID)
 	return f.act("%s cancels %s", p.Name(), id)
 }
 
+func (f *fake) ForgetOrphan(_ context.Context, p identity.Principal, machine, ticket string) error {
+	return f.act("%s lets %s forget %s", p.Name(), machine, ticket)
+}
+
 func (f *fake) CheckHealth(_ context.Context, p identity.Principal, machine string) (deploy.TaskID, error) {
 	return "ServerTasks-9", f.act("%s checks %s", p.Name(), machine)
 }

@@ -106,6 +106,7 @@ func (p *Portal) routes() []route {
 		page("/app/machines", p.machines),
 		page("/app/machines/{machine}", p.machine),
 		post("/app/machines/{machine}/check", p.checkHealth),
+		post("/app/machines/{machine}/orphans/{ticket}/forget", p.forgetOrphan),
 		page("/app/tasks", p.tasks),
 		page("/app/tasks/{task}", p.task),
 		{method: "GET", pattern: "/app/tasks/{task}/log", handle: p.rawLog},

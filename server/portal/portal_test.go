@@ -42,7 +42,8 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 		},
 		"/app/machines/Machines-1": {
 			"The certificate of this agent ends", "3fa9 4c07", "37.0 GiB", `action="/app/machines/Machines-1/check"`,
-			`data-task="ServerTasks-42"`,
+			`data-task="ServerTasks-42"`, "does not know these", "failed with exit code 3",
+			`action="/app/machines/Machines-1/orphans/t-4kq7/forget"`,
 		},
 		"/app/tasks": {
 			"waits: another deployment of Mail relay", "1 min 20 s", "step 2 (Deploy the service) failed on 1 of 3 machines",
@@ -156,6 +157,7 @@ func TestActs(t *testing.T) {
 		},
 		{"/app/tasks/ServerTasks-41/cancel", nil, "ann cancels ServerTasks-41", "/app/tasks/ServerTasks-41"},
 		{"/app/machines/Machines-1/check", nil, "ann checks Machines-1", "/app/tasks/ServerTasks-9"},
+		{"/app/machines/Machines-1/orphans/t-1/forget", nil, "ann lets Machines-1 forget t-1", "/app/machines/Machines-1"},
 	} {
 		f := sample()
 		a := send(open(f, nil), form(c.path, c.fields...))

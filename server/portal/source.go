@@ -62,6 +62,7 @@ type Actor interface {
 	CreateRelease(ctx context.Context, p identity.Principal, r NewRelease) (version string, err error)
 	Deploy(ctx context.Context, p identity.Principal, d NewDeployment) (deploy.TaskID, error)
 	Cancel(ctx context.Context, p identity.Principal, id deploy.TaskID) error
+	ForgetOrphan(ctx context.Context, p identity.Principal, machine, ticket string) error
 	CheckHealth(ctx context.Context, p identity.Principal, machine string) (deploy.TaskID, error)
 }
 
@@ -211,7 +212,15 @@ type MachineDetail struct {
 	DiskFree int64 // bytes; 0 when not known
 	AddedAt  time.Time
 	Warnings []string
+	Orphans  []Orphan
 	Recent   []Task // newest first
+}
+
+// Orphan is a result on a machine that a restored server does not know.
+type Orphan struct {
+	Ticket   string
+	Sentence string // what it was, and how it ended
+	Ended    bool
 }
 
 // TaskQuery picks tasks. Active are those that have not ended.

@@ -108,6 +108,13 @@ func (l Line) Forget(ctx context.Context, ticket contract.TicketID) error {
 	return err
 }
 
+// List asks the agent.
+func (l Line) List(ctx context.Context, after contract.TicketID) (contract.TicketList, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return contract.ScriptList.Call(ctx, l.Session, contract.ListArgs{After: after})
+}
+
 // Health asks the agent for its report.
 func (l Line) Health(ctx context.Context) (contract.HealthReport, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

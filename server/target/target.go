@@ -33,6 +33,9 @@ type Target interface {
 	Cancel(ctx context.Context, ticket contract.TicketID, grace time.Duration, by string) error
 	// Forget lets the machine delete what it keeps of a ticket with a verdict.
 	Forget(ctx context.Context, ticket contract.TicketID) error
+	// List names tickets that the machine keeps, from the one after another on. Errors: NotFound (its
+	// agent is too old to tell).
+	List(ctx context.Context, after contract.TicketID) (contract.TicketList, error)
 	// Send brings content to the machine, from where an earlier try ended. It reports whether
 	// anything had to be sent.
 	Send(ctx context.Context, content Content) (sent bool, err error)

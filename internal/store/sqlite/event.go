@@ -35,7 +35,10 @@ func (r *reader) Events(f store.EventFilter) ([]deploy.Event, error) {
 		w.clause()+" ORDER BY number DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
 }
 
-func (w *writer) AddEvent(e deploy.Event) (int64, error) {
+func (w *writer) AddEvent(e deploy.Event) (int64, error) { return w.addEvent(e, 0) }
+
+// addEvent leaves out so many numbers before that of the event.
+func (w *writer) addEvent(e deploy.Event, gap int64) (int64, error) {
 	body, sum, err := seal(eventBody{At: clean(e.At), Message: e.Message})
 	if err != nil {
 		return 0, err
@@ -48,6 +51,6 @@ func (w *writer) AddEvent(e deploy.Event) (int64, error) {
 	}
 	_, err = w.exec("add an event",
 		"INSERT INTO event (number, user, category, subject, body, sum) VALUES (?, ?, ?, ?, ?, ?)",
-		last+1, e.User, e.Category, e.Subject, body, sum)
-	return last + 1, err
+		last+gap+1, e.User, e.Category, e.Subject, body, sum)
+	return last + gap + 1, err
 }

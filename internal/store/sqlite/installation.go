@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
@@ -15,6 +16,10 @@ type installationBody struct {
 	Name        string    `json:"name"`
 	CreatedAt   time.Time `json:"created_at,omitzero"`
 	BundleEpoch int64     `json:"bundle_epoch"`
+	Restores    int64     `json:"restores,omitempty"`
+	RestoredAt  time.Time `json:"restored_at,omitzero"`
+	BackupAt    time.Time `json:"backup_at,omitzero"`
+	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
 }
 
 type counterBody struct {
@@ -34,7 +39,8 @@ func (r *reader) Installation() (store.Installation, error) {
 }
 
 func (w *writer) PutInstallation(i store.Installation) error {
-	i.CreatedAt = clean(i.CreatedAt)
+	i.CreatedAt, i.RestoredAt = clean(i.CreatedAt), clean(i.RestoredAt)
+	i.BackupAt, i.AcceptedAt = clean(i.BackupAt), clean(i.AcceptedAt)
 	body, sum, err := seal(installationBody(i))
 	if err != nil {
 		return err
@@ -48,6 +54,12 @@ func (w *writer) NextID(collection string) (string, error) {
 	if collection == "" {
 		return "", errkind.Invalid.Errorf("a collection needs a name")
 	}
+	last, err := w.raise(collection, 1)
+	return fmt.Sprintf("%s-%d", collection, last), err
+}
+
+// raise adds to a counter, from 0 when there is none.
+func (w *writer) raise(collection string, by int64) (last int64, err error) {
 	what := "counter " + collection
 	counter, err := one(&w.reader, what, func(row scanner) (body counterBody, err error) {
 		var s sealed
@@ -57,14 +69,32 @@ func (w *writer) NextID(collection string) (string, error) {
 		return body, s.open(what, &body)
 	}, "SELECT body, sum FROM counter WHERE collection = ?", collection)
 	if err != nil && errkind.Of(err) != errkind.NotFound {
-		return "", err
+		return 0, err
 	}
-	counter.Last++
+	counter.Last += by
 	body, sum, err := seal(counter)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	_, err = w.exec("raise "+what, "INSERT INTO counter (collection, body, sum) VALUES (?, ?, ?) "+
 		"ON CONFLICT (collection) DO UPDATE SET body = excluded.body, sum = excluded.sum", collection, body, sum)
-	return fmt.Sprintf("%s-%d", collection, counter.Last), err
+	return counter.Last, err
+}
+
+func (w *writer) JumpIDs(by int64, why deploy.Event) error {
+	if by < 0 {
+		return errkind.Invalid.Errorf("jump by %d ids: want 0 or more", by)
+	}
+	collections, err := list(&w.reader, "list the counters", text[string],
+		"SELECT collection FROM counter ORDER BY collection")
+	if err != nil {
+		return err
+	}
+	for _, collection := range collections {
+		if _, err := w.raise(collection, by); err != nil {
+			return err
+		}
+	}
+	_, err = w.addEvent(why, by)
+	return err
 }

@@ -28,6 +28,7 @@ func rules(t *testing.T, open Open) {
 		"small things go alone":         smallThingsGo,
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
+		"ids jump over a lost time":     idsJump,
 		"events are numbered, no gaps":  eventsAreNumbered,
 		"packages fold ids and replace": packagesFold,
 	})
@@ -359,6 +360,39 @@ func expiredGo(t *testing.T, s store.Store) {
 		}
 		return errors.Join(second(r.SessionByHash("late")), second(r.JoinToken("used")), second(r.JoinToken("late")))
 	})
+}
+
+func idsJump(t *testing.T, s store.Store) {
+	id := func(collection, want string) {
+		t.Helper()
+		update(t, s, func(w store.Writer) error {
+			got, err := w.NextID(collection)
+			same(t, "id", want, got)
+			return err
+		})
+	}
+	id("Machines", "Machines-1")
+	id("Machines", "Machines-2")
+	id("ServerTasks", "ServerTasks-1")
+	update(t, s, func(w store.Writer) error {
+		return errors.Join(second(w.AddEvent(deploy.Event{Category: "A"})), w.JumpIDs(1000, deploy.Event{Category: "B"}))
+	})
+	id("Machines", "Machines-1003")
+	id("ServerTasks", "ServerTasks-1002")
+	id("Releases", "Releases-1") // a collection that had none
+	update(t, s, func(w store.Writer) error {
+		n, err := w.AddEvent(deploy.Event{Category: "C"})
+		same(t, "number after the jump", int64(1003), n)
+		return err
+	})
+	view(t, s, func(r store.Reader) error {
+		why, err := r.Events(store.EventFilter{Category: "B"})
+		if len(why) != 1 || why[0].Number != 1002 {
+			t.Errorf("the event of the jump = %+v, want number 1002", why)
+		}
+		return err
+	})
+	refused(t, s, errkind.Invalid, func(w store.Writer) error { return w.JumpIDs(-1, deploy.Event{}) })
 }
 
 func eventsAreNumbered(t *testing.T, s store.Store) {
