@@ -76,6 +76,9 @@ func (c *Catalog) deployAutomatically(
 ) (e deploy.Environment, queued bool, err error) {
 	q := DeployRequest{Project: string(release.Project), Release: string(release.ID), Environments: []string{string(id)}}
 	var why reasons
+	if err := why.safeMode(w); err != nil {
+		return e, false, err
+	}
 	s, err := c.site(w, q)
 	if err := why.addErr(err); err != nil {
 		return e, false, err

@@ -42,6 +42,15 @@ func refuseHeld(r store.Reader, need identity.Permission) error {
 	return nil
 }
 
+// safeMode adds the safe mode as a reason against what would begin by itself.
+func (r *reasons) safeMode(from store.Reader) error {
+	row, err := from.Installation()
+	if why := SafeMode(row); why != "" {
+		r.add("%s", why)
+	}
+	return err
+}
+
 // AcceptRestore ends the safe mode after a restore with a number, or after whichever it was (0). Errors:
 // Denied, Conflict (the server is not in it, or after another restore).
 func (c *Catalog) AcceptRestore(ctx context.Context, p identity.Principal, number int64) (
