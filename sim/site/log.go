@@ -87,6 +87,9 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var line strings.Builder
 	fmt.Fprintf(&line, "%s %-5s %s: %s", r.Time.UTC().Format("15:04:05.000"), r.Level, h.who, r.Message)
 	add := func(a slog.Attr) bool {
+		if a.Equal(slog.Attr{}) { // by slog's rules such an attribute is not there
+			return true
+		}
 		values[a.Key] = a.Value.String()
 		fmt.Fprintf(&line, " %s=%q", a.Key, a.Value.String())
 		return true
