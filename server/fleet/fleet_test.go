@@ -381,6 +381,9 @@ func TestRewoundJournal(t *testing.T) {
 				}
 				y.must(y.store.Update(y.t.Context(), func(w store.Writer) error {
 					m, err := w.Machine("Machines-1")
+					if said := m.Name + " is in quarantine: " + m.Quarantine; len(said) > link.MaxTextBytes-40 {
+						t.Errorf("the agent is told %d bytes: a longer name would cut the command off: %s", len(said), said)
+					}
 					m.IsDisabled, m.Quarantine = false, ""
 					return errors.Join(err, w.PutMachine(m))
 				}))

@@ -26,8 +26,8 @@ func (f *Fleet) quarantineTwins(ctx context.Context, s, other *session) error {
 // and is not sent again when a person accepts the machine as it is.
 func (f *Fleet) quarantineRewound(ctx context.Context, s *session, known int64) error {
 	f.log.Error("agent went back in time", "machine", s.machine, "journal", s.facts.journal, "was", known)
-	why := fmt.Sprintf("the agent on %s went back in time: its journal is at %d and was at %d, as after a snapshot or a "+
-		"backup was restored; what ran there since is not known to it any more; look at the machine, then %s",
+	why := fmt.Sprintf("the agent on %s went back in time, as after a restored snapshot: its journal is at %d and was at "+
+		"%d; look at the machine, then %s",
 		s.facts.hostname, s.facts.journal, known, f.remedy(s.machine))
 	return f.quarantine(ctx, s, why, func(m *deploy.Machine) {
 		m.Facts.StateID, m.Facts.Journal = s.facts.stateID, s.facts.journal
