@@ -57,7 +57,8 @@ func TestStatus(t *testing.T) {
 		}
 	}
 	check("before joining", m.run(t, "status"), 3, "", "fairlead-agent: read "+m.home+"/agent.toml: there is no such file\n"+
-		"  hint: this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join\n")
+		"  hint: this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join; "+
+		"if it has, name its home with --home\n")
 	m = joined(t, s)
 	check("before the first run", m.run(t, "status"), 5, "", "fairlead-agent: the agent in "+m.home+" has never run\n"+
 		"  hint: start it: fairlead-agent run\n")

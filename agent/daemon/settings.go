@@ -100,7 +100,8 @@ func LoadSettings(path string) (Settings, error) {
 	s := Settings{CacheMB: DefaultCacheMB}
 	err := settings.Load(path, &s)
 	if errkind.Of(err) == errkind.NotFound {
-		return s, errkind.Hinted(err, "this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join")
+		return s, errkind.Hinted(err, "this agent has not joined a server yet: FAIRLEAD_TOKEN=… fairlead-agent join; "+
+			"if it has, name its home with --home")
 	}
 	if err != nil {
 		return s, err
