@@ -388,6 +388,30 @@ func TestMachineRestarted(t *testing.T) {
 	}
 }
 
+// Row 18: on a disk that went back in time a script that was started since looks like one that waits. It
+// begins only when the server has said a word, which it has for no machine in quarantine.
+func TestRecoveredTicketWaitsForTheServer(t *testing.T) {
+	home := t.TempDir()
+	effect := "echo x >> " + home + "/effects"
+	plant(t, home, bash("a", effect), map[string]string{})
+	plant(t, home, bash("b", effect), map[string]string{"cancel": `{"by":"admin","grace_ms":0}`})
+	a := newAgent(t, home, script.Options{})
+	a.position(t) // recovered
+	if exists(home + "/tickets/a/launched") {
+		t.Error("a was begun before the server asked for anything")
+	}
+	until(t, "b was canceled", func() bool { return exists(home + "/tickets/b/claim") })
+	if w := a.watch(t, "b"); w.verdict.Outcome != contract.Canceled {
+		t.Errorf("b: %+v, want canceled", w.verdict)
+	}
+	if w := a.watch(t, "a"); w.verdict.Outcome != contract.Succeeded {
+		t.Errorf("a: %+v, want succeeded", w.verdict)
+	}
+	if raw, _ := os.ReadFile(home + "/effects"); string(raw) != "x\n" {
+		t.Errorf("effects %q, want that of a alone", raw)
+	}
+}
+
 // Crashes while a ticket is created or deleted leave folders that are no tickets.
 func TestRecoverySweepsWhatIsNoTicket(t *testing.T) {
 	home := t.TempDir()

@@ -12,7 +12,8 @@
 //  2. A ticket gets one verdict. Succeeded and Failed are only said on an exit record, which the
 //     process that waited for the script wrote; NotStarted only when the claim proves it.
 //  3. No order is started whose intent is not durable, none of a lower epoch than was seen for
-//     its task, and none of a ticket that was forgotten.
+//     its task, and none of a ticket that was forgotten. What a restarted agent finds that was never
+//     launched waits for a word of the server.
 //  4. The log is a sequence of whole records up to LogEnd; what was not kept is counted in it.
 //     No output is kept that was not searched for the order's sensitive values.
 //  5. Two orders that exclude each other never overlap, also while agents come and go: the
@@ -22,7 +23,7 @@
 //
 //	name        written by      content, durability
 //	order.json  agent           the order as received; temp, fsync, rename, fsync of both folders
-//	seq-<n>     agent           empty; position of the order in the journal; named before the order
+//	seq-<n>     agent           empty; position of the order, or of a start, in the journal; named before the order
 //	launched    agent           boot id and number of launches in it; not synced
 //	claim       shim or agent   claim in JSON, by link; folder synced (and the file by the agent)
 //	process     shim            id of the script's process; not synced

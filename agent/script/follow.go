@@ -126,6 +126,7 @@ func (s *Service) status(t *ticket) contract.TicketStatus {
 func (t *ticket) statusLocked() contract.TicketStatus {
 	status := contract.TicketStatus{
 		Ticket: t.id, State: contract.Waiting, LogEnd: t.logEnd, Boot: t.s.boot, StartedBoot: t.startedBoot,
+		Journal: t.passed,
 	}
 	switch {
 	case t.verdict != nil:
@@ -202,7 +203,8 @@ func (f *follower) run(ctx context.Context, w contract.FollowWriter) error {
 			return errkind.Internal.Errorf("follow %s: the log ends at %d, the verdict says %d", f.t.id, f.log.offset, limit)
 		}
 		status.LogEnd = max(f.log.offset, status.LogEnd)
-		if first || status.State != f.sent.State || status.WaitingFor != f.sent.WaitingFor {
+		if first || status.State != f.sent.State || status.WaitingFor != f.sent.WaitingFor ||
+			status.Journal != f.sent.Journal {
 			if err := w.Status(status); err != nil {
 				return err
 			}

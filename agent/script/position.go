@@ -12,13 +12,14 @@ import (
 	"strings"
 )
 
-// The journal's position is a number that every order taken over raises, and that nothing lowers but
-// the return of an older disk: a snapshot or a backup of the machine. The server remembers the
-// highest that it was told and so sees an agent that went back in time.
+// The journal's position is a number that every order taken over and every start raises, and that
+// nothing lowers but the return of an older disk: a snapshot or a backup of the machine. The server
+// remembers the highest that it was told and so sees an agent that went back in time.
 //
 // It is kept without a sync of its own. Each ticket's folder has an empty file seq-<n>, whose name
-// becomes durable with the order; the ledger has a line "at - <n>" from before each such folder is
-// deleted. Only what is durable is told.
+// becomes durable with the order, and another that becomes so with the claim; the ledger has a line
+// "at - <n>" from before each such folder is deleted. Only what is durable is told: in answer to an
+// order, and with the statuses of a ticket whose script was started.
 const seqPrefix = "seq-"
 
 // firstPosition is that of an empty journal: 0 is what agents say that know no positions.

@@ -46,9 +46,13 @@ func TestPositionOnlyRises(t *testing.T) {
 	again("restart with an empty journal")
 	a.start(t, bash("one", "true"))
 	rises("an order", a.position(t), true)
+	a.watch(t, "one")
+	told = max(told, a.position(t))
+	if at := a.position(t); at < 3 {
+		t.Errorf("position %d after an order and its start, want two higher than at first", at)
+	}
 	a.start(t, bash("one", "true"))
 	rises("the same order", a.position(t), false)
-	a.watch(t, "one")
 	again("restart with a ticket")
 	snapshot := filepath.Join(t.TempDir(), "home")
 	if out, err := exec.Command("cp", "-a", home, snapshot).CombinedOutput(); err != nil {
@@ -57,6 +61,7 @@ func TestPositionOnlyRises(t *testing.T) {
 	a.start(t, bash("two", "true"))
 	rises("another order", a.position(t), true)
 	a.watch(t, "two")
+	told = a.position(t)
 	for _, id := range []contract.TicketID{"one", "two"} {
 		if err := a.Forget(t.Context(), id); err != nil {
 			t.Fatal(err)
@@ -77,5 +82,6 @@ func TestPositionOnlyRises(t *testing.T) {
 	a.start(t, bash("four", "true"))
 	rises("the next one", a.position(t), true)
 	a.watch(t, "four")
+	told = a.position(t)
 	again("restart at the end")
 }

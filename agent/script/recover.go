@@ -61,9 +61,26 @@ func (s *Service) recover() error {
 			f.t.canceled = f.canceled
 			s.mu.Unlock()
 		}
+		if f.launches == 0 && f.canceled == nil {
+			s.held = append(s.held, f)
+			continue
+		}
 		f.t.begin(recovered{launches: f.launches})
 	}
 	return nil
+}
+
+// letGo begins with the recovered tickets that were never launched, in their order. They wait for a
+// word of the server on any ticket, which it has for no machine in quarantine: on a disk that went back
+// in time a script that was started and has ended looks like one that waits.
+func (s *Service) letGo() {
+	s.mu.Lock()
+	held := s.held
+	s.held = nil
+	s.mu.Unlock()
+	for _, f := range held {
+		f.t.begin(recovered{})
+	}
 }
 
 // clean removes unfinished files of the ledger's, beside the tickets.
@@ -97,6 +114,12 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 	defer s.mu.Unlock()
 	s.ledger.raise(order.Task, order.Epoch)
 	s.tickets[id] = t
+	if dir.has("launched") {
+		// A start's position is told as durable, and its shim may have died before it was.
+		if err := s.env.Disk.SyncFolder(string(dir)); err != nil {
+			s.env.Log.Warn("a ticket's folder cannot be synced", "ticket", id, "err", err)
+		}
+	}
 	s.passLocked(dir.position())
 	o, ok := t.observe().(observed)
 	t.shareLocked()

@@ -61,6 +61,7 @@ type Service struct {
 	ledger     *ledger
 	position   int64                      // of the journal, durable
 	sequence   int64                      // highest position given away
+	held       []found                    // recovered and never launched: see letGo
 	doubtful   map[contract.TicketID]bool // orders that a failing disk may have kept
 }
 
@@ -214,6 +215,7 @@ func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus,
 	if err := s.await(ctx); err != nil {
 		return contract.TicketStatus{}, err
 	}
+	s.letGo()
 	t, isNew, err := s.admit(&order)
 	if err != nil {
 		return contract.TicketStatus{}, err
@@ -337,6 +339,7 @@ func (s *Service) find(ctx context.Context, id contract.TicketID) (*ticket, erro
 	if err := s.await(ctx); err != nil {
 		return nil, err
 	}
+	s.letGo()
 	s.mu.Lock()
 	t := s.tickets[id]
 	s.mu.Unlock()

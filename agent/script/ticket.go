@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -44,6 +45,7 @@ type ticket struct {
 	won     *claim            // as it was read: what is claimed stays so
 	own     *contract.Verdict // the agent's, as it was read
 	ownRead bool              // nobody but this goroutine writes it
+	starts  int64             // position of the start under way, until it was passed; else 0
 
 	// Guarded by Service.mu.
 	err      error
@@ -51,6 +53,7 @@ type ticket struct {
 	canceled *cancelRequest
 	runs     bool
 	verdict  *contract.Verdict
+	passed   int64 // position of the start, to be told; 0 before
 	// startedBoot is the boot in which a shim claimed it; "" while none has.
 	startedBoot string
 	logEnd      int64         // a record begins or the log ends here
@@ -188,6 +191,34 @@ func (t *ticket) publish() {
 	}
 }
 
+// raise gives the coming start a position of its own. Its name becomes durable with the claim.
+func (t *ticket) raise() error {
+	t.s.mu.Lock()
+	t.s.sequence++
+	t.starts = t.s.sequence
+	t.s.mu.Unlock()
+	if err := t.dir.markPosition(t.starts); err != nil {
+		return storage("note the journal's position", err)
+	}
+	return nil
+}
+
+// passStart tells the position of a start once it is durable, as it is when the script's process was
+// noted: a machine that goes back to before it would start the script again.
+func (t *ticket) passStart() {
+	if t.starts == 0 || t.won.Verdict != nil {
+		return
+	}
+	if _, noted := t.dir.process(); !noted {
+		return
+	}
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	t.s.passLocked(t.starts)
+	t.passed, t.starts = t.starts, 0
+	t.announceLocked()
+}
+
 // perform does one thing and returns what came of it, or nil.
 func (t *ticket) perform(out output) input {
 	switch out := out.(type) {
@@ -240,7 +271,7 @@ func (s *Service) grantLocked(ids []contract.TicketID) {
 
 // launch starts a shim. Nothing of this agent's life matters to it from then on.
 func (t *ticket) launch() input {
-	if err := t.dir.markLaunched(t.s.env.Facts().BootID); err != nil {
+	if err := errors.Join(t.raise(), t.dir.markLaunched(t.s.env.Facts().BootID)); err != nil {
 		return launchFailed{reason: err.Error()}
 	}
 	t.s.env.Point("script.launch")
@@ -271,6 +302,7 @@ func (t *ticket) observe() input {
 		o.trouble = t.dir.trouble()
 		return o
 	}
+	t.passStart()
 	o.sameBoot = t.won.Process.BootID == t.s.env.Facts().BootID
 	o.alive = t.s.env.Exec.Alive(t.won.Process)
 	if !t.ownRead {

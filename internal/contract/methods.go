@@ -75,8 +75,8 @@ type Facts struct {
 	// of StateID means that the agent's journal was lost; two RunIDs at once mean a clone.
 	RunID   string `json:"run_id"`
 	StateID string `json:"state_id"`
-	// Journal is how far the journal has come. Each order that the agent takes over raises it, and only
-	// an older state of its disk lowers it; 0 is not told.
+	// Journal is how far the journal has come. Each order that the agent takes over and each start
+	// raise it, and only an older state of its disk lowers it; 0 is not told.
 	Journal   int64  `json:"journal,omitempty"`
 	StartedAt string `json:"started_at"` // RFC 3339, the agent's wall clock
 	// StorageFailed is what the agent's disk met, or "": no work is started then.

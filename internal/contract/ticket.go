@@ -81,7 +81,8 @@ type TicketStatus struct {
 	WaitingFor string   `json:"waiting_for,omitempty"`
 	Verdict    *Verdict `json:"verdict,omitempty"`
 	LogEnd     int64    `json:"log_end"` // offset after the last record so far
-	// Journal is the position of the agent's journal (Facts), told in answer to ScriptStart.
+	// Journal is the position of the agent's journal (Facts), told in answer to ScriptStart and once the
+	// script was started.
 	Journal int64 `json:"journal,omitempty"`
 	// Boot is the boot id of the machine now, StartedBoot the one in which the script was started, ""
 	// until it was: where they differ, the machine has restarted since.

@@ -63,6 +63,25 @@ func (w witness) Start(ctx context.Context, order contract.Order) (contract.Tick
 	return status, err
 }
 
+// Status implements target.Target.
+func (w witness) Status(ctx context.Context, ticket contract.TicketID) (contract.TicketStatus, error) {
+	status, err := w.Target.Status(ctx, ticket)
+	if err == nil && status.Journal > 0 {
+		w.fleet.told(w.session, status.Journal)
+	}
+	return status, err
+}
+
+// Follow implements target.Target.
+func (w witness) Follow(ctx context.Context, ticket contract.TicketID, offset int64, f target.FollowFunc) error {
+	return w.Target.Follow(ctx, ticket, offset, func(records []contract.Record, status *contract.TicketStatus) error {
+		if status != nil && status.Journal > 0 {
+			w.fleet.told(w.session, status.Journal)
+		}
+		return f(records, status)
+	})
+}
+
 // told notes a position of a session's journal; it is stored soon.
 func (f *Fleet) told(s *session, position int64) {
 	f.mu.Lock()

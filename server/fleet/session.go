@@ -180,10 +180,10 @@ func (f *Fleet) twin(s *session) *session {
 
 // weed ends older sessions of the same agent that do not answer: it has one line at a time, so the
 // path of an older one has most likely died without a word, and work would wait there for the next
-// ping.
+// ping. That nobody waits for an answer any more is no sign of it.
 func (f *Fleet) weed(ctx context.Context, newest *session) {
 	for _, old := range f.older(newest) {
-		if !f.lives(ctx, old) {
+		if !f.lives(ctx, old) && ctx.Err() == nil {
 			old.line.Goodbye(link.GoodbyeReplaced, 0, "a newer session of this agent took over")
 		}
 	}

@@ -86,8 +86,8 @@ func (p Profile) kinds(in plan.Plan) (kinds []string) {
 	return kinds
 }
 
-// rollback is left to scenarios that know when: a script that waited for another when the snapshot was
-// taken, and has run since, runs again, as an agent's journal counts orders and not what became of them.
+// rollback is left to scenarios that know when: a script that was started after the snapshot, and of
+// whose start the server was not told before the machine went back, runs again.
 const rollback = "host.rollback"
 
 // everywhere is how a fault names all places of its sort.
