@@ -162,6 +162,7 @@ type Machine struct {
 	draining, peerDrains                 bool
 	address                              string
 	goodbye                              Goodbye
+	leaving                              bool // a goodbye was asked for before the start
 
 	waking    bool      // a Wake was said, or a write is under way
 	writeFrom time.Time // since when a write is under way
@@ -260,6 +261,9 @@ func (Start) apply(m *Machine, now time.Time) error {
 	}
 	m.state, m.helloDue = opening, true
 	m.closeBy, m.lastSent = now.Add(HelloLimit), now
+	if m.leaving {
+		m.part(now, m.goodbye, ReasonGoodbye, nil)
+	}
 	return nil
 }
 
@@ -295,11 +299,15 @@ func (in Drain) apply(m *Machine, _ time.Time) error {
 }
 
 func (in Leave) apply(m *Machine, now time.Time) error {
-	if !m.alive() {
+	if m.state != fresh && !m.alive() {
 		return errkind.Unavailable.Errorf("line: leave a session that is %v", m.state)
 	}
 	g := in.Goodbye
 	g.Text = cleanText(g.Text)
+	if m.state == fresh {
+		m.goodbye, m.leaving = g, true // said once the session starts: before it there is nobody to write
+		return nil
+	}
 	m.part(now, g, ReasonGoodbye, nil)
 	return nil
 }

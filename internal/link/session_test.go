@@ -247,6 +247,32 @@ func TestGoodbyeReachesThePeer(t *testing.T) {
 	})
 }
 
+// TestGoodbyeBeforeTheStartIsSaid sends a peer away before its session runs: who decides that does so on
+// another goroutine, and may be first.
+func TestGoodbyeBeforeTheStartIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		there, back := newWire(fast, 32<<10), newWire(fast, 32<<10)
+		caller := link.NewSession(&end{in: back, out: there}, link.Options{Role: link.Caller})
+		servant := link.NewSession(&end{in: there, out: back}, link.Options{Role: link.Servant})
+		caller.Goodbye(link.GoodbyeRevoked, 0, "not here")
+		callerDone, servantDone := make(chan error, 1), make(chan error, 1)
+		var tasks sync.WaitGroup
+		defer tasks.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		tasks.Go(there.pump)
+		tasks.Go(back.pump)
+		tasks.Go(func() { callerDone <- caller.Run(ctx) })
+		tasks.Go(func() { servantDone <- servant.Run(ctx) })
+		if e := closeError(t, <-servantDone); !e.ByPeer || e.Goodbye.Code != link.GoodbyeRevoked || e.Goodbye.Text != "not here" {
+			t.Errorf("the peer heard %+v", e)
+		}
+		if e := closeError(t, <-callerDone); e.ByPeer || e.Goodbye.Code != link.GoodbyeRevoked {
+			t.Errorf("the session that was told to end did so with %+v", e)
+		}
+	})
+}
+
 // TestGoodbyeComesBeforeTheHandlersHear stops a session whose handlers answer at the end of their
 // context: children of one context hear of its end in any order, and what leaves must not depend on it.
 func TestGoodbyeComesBeforeTheHandlersHear(t *testing.T) {
