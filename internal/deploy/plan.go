@@ -89,6 +89,9 @@ func (r PlanRequest) step(i int, step Step) (PlannedStep, error) {
 		planned.Machines = r.machines(step)
 		if len(planned.Machines) == 0 {
 			planned.Skip = "finds no enabled machine with " + tagWords(step.Tags) + " in this environment"
+			if off := r.disabled(step); len(off) > 0 {
+				planned.Skip += "; disabled: " + strings.Join(off, ", ")
+			}
 			if r.Connectivity.SkipUnavailable || r.Connectivity.ExcludeUnhealthy {
 				planned.Skip += " that the project's connectivity policy does not leave out"
 			}
@@ -113,6 +116,17 @@ func (r PlanRequest) actions(step Step) []Action {
 		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel)
 		return a.IsDisabled || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
 	})
+}
+
+// disabled names the machines that the step would have picked if they were not disabled.
+func (r PlanRequest) disabled(step Step) (names []string) {
+	for _, m := range r.Machines {
+		if m.IsDisabled && m.In(r.Environment) && slices.ContainsFunc(step.Tags, m.HasTag) {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // machines picks by tag, never by name, and sorts by name so that plans read alike.

@@ -55,6 +55,20 @@ func TestPlansFollowConnectivity(t *testing.T) {
 	})
 }
 
+func TestDisabledMachinesAreNamed(t *testing.T) {
+	t.Parallel()
+	off := deploy.Machine{ID: "a", Name: "web-1", Environments: []deploy.EnvironmentID{"e"}, Tags: []string{"web"}, IsDisabled: true}
+	elsewhere := off
+	elsewhere.ID, elsewhere.Name, elsewhere.Environments = "b", "web-2", []deploy.EnvironmentID{"other"}
+	_, err := deploy.NewPlan(deploy.PlanRequest{
+		Environment: "e", Machines: []deploy.Machine{off, elsewhere},
+		Process: deploy.Process{Steps: []deploy.Step{{Name: "S", Tags: []string{"web"}, Actions: []deploy.Action{{Name: "A"}}}}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "disabled: web-1") || strings.Contains(err.Error(), "web-2") {
+		t.Errorf("got %v, want web-1 named alone", err)
+	}
+}
+
 func TestActionsAreForChannels(t *testing.T) {
 	t.Parallel()
 	step := deploy.Step{Name: "S", Tags: []string{"web"}, Actions: []deploy.Action{

@@ -441,7 +441,7 @@ func TestScriptsChooseMachines(t *testing.T) {
 		"disabled":       {catalog.ScriptRequest{Body: "true", Machines: []string{"web-2"}}, "is disabled"},
 		"empty":          {catalog.ScriptRequest{Machines: []string{"web-1"}}, "empty script"},
 		"PowerShell":     {catalog.ScriptRequest{Body: "x", Syntax: "PowerShell", Machines: []string{"web-1"}}, "syntax"},
-		"other tag":      {catalog.ScriptRequest{Body: "true", Tags: []string{"db"}}, "no enabled machine"},
+		"other tag":      {catalog.ScriptRequest{Body: "true", Tags: []string{"db"}}, "web-2 would be, and is disabled"},
 	} {
 		task, err := s.RunScript(s.ctx, root(), c.q)
 		if c.why != "" {
@@ -453,6 +453,30 @@ func TestScriptsChooseMachines(t *testing.T) {
 		if err != nil || cmp.Diff([]deploy.MachineID{"Machines-1"}, task.Plan.Steps[0].Machines) != "" {
 			t.Errorf("%s: %+v, %v", name, task.Plan, err)
 		}
+	}
+}
+
+func TestAcceptingAMachineIsAnEventOfItsOwn(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	err := s.Store.Update(s.ctx, func(w store.Writer) error {
+		m, err := w.Machine("Machines-1")
+		if err != nil {
+			return err
+		}
+		m.IsDisabled, m.Quarantine = true, "it went back in time"
+		return w.PutMachine(m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, disabled := range []bool{true, false} {
+		ok(s.EditMachine(s.ctx, root(), "web-1", catalog.MachineDraft{Name: "web-1", Tags: []string{"web"}, IsDisabled: disabled}))(t)
+	}
+	events := ok(s.Events(s.ctx, root(), catalog.EventFilter{Subject: "Machines-1", Take: 2}))(t)
+	if len(events) != 2 || events[0].Category != "MachineAccepted" || events[1].Category != "MachineEdited" ||
+		!strings.Contains(events[0].Message, "went back in time") {
+		t.Errorf("events %+v", events)
 	}
 }
 

@@ -106,8 +106,13 @@ func (c *Catalog) EditMachine(
 		if m, err = findMachine(w, ref); err != nil {
 			return deploy.Event{}, err
 		}
+		quarantine := m.Quarantine
 		if err := c.fillMachine(w, &m, draft, nil); err != nil {
 			return deploy.Event{}, err
+		}
+		if quarantine != "" && m.Quarantine == "" {
+			return event("MachineAccepted", m.ID, "machine %s was accepted out of quarantine: %s", m.Name, quarantine),
+				w.PutMachine(m)
 		}
 		return event("MachineEdited", m.ID, "machine %s was changed", m.Name), w.PutMachine(m)
 	})

@@ -218,15 +218,22 @@ func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) (
 	}
 	byRule := len(q.Environments) > 0 || len(q.Tags) > 0 || allByDefault && len(q.Machines) == 0
 	var picked []deploy.Machine
+	var off []string
 	for _, m := range all {
+		fits := byRule && inAny(m, environments) && hasAny(m, q.Tags)
 		switch {
 		case named[m.ID] && m.IsDisabled:
 			why.add("machine %s is disabled", m.Name)
-		case named[m.ID], byRule && !m.IsDisabled && inAny(m, environments) && hasAny(m, q.Tags):
+		case named[m.ID], fits && !m.IsDisabled:
 			picked = append(picked, m)
+		case fits:
+			off = append(off, m.Name)
 		}
 	}
-	if len(picked) == 0 {
+	switch {
+	case len(picked) == 0 && len(off) > 0:
+		why.add("no enabled machine was chosen: %s would be, and is disabled; its page says why", strings.Join(off, ", "))
+	case len(picked) == 0:
 		why.add("no enabled machine was chosen: name machines, or environments and tags")
 	}
 	return picked, nil
