@@ -33,12 +33,13 @@ const (
 
 // program is one of the two under test, on a disk of its own.
 type program struct {
-	name    string
-	command demo.Command
-	disk    *mount
-	log     string
-	process *demo.Process
-	ends    int // by itself, since the round began
+	name     string
+	command  demo.Command
+	disk     *mount
+	log      string
+	process  *demo.Process
+	ends     int // by itself, since the round began
+	sickEnds int // of these, while its disk was bad
 }
 
 // site is a server and an agent.
