@@ -19,7 +19,7 @@ import (
 )
 
 // TestScreenshots takes a picture of every page, in both colour schemes and two widths, into the
-// folder that FAIRLEAD_SCREENSHOTS names. It needs Debian's chromium-headless-shell.
+// folder that FAIRLEAD_SCREENSHOTS names. It needs one of the browsers of findBrowser.
 func TestScreenshots(t *testing.T) {
 	dir := os.Getenv("FAIRLEAD_SCREENSHOTS")
 	if dir == "" {
@@ -76,15 +76,28 @@ func browse(t *testing.T, source *fake, path string, options ...string) string {
 	server := httptest.NewServer(stage{open(source, nil), source})
 	defer server.Close()
 	defer server.CloseClientConnections()
-	options = append([]string{"--no-sandbox", "--disable-gpu", "--hide-scrollbars"}, append(options, server.URL+path)...)
+	options = append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"}, append(options, server.URL+path)...)
 	var said strings.Builder
-	browser := exec.CommandContext(t.Context(), "chromium-headless-shell", options...)
+	browser := exec.CommandContext(t.Context(), findBrowser(t), options...)
 	browser.Stderr = &said
 	out, err := browser.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", path, err, said.String())
 	}
 	return string(out)
+}
+
+// findBrowser is the first browser that is installed.
+func findBrowser(t *testing.T) string {
+	t.Helper()
+	names := []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("none of %s is installed: install Debian's chromium", strings.Join(names, ", "))
+	return ""
 }
 
 // stage serves the portal to a browser that is signed in already. A page of a source with hold set
