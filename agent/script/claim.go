@@ -102,7 +102,8 @@ const (
 	fallocateDefault = 0
 )
 
-// allocateExit makes room for the exit record. Two shims may do so at once.
+// allocateExit makes room for the exit record. Two shims may do so at once, and one of them when the
+// other has ended: what it wrote stays.
 func (f folder) allocateExit() (*os.File, error) {
 	file, err := os.OpenFile(f.path("exit"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -110,12 +111,25 @@ func (f folder) allocateExit() (*os.File, error) {
 	}
 	err = syscall.Fallocate(int(file.Fd()), fallocateDefault, 0, exitRecordBytes)
 	if errors.Is(err, syscall.EOPNOTSUPP) {
-		_, err = file.WriteAt(make([]byte, exitRecordBytes), 0)
+		err = f.fillExit()
 	}
 	if err != nil {
 		return nil, errors.Join(storage("make room for the exit record", err), file.Close())
 	}
 	return file, nil
+}
+
+// fillExit makes the room where the file system cannot set it aside. It only appends.
+func (f folder) fillExit() error {
+	file, err := os.OpenFile(f.path("exit"), os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Size() < exitRecordBytes {
+		_, err = file.Write(make([]byte, exitRecordBytes))
+	}
+	return errors.Join(err, file.Close())
 }
 
 // nameLog makes the log's name, so that it is durable with the claim: the log itself is opened by

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -244,6 +245,37 @@ func TestExitRecord(t *testing.T) {
 	}
 }
 
+// TestRoomForTheExitRecordTakesNoneAway: a second shim may make room after the first has ended.
+func TestRoomForTheExitRecordTakesNoneAway(t *testing.T) {
+	for name, makeRoom := range map[string]func(folder) error{
+		"set aside": func(f folder) error {
+			file, err := f.allocateExit()
+			return errors.Join(err, file.Close())
+		},
+		"filled": folder.fillExit,
+	} {
+		dir := folder(t.TempDir())
+		file, err := dir.allocateExit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := contract.Verdict{Outcome: contract.Succeeded, LogEnd: 7, LogSHA256: emptySHA256}
+		// A byte is missing, so that whoever makes room has something to do.
+		if err := errors.Join(writeExit(host.Fsync{}, file, want), file.Truncate(exitRecordBytes-1), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if err := makeRoom(dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, err := dir.exit(); err != nil || got == nil || *got != want {
+			t.Errorf("%s: exit() = %+v, %v, want %+v", name, got, err, want)
+		}
+		if raw, err := dir.read("exit"); len(raw) < exitRecordBytes || err != nil {
+			t.Errorf("%s: room for %d bytes, %v, want %d", name, len(raw), err, exitRecordBytes)
+		}
+	}
+}
+
 func TestClaimHasOneWinner(t *testing.T) {
 	dir := folder(t.TempDir())
 	const rivals = 16
@@ -349,6 +381,26 @@ func TestLedgerSurvivesTearingAndCutting(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int64{"Task \"x\"\n": 11, "Other": 5, "Task": 1}, l.epochs); diff != "" {
 		t.Errorf("epochs (-want +got):\n%s", diff)
+	}
+}
+
+// TestLedgerKeepsWhatFollowsALongLine: a line of a newer version may be longer than any of this one.
+func TestLedgerKeepsWhatFollowsALongLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ledgerName)
+	text := forgotLine("before", "Task", 1) + "newer - 0 \"" + strings.Repeat("x", 100<<10) + "\"\n" + forgotLine("after", "Task", 1)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := openLedger(host.Fsync{}, path, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shorter, err := l.cutBack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !shorter.knows("before") || !shorter.knows("after") || shorter.lines != 3 {
+		t.Errorf("%d lines were kept of 3, forgotten %v", shorter.lines, shorter.forgotten)
 	}
 }
 

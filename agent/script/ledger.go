@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -160,20 +161,34 @@ func (l *ledger) cutBack() (*ledger, error) {
 		return nil, storage("shorten the ledger", err)
 	}
 	defer file.Close()
-	var kept []string
-	for s := bufio.NewScanner(file); s.Scan(); {
-		if strings.HasPrefix(s.Text(), "at ") {
-			continue // the highest is written anew
-		}
-		kept = append(kept, s.Text())
-		if len(kept) > l.limit {
-			kept = kept[1:]
-		}
+	kept, err := newestLines(file, l.limit)
+	if err != nil {
+		return nil, storage("shorten the ledger", err)
 	}
 	dir := folder(filepath.Dir(l.path))
-	text := strings.Join(kept, "\n") + "\n" + atLine(l.position)
+	text := strings.Join(kept, "") + atLine(l.position)
 	if err := dir.replace(l.disk, filepath.Base(l.path), []byte(text)); err != nil {
 		return nil, storage("shorten the ledger", err)
 	}
 	return openLedger(l.disk, l.path, l.limit)
+}
+
+// newestLines reads the last lines of a ledger, at most limit, without those on positions: the highest
+// is written anew.
+func newestLines(r io.Reader, limit int) (kept []string, err error) {
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			return kept, nil // a line without its end is none
+		}
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(line, "at ") {
+			continue
+		}
+		if kept = append(kept, line); len(kept) > limit {
+			kept = kept[1:]
+		}
+	}
 }
