@@ -39,6 +39,17 @@ func statusOf(k errkind.Kind) int {
 	return http.StatusInternalServerError
 }
 
+// KindHeader carries the kind of an error beside its status, which says less: several kinds share 400 and 503.
+const KindHeader = "X-Fairlead-Error-Kind"
+
+// kindOf is the kind that programs are told.
+func kindOf(err error) errkind.Kind {
+	if broken, ok := errors.AsType[*catalog.ValidationError](err); ok {
+		return broken.Because
+	}
+	return errkind.Of(err)
+}
+
 // statusProblem is an error whose status the kind does not tell.
 type statusProblem struct {
 	status int
@@ -82,6 +93,7 @@ func (a *api) problem(c *call, err error) {
 	if hint := errkind.Hint(err); hint != "" {
 		help = hint
 	}
+	c.w.Header().Set(KindHeader, kindOf(err).String())
 	write(c.w, status, obj{
 		"ErrorMessage": message, "Errors": list, "ParsedHelpLinks": []string{}, "HelpText": help, "FullException": nil,
 	})

@@ -98,7 +98,7 @@ func (l later) err() error {
 	if len(l) == 0 {
 		return nil
 	}
-	return &catalog.ValidationError{Reasons: l}
+	return &catalog.ValidationError{Reasons: l, Because: errkind.Invalid}
 }
 
 func (q processRequest) process() (deploy.Process, error) {

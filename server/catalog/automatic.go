@@ -84,7 +84,7 @@ func (c *Catalog) deployAutomatically(
 		return e, false, err
 	}
 	var plan deploy.Plan
-	if len(why) == 0 {
+	if why.none() {
 		e = s.environments[0]
 		if err := why.deployable(w, s, e); err != nil {
 			return e, false, err
@@ -95,8 +95,8 @@ func (c *Catalog) deployAutomatically(
 		}
 	}
 	told := event("AutomaticDeploymentSkipped", release.ID, "release %s was not sent to %s by itself: %s",
-		release.Version, id, strings.Join(why, "; "))
-	if len(why) == 0 {
+		release.Version, id, strings.Join(why.list, "; "))
+	if why.none() {
 		d, err := c.queue(w, identity.System(), q, s, e, plan)
 		if err != nil {
 			return e, false, err
@@ -106,5 +106,5 @@ func (c *Catalog) deployAutomatically(
 	}
 	told.At, told.User = c.Wall(), identity.SystemName
 	_, err = w.AddEvent(told)
-	return e, len(why) == 0, err
+	return e, why.none(), err
 }

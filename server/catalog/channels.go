@@ -90,7 +90,7 @@ func (c *Catalog) CreateChannel(
 ) (ch deploy.Channel, err error) {
 	err = c.change(ctx, p, identity.ProcessEdit, func(w store.Writer) (deploy.Event, error) {
 		if strings.TrimSpace(draft.Project) == "" {
-			return deploy.Event{}, &ValidationError{Reasons: []string{"a channel needs a project"}}
+			return deploy.Event{}, &ValidationError{Reasons: []string{"a channel needs a project"}, Because: errkind.Invalid}
 		}
 		project, err := findProject(w, draft.Project)
 		if err != nil {
@@ -179,7 +179,7 @@ func fillChannel(r store.Reader, ch *deploy.Channel, draft ChannelDraft) error {
 	ch.Name, ch.Description = why.name("a channel", draft.Name), why.description(draft.Description)
 	ch.IsDefault, ch.Kept = ch.IsDefault || draft.IsDefault, why.kept(ch.Kept, draft.Kept)
 	if slices.ContainsFunc(others, func(o deploy.Channel) bool { return strings.EqualFold(o.Name, ch.Name) }) {
-		why.add("A channel with the name %s exists already.", ch.Name)
+		why.taken("A channel with the name %s exists already.", ch.Name)
 	}
 	if len(others) >= maxChannels {
 		why.add("the project has %d channels: limit is %d", len(others), maxChannels)

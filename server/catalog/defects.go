@@ -63,7 +63,7 @@ func (c *Catalog) ResolveDefect(
 		for i := range held.Defects {
 			if !held.Defects[i].IsResolved() {
 				held.Defects[i].ResolvedAt, held.Defects[i].ResolvedBy = c.Wall(), p.Name()
-				d, why = held.Defects[i], nil
+				d, why = held.Defects[i], reasons{}
 			}
 		}
 		if err := why.err(); err != nil {

@@ -104,7 +104,7 @@ func fillEnvironment(r store.Reader, e *deploy.Environment, draft EnvironmentDra
 	e.Description, e.SortOrder = why.description(draft.Description), draft.SortOrder
 	e.AllowDynamic, e.Kept = draft.AllowDynamic, why.kept(e.Kept, draft.Kept)
 	if slices.ContainsFunc(others, func(o deploy.Environment) bool { return strings.EqualFold(o.Name, e.Name) }) {
-		why.add("An environment with the name %s exists already.", e.Name)
+		why.taken("An environment with the name %s exists already.", e.Name)
 	}
 	if draft.UseGuidedFailure {
 		why.add("guided failure comes with a later version")

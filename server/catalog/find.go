@@ -136,7 +136,7 @@ func (why *reasons) machineIDs(all []deploy.Machine, refs []string) []deploy.Mac
 	for _, ref := range refs {
 		m, err := find("machine", ref, all, machineKeys)
 		if err != nil {
-			why.add("%s", err)
+			why.put(errkind.NotFound, err.Error())
 			continue
 		}
 		ids = append(ids, m.ID)

@@ -77,7 +77,7 @@ func fillGroup(r store.Reader, g *deploy.ProjectGroup, draft GroupDraft) error {
 	var why reasons
 	g.Name, g.Description = why.name("a project group", draft.Name), why.description(draft.Description)
 	if slices.ContainsFunc(others, func(o deploy.ProjectGroup) bool { return strings.EqualFold(o.Name, g.Name) }) {
-		why.add("A project group with the name %s exists already.", g.Name)
+		why.taken("A project group with the name %s exists already.", g.Name)
 	}
 	if g.Slug == "" {
 		g.Slug = freeSlug(g.Name, func(slug string) bool {

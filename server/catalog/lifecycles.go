@@ -96,7 +96,7 @@ func fillLifecycle(r store.Reader, l *deploy.Lifecycle, draft LifecycleDraft) er
 	var why reasons
 	l.Name, l.Description = why.name("a lifecycle", draft.Name), why.description(draft.Description)
 	if slices.ContainsFunc(others, func(o deploy.Lifecycle) bool { return strings.EqualFold(o.Name, l.Name) }) {
-		why.add("A lifecycle with the name %s exists already.", l.Name)
+		why.taken("A lifecycle with the name %s exists already.", l.Name)
 	}
 	if l.Slug == "" {
 		l.Slug = freeSlug(l.Name, func(slug string) bool {

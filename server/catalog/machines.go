@@ -107,7 +107,7 @@ func (c *Catalog) EditMachine(
 			return deploy.Event{}, err
 		}
 		quarantine := m.Quarantine
-		if err := c.fillMachine(w, &m, draft, nil); err != nil {
+		if err := c.fillMachine(w, &m, draft, reasons{}); err != nil {
 			return deploy.Event{}, err
 		}
 		if quarantine != "" && m.Quarantine == "" {
@@ -131,7 +131,7 @@ func (c *Catalog) fillMachine(r store.Reader, m *deploy.Machine, draft MachineDr
 		return err
 	}
 	if slices.ContainsFunc(named, func(o deploy.Machine) bool { return o.ID != m.ID }) {
-		why.add("a machine with the name %s exists already", draft.Name)
+		why.taken("a machine with the name %s exists already", draft.Name)
 	}
 	m.Name, m.IsDisabled, m.Tags = draft.Name, draft.IsDisabled, why.tags(draft.Tags)
 	if !m.IsDisabled {

@@ -117,7 +117,7 @@ func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) er
 	project.Name = why.name("a project", draft.Name)
 	project.Description, project.IsDisabled = why.description(draft.Description), draft.IsDisabled
 	if slices.ContainsFunc(others, func(o deploy.Project) bool { return strings.EqualFold(o.Name, project.Name) }) {
-		why.add("A project with the name %s exists already.", project.Name)
+		why.taken("A project with the name %s exists already.", project.Name)
 	}
 	// A project keeps its slug when it is renamed: addresses in other people's scripts use it.
 	if project.Slug == "" && renamed {

@@ -22,8 +22,12 @@ const (
 	maxKeptBytes             = 64 << 10
 )
 
-// ValidationError lists every rule that a request breaks. Its kind is Invalid.
-type ValidationError struct{ Reasons []string }
+// ValidationError lists every rule that a request breaks. Its kind is Invalid; Because is what all the reasons have
+// in common: NotFound when each names a thing that there is not, Conflict when each names one that is taken, else Invalid.
+type ValidationError struct {
+	Reasons []string
+	Because errkind.Kind
+}
 
 func (e *ValidationError) Error() string { return strings.Join(e.Reasons, "; ") }
 
@@ -31,26 +35,41 @@ func (e *ValidationError) Error() string { return strings.Join(e.Reasons, "; ") 
 func (e *ValidationError) Unwrap() error { return errkind.Invalid }
 
 // reasons collects broken rules.
-type reasons []string
+type reasons struct {
+	list    []string
+	because errkind.Kind // of all so far
+}
 
-func (r *reasons) add(format string, args ...any) { *r = append(*r, fmt.Sprintf(format, args...)) }
+func (r *reasons) add(format string, args ...any) { r.put(errkind.Invalid, fmt.Sprintf(format, args...)) }
+
+// taken adds that there is such a thing already.
+func (r *reasons) taken(format string, args ...any) { r.put(errkind.Conflict, fmt.Sprintf(format, args...)) }
+
+func (r *reasons) put(because errkind.Kind, text string) {
+	if len(r.list) > 0 && r.because != because {
+		because = errkind.Invalid
+	}
+	r.list, r.because = append(r.list, text), because
+}
 
 // addErr adds an Invalid or NotFound error as a reason and returns any other.
 func (r *reasons) addErr(err error) error {
-	switch errkind.Of(err) {
+	switch kind := errkind.Of(err); kind {
 	case errkind.Invalid, errkind.NotFound:
-		*r = append(*r, err.Error())
+		r.put(kind, err.Error())
 		return nil
 	default:
 		return err
 	}
 }
 
+func (r reasons) none() bool { return len(r.list) == 0 }
+
 func (r reasons) err() error {
-	if len(r) == 0 {
+	if r.none() {
 		return nil
 	}
-	return &ValidationError{Reasons: r}
+	return &ValidationError{Reasons: r.list, Because: r.because}
 }
 
 // name checks the name of a thing and returns it without outer space.

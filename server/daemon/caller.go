@@ -70,6 +70,9 @@ func (c *caller) call(ctx context.Context, method, path string, in, out any) err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := c.web.Do(request)
+	if ctx.Err() != nil && err != nil {
+		return errkind.Canceled.Errorf("ask the server: %w", ctx.Err())
+	}
 	if err != nil {
 		return errkind.Unavailable.Errorf("ask the server: %w", err)
 	}
@@ -79,7 +82,7 @@ func (c *caller) call(ctx context.Context, method, path string, in, out any) err
 		return errkind.Unavailable.Errorf("read the server's answer: %w", err)
 	}
 	if response.StatusCode >= 300 {
-		return answerError(response.StatusCode, text)
+		return answerError(response, text)
 	}
 	if out == nil {
 		return nil
@@ -90,7 +93,8 @@ func (c *caller) call(ctx context.Context, method, path string, in, out any) err
 	return nil
 }
 
-func answerError(status int, text []byte) error {
+// answerError is the error that an answer tells of.
+func answerError(response *http.Response, text []byte) error {
 	var problem struct {
 		ErrorMessage, HelpText string
 		Errors                 []string
@@ -101,18 +105,11 @@ func answerError(status int, text []byte) error {
 		message = problem.ErrorMessage
 	}
 	if message == "" {
-		message = fmt.Sprintf("the server answered with status %d", status)
+		message = fmt.Sprintf("the server answered with status %d", response.StatusCode)
 	}
-	kind := errkind.Internal
-	switch status {
-	case http.StatusBadRequest:
-		kind = errkind.Invalid
-	case http.StatusUnauthorized, http.StatusForbidden:
-		kind = errkind.Denied
-	case http.StatusNotFound:
-		kind = errkind.NotFound
-	case http.StatusConflict:
-		kind = errkind.Conflict
+	kind := errkind.Parse(response.Header.Get(api.KindHeader))
+	if kind == errkind.Canceled { // the server stops; nobody here gave up
+		kind = errkind.Unavailable
 	}
 	err := kind.Errorf("%s", message)
 	if problem.HelpText != "" {

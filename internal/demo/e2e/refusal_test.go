@@ -97,7 +97,7 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("token for an environment that there is not", func(t *testing.T) {
 		args := []string{"token", "create", "--home", site.ServerHome(), "--environment", "Moon"}
-		refused(t, demo.Command{Path: programs.Server, Args: args}, 2, `"Moon"`, "fairlead-server environment create")
+		refused(t, demo.Command{Path: programs.Server, Args: args}, 3, `"Moon"`, "fairlead-server environment create")
 	})
 	t.Run("garbage token", func(t *testing.T) {
 		a := stranger(t, site, "garbage-1")
