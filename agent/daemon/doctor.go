@@ -92,7 +92,7 @@ func (m *command) walk(ctx context.Context, std *cli.IO, o doctorFlags) (*walk, 
 	if err := settings.check(); err != nil {
 		return nil, err
 	}
-	w.address, w.proxy = settings.Server, settings.Proxy
+	w.address, w.proxy, w.name = settings.Server, settings.Proxy, settings.Name
 	d := drafted{Settings: settings, proxy: settings.Proxy, proxyCredentials: settings.ProxyCredentials}
 	way, err := d.wayIn(env, h, std.Env(credentialsVariable))
 	w.network = way.network
@@ -112,7 +112,10 @@ func (w *walk) fromToken(ctx context.Context, std *cli.IO, file string) (Setting
 
 // fromHome is the way of an agent that has joined.
 func (w *walk) fromHome(h Home) (err error) {
-	if w.identity, err = trust.LoadIdentity(h.identity()); err != nil {
+	if w.identity, err = trust.LoadIdentity(h.identity()); errkind.Of(err) == errkind.NotFound && err != nil {
+		return errkind.Hinted(err, "the home has settings and no key: restore the file, or join anew with a new token")
+	}
+	if err != nil {
 		return err
 	}
 	trusted, err := trust.OpenTrust(w.env.Disk, h.trust())

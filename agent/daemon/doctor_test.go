@@ -19,6 +19,7 @@ import (
 	"fairlead/agent/daemon"
 	"fairlead/internal/diagnosis"
 	"fairlead/internal/host"
+	"fairlead/internal/link"
 	"fairlead/internal/trust"
 )
 
@@ -262,6 +263,41 @@ func TestDoctorNamesTheBox(t *testing.T) {
 	})
 }
 
+// A server that knows the certificate may still send the machine away, after its hello.
+func TestDoctorHearsTheGoodbye(t *testing.T) {
+	for name, test := range map[string]struct {
+		away link.Goodbye
+		code int
+		says []string
+	}{
+		"quarantine": {
+			link.Goodbye{Code: link.GoodbyeRevoked, Text: "web-1 is in quarantine: two agents are alive with one key"},
+			4,
+			[]string{"two agents are alive with one key", "fairlead-server machine enable web-01-example-com"},
+		},
+		"busy": {
+			link.Goodbye{Code: link.GoodbyeBusy, Text: "100 machines are saying hello already"},
+			5,
+			[]string{"saying hello already", "by itself"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			m := joined(t, s)
+			s.away = &test.away
+			got := m.run(t, "doctor")
+			if got.code != test.code || !strings.Contains(got.out, "The line cannot be opened") {
+				t.Errorf("doctor = %+v, want %d", got, test.code)
+			}
+			for _, word := range test.says {
+				if !strings.Contains(got.err, word) {
+					t.Errorf("doctor does not say %q: %s", word, got.err)
+				}
+			}
+		})
+	}
+}
+
 func TestDoctorHasNoWayToWalk(t *testing.T) {
 	s := newServer(t)
 	if got := newMachine(t).run(t, "doctor"); got.code != 3 || !strings.Contains(got.err, "has not joined a server yet") {
@@ -312,4 +348,19 @@ To send to the network team:
 	if !strings.HasPrefix(got.err, "fairlead-agent: the line cannot be opened: "+problem+"\n  hint: something in the path ends TLS") {
 		t.Errorf("standard error:\n%s", got.err)
 	}
+}
+
+// A running agent that is sent away says in its status what is to be done at the server.
+func TestStatusOfAMachineInQuarantine(t *testing.T) {
+	s := newServer(t)
+	m := joined(t, s)
+	s.away = &link.Goodbye{Code: link.GoodbyeRevoked, Text: "web-1 is in quarantine: two agents are alive with one key"}
+	a := m.start(t, "run")
+	awaitState(t, m, "two agents are alive")
+	got := m.run(t, "status")
+	if got.code != 5 || !strings.Contains(got.err, "hint: ") ||
+		!strings.Contains(got.err, "fairlead-server machine enable web-01-example-com") {
+		t.Errorf("status = %+v", got)
+	}
+	a.stop(t)
 }

@@ -174,7 +174,8 @@ func readLine(ctx context.Context, std *cli.IO) (string, error) {
 func readLimited(path string) (string, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", errkind.NotFound.Errorf("read token: %w", err)
+		return "", errkind.Hinted(errkind.NotFound.Errorf("read token: %w", err),
+			"--token-file names a file that holds the line that fairlead-server token create printed")
 	}
 	if err != nil {
 		return "", errkind.Denied.Errorf("read token: %w", err)

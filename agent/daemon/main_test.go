@@ -171,6 +171,7 @@ type server struct {
 	address  string
 	accept   trust.AcceptFunc
 	admit    func(trust.Peer, trust.JoinRequest) (trust.JoinReply, error)
+	away     *link.Goodbye // to everybody; nil takes them
 
 	mu       sync.Mutex
 	requests []trust.JoinRequest
@@ -229,7 +230,7 @@ func (s *server) listen(t testing.TB) {
 		err := port.New(port.Terms{
 			Door: door, MaxStrangers: 8, MaxStrangersPerSource: 8, Log: slog.New(slog.DiscardHandler),
 			Handlers: map[string]port.Handler{
-				trust.LinkProtocol: func(ctx context.Context, conn *tls.Conn, _ trust.Peer) { greet(ctx, t, conn) },
+				trust.LinkProtocol: func(ctx context.Context, conn *tls.Conn, _ trust.Peer) { s.greet(ctx, t, conn) },
 				trust.JoinProtocol: func(_ context.Context, conn *tls.Conn, peer trust.Peer) {
 					defer conn.Close()
 					_ = trust.ServeJoin(conn, peer, s.judge) // the agent's end is what is tested
@@ -267,7 +268,7 @@ func (s *server) token(t testing.TB) trust.Token {
 }
 
 // greet is the server's side of a session: it says hello and stays.
-func greet(ctx context.Context, t testing.TB, conn *tls.Conn) {
+func (s *server) greet(ctx context.Context, t testing.TB, conn *tls.Conn) {
 	binding, err := link.SessionBinding(conn.ConnectionState())
 	if err != nil {
 		t.Error(err)
@@ -276,6 +277,10 @@ func greet(ctx context.Context, t testing.TB, conn *tls.Conn) {
 	session := link.NewSession(conn, link.Options{Role: link.Caller, Settings: link.Settings{Binding: binding}})
 	var calling sync.WaitGroup
 	calling.Go(func() {
+		if away := s.away; away != nil {
+			session.Goodbye(away.Code, away.RetryAfter, away.Text)
+			return
+		}
 		facts, err := contract.Hello.Call(ctx, session, contract.HelloArgs{ServerID: "srv-a", Version: "4.5.6", Machine: "web"})
 		if err == nil && facts.Program != daemon.Program {
 			t.Errorf("hello says program %q", facts.Program)

@@ -108,7 +108,7 @@ func (m *command) showStatus() cli.Command {
 			if errkind.Of(err) == errkind.NotFound && err != nil {
 				return errkind.Hinted(
 					errkind.Unavailable.Errorf("the agent in %s has never run", h),
-					"start it: fairlead-agent run",
+					"start it: %s", m.line(std, "run"),
 				)
 			}
 			if err != nil {
@@ -121,19 +121,20 @@ func (m *command) showStatus() cli.Command {
 			}{state, runs}, state.text(std, runs)); err != nil {
 				return err
 			}
-			return state.verdict(runs)
+			return m.verdict(std, state, runs)
 		},
 	}
 }
 
-func (s State) verdict(runs bool) error {
+func (m *command) verdict(std *cli.IO, s State, runs bool) error {
 	switch {
 	case !runs:
-		return errkind.Hinted(errkind.Unavailable.Errorf("the agent does not run"), "start it: fairlead-agent run")
+		return errkind.Hinted(errkind.Unavailable.Errorf("the agent does not run"), "start it: %s", m.line(std, "run"))
 	case !s.Connected && s.Trouble != "":
 		return errkind.Hinted(errkind.Unavailable.Errorf("the line is down: %s", s.Trouble), "%s", s.Hint)
 	case !s.Connected:
-		return errkind.Unavailable.Errorf("the line is not up yet")
+		return errkind.Hinted(errkind.Unavailable.Errorf("the line is not up yet"),
+			"ask again in a few seconds; what is in the way, if anything: %s", m.line(std, "doctor"))
 	}
 	return nil
 }

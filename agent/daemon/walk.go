@@ -9,11 +9,14 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/diagnosis"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/link"
 	"fairlead/internal/proxy"
 	"fairlead/internal/redial"
 	"fairlead/internal/trust"
@@ -32,6 +35,7 @@ type walk struct {
 	env      host.Env
 	network  host.Network // through the proxy, if there is one
 	machine  string       // the host's name
+	name     string       // what the server calls it
 	address  string       // of the server, host:port
 	proxy    string
 	pins     []trust.Pin
@@ -185,18 +189,58 @@ func (w *walk) ask(ctx context.Context, err error) error {
 	return refined
 }
 
-// welcome waits until the server has said something on a line, or why not: it judges our
-// certificate after the handshake.
+// welcome waits until the server has asked something on a line, as it does of a machine that it takes, or has
+// said why not: it judges our certificate, and the machine, after the handshake. The question gets no answer, so
+// the server takes this for no session of the agent.
 func (w *walk) welcome(ctx context.Context, conn *tls.Conn) error {
 	if w.protocol != trust.LinkProtocol {
 		return nil // before joining the server waits for us to speak
 	}
-	began := time.Now()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	_ = conn.SetReadDeadline(time.Now().Add(welcomeLimit)) // one that has ended says so with the read
-	_, err := conn.Read(make([]byte, 1))
-	err = trust.Explain(err)
+	binding, err := link.SessionBinding(conn.ConnectionState())
+	if err != nil {
+		return err
+	}
+	began, asked := time.Now(), make(chan struct{})
+	limited, cancel := context.WithTimeout(ctx, welcomeLimit)
+	defer cancel()
+	known := sync.OnceFunc(func() { close(asked); cancel() })
+	err = refused(link.NewSession(conn, link.Options{
+		Role: link.Servant, Settings: link.Settings{Binding: binding},
+		Serve: func(context.Context, contract.Stream) { known() },
+	}).Run(limited))
+	select {
+	case <-asked:
+		err = nil
+	default:
+		err = w.dismissed(err)
+	}
 	w.note("welcome", w.address, time.Since(began), err, "the server knows this machine")
+	return err
+}
+
+// dismissed puts a server's goodbye into words.
+func (w *walk) dismissed(err error) error {
+	closed, is := errors.AsType[*link.CloseError](err)
+	switch {
+	case !is || closed.Reason != link.ReasonGoodbye:
+		return err
+	case !closed.ByPeer:
+		return errkind.Hinted(errkind.Timeout.Errorf("the server said nothing within %v", welcomeLimit),
+			"it may have too much to do: try again, and look into the server's log")
+	}
+	return sentAway(errkind.Of(err).Errorf("the server sends this machine away: %s", closed.Goodbye.Text),
+		closed.Goodbye.Code, w.name)
+}
+
+// sentAway adds what to do about a goodbye of the server; the machine of that name is meant.
+func sentAway(err error, code link.GoodbyeCode, name string) error {
+	switch code {
+	case link.GoodbyeRevoked:
+		return errkind.Hinted(errkind.Denied.Errorf("%w", err),
+			"see why on the machine's page in the portal; when that is settled, at the server: fairlead-server machine enable %s",
+			name)
+	case link.GoodbyeBusy, link.GoodbyeStopping, link.GoodbyeDrained:
+		return errkind.Hinted(err, "the server has no time now: the agent comes back by itself")
+	}
 	return err
 }

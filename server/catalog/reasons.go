@@ -40,10 +40,14 @@ type reasons struct {
 	because errkind.Kind // of all so far
 }
 
-func (r *reasons) add(format string, args ...any) { r.put(errkind.Invalid, fmt.Sprintf(format, args...)) }
+func (r *reasons) add(format string, args ...any) {
+	r.put(errkind.Invalid, fmt.Sprintf(format, args...))
+}
 
 // taken adds that there is such a thing already.
-func (r *reasons) taken(format string, args ...any) { r.put(errkind.Conflict, fmt.Sprintf(format, args...)) }
+func (r *reasons) taken(format string, args ...any) {
+	r.put(errkind.Conflict, fmt.Sprintf(format, args...))
+}
 
 func (r *reasons) put(because errkind.Kind, text string) {
 	if len(r.list) > 0 && r.because != because {
