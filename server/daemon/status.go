@@ -64,12 +64,12 @@ func (m *command) look(ctx context.Context, std *cli.IO) (Status, error) {
 		Link:    o.Settings.Link,
 	}
 	id, err := trust.LoadIdentity(o.Home.identity())
+	if errkind.Of(err) == errkind.NotFound && err != nil {
+		return s, errkind.Hinted(errkind.NotFound.Errorf("no server has run in %s", s.Home),
+			"name the server's home with --home, or start one there first: fairlead-server run --home %s", s.Home)
+	}
 	if err != nil {
-		return s, errkind.Hinted(
-			err,
-			"a server that has never run has no identity yet: fairlead-server run --home %s",
-			s.Home,
-		)
+		return s, err
 	}
 	s.Pin = id.Pin
 	if !s.Running {
