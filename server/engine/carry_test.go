@@ -520,3 +520,43 @@ func TestLostLeaseStops(t *testing.T) {
 		}
 	})
 }
+
+// TestAnEngineThatCannotClaimEnds: an error of the queue is said at once, also while a script runs, whose
+// machine is left alone.
+func TestAnEngineThatCannotClaimEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		defer b.store.Close()
+		k := &killed{left: -1}
+		fenced := fencedStore{b.store, k}
+		e := engine.New(engine.Deps{
+			Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, "owner", 5), Logs: b.logs, Reach: &scripted{},
+			Env: host.Env{
+				Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: func(string) {},
+			},
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		ended := make(chan error, 1)
+		go func() { ended <- e.Run(ctx) }()
+		time.Sleep(time.Second)
+		k.mu.Lock()
+		k.dead = true
+		k.mu.Unlock()
+		e.Wake()
+		time.Sleep(time.Hour)
+		select {
+		case err := <-ended:
+			if errkind.Of(err) != errkind.Unavailable {
+				t.Errorf("Run = %v, want what the queue said", err)
+			}
+		default:
+			t.Error("the engine goes on without a queue: nobody is told, and nothing is started any more")
+			stop()
+			<-ended
+		}
+		if state := b.task().State; state != deploy.TaskExecuting {
+			t.Errorf("the task is %s, want it at work, for the next engine", state)
+		}
+	})
+}

@@ -118,10 +118,12 @@ func (e *Engine) Wake() {
 }
 
 // Run takes over what an earlier process left, then carries out what is queued, until ctx ends.
-// It returns when every worker has ended. Scripts on machines go on.
+// It returns when every worker has ended; an error of the queue ends them. Scripts on machines go on.
 func (e *Engine) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	defer group.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	left, err := e.Queue.Adopt(ctx)
 	if err != nil {
 		return err

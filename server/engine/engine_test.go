@@ -239,9 +239,14 @@ func (r *rig) judge(plan deploy.Plan) func() {
 	}
 	failed := false
 	for id, m := range r.machines {
+		ofStep := map[int]contract.TicketID{} // an agent starts a ticket once: a second start is a second ticket
 		for ticket, run := range m.known {
-			if run.starts != 1 {
-				return fail("%s: ticket %s was started %d times", id, ticket, run.starts)
+			if other, twice := ofStep[run.step]; twice {
+				return fail("%s: step %d was started as %s and as %s", id, run.step, other, ticket)
+			}
+			ofStep[run.step] = ticket
+			if run.late > 0 {
+				return fail("%s: the order of ticket %s was sent %d times after it was forgotten", id, ticket, run.late)
 			}
 			failed = failed || run.code != 0
 			if got, want := fmt.Sprint(output[ticket]), fmt.Sprint(run.lines()); got != want {

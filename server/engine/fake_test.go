@@ -30,7 +30,7 @@ type fakeMachine struct {
 type fakeRun struct {
 	ticket    contract.TicketID
 	step      int
-	starts    int
+	late      int // orders that came after it was forgotten
 	count     int // of lines
 	code      int
 	forgotten bool
@@ -106,10 +106,14 @@ func (f fencedTarget) Start(_ context.Context, order contract.Order) (contract.T
 	if err := f.broken(); err != nil {
 		return contract.TicketStatus{}, err
 	}
-	if _, known := f.m.known[order.Ticket]; !known {
+	run, known := f.m.known[order.Ticket]
+	if known && run.forgotten {
+		run.late++
+	}
+	if !known {
 		step, _ := strconv.Atoi(order.Variables["Octopus.Step.Number"])
 		f.m.mu.Lock()
-		run := &fakeRun{ticket: order.Ticket, step: step, starts: 1, count: f.m.rng.IntN(6)}
+		run = &fakeRun{ticket: order.Ticket, step: step, count: f.m.rng.IntN(6)}
 		f.m.mu.Unlock()
 		if len(f.m.known) == f.m.failAt {
 			run.code = 3
