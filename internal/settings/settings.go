@@ -5,57 +5,22 @@
 // It knows no program's settings: they are a struct with toml tags, given by the caller.
 //
 //  1. An unknown key is an error that names its line and the nearest known one.
-//  2. All unknown keys are told at once.
+//  2. All unknown keys and all values of the wrong kind are told at once.
 //  3. A file is written whole or not at all, mode 0600.
 package settings
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"reflect"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 )
-
-// Parse reads text into s, a pointer to a struct that holds the defaults. Errors: Invalid.
-func Parse(text []byte, s any) error {
-	d := toml.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(s)
-	if err == nil {
-		return nil
-	}
-	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		return unknown(strict, keys("", reflect.TypeOf(s).Elem()))
-	}
-	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
-		row, column := bad.Position()
-		return errkind.Invalid.Errorf("line %d, column %d: %s", row, column, strings.TrimPrefix(bad.Error(), "toml: "))
-	}
-	return errkind.Invalid.Errorf("%w", err)
-}
-
-func unknown(strict *toml.StrictMissingError, known []string) error {
-	var problems []string
-	for _, e := range strict.Errors {
-		key := strings.Join(e.Key(), ".")
-		row, _ := e.Position()
-		problem := fmt.Sprintf("line %d: unknown key %s", row, key)
-		if near := cli.Nearest(key, known); near != "" {
-			problem += " (did you mean " + near + "?)"
-		}
-		problems = append(problems, problem)
-	}
-	return errkind.Invalid.Errorf("%s", strings.Join(problems, "; "))
-}
 
 // keys lists the toml names of a struct and of the structs in it, "box.idle" for a member of one.
 func keys(above string, t reflect.Type) (names []string) {

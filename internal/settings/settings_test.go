@@ -34,6 +34,13 @@ func TestParse(t *testing.T) {
 		},
 		{"wrong type names the place", "\nlimit = 'x'", sample{}, "line 2, column"},
 		{"not TOML", "server", sample{}, "line 1, column"},
+		{
+			"everything at once", "servr = 'a:1'\nlimit = 'x'\nserver = [\n1]\nfoo = 1",
+			sample{},
+			"line 1: unknown key servr (did you mean server?); line 2, column 9: limit: want a whole number, and this is a string; " +
+				"line 3, column 10: server: want text, and this is a list; line 5: unknown key foo",
+		},
+		{"beside what is no TOML", "server\nlimit = 'x'", sample{}, "line 2, column"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := sample{"default:1", 7}

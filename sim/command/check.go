@@ -125,6 +125,9 @@ func view() cli.Command {
 			fs.StringVar(&to, "out", "", "write into this `file` in place of standard output")
 		},
 		Run: func(_ context.Context, std *cli.IO, args []string) error {
+			if err := writable("out", to); err != nil {
+				return err
+			}
 			if to != "" {
 				return draw(args[0], to)
 			}

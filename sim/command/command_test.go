@@ -119,6 +119,19 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		{"mutants without sources", "", "mutants --root /", 1, nil, []string{"--root"}},
 		{"diff of nothing", "", "diff a b", 3, nil, []string{"compare traces"}},
 		{"bench", "", "bench --budget 3ms", 0, []string{"agent-hours a minute", "plans a second"}, nil},
+		{
+			"everything at once", withStory("x") + "idel = 1\ncount = 'two'\ntarget = 'srv-9:1'\n[[fault]]\nat = '1s'\nkind = 'nat.flsh'\n",
+			"check FILE", 2, nil,
+			[]string{"unknown key agents.idel", "agents.count: want a whole number", `there is no "srv-9"`, "did you mean nat.flush?"},
+		},
+		{"check of a folder", "", "check DIR", 2, nil, []string{"is a folder: want a TOML file"}},
+		{"a trace into no folder", ward, "run FILE --trace DIR/none/x", 2, nil, []string{"--trace: nothing can be written there"}},
+		{"a picture over a folder", ward, "run FILE --view DIR", 2, nil, []string{"--view: nothing can be written there"}},
+		{"a log of a replay", ward, "replay FILE --log DIR/none/x", 2, nil, []string{"--log: nothing can be written there"}},
+		{"a search that can keep nothing", ward, "search --keep FILE", 2, nil, []string{"--keep", "name another folder"}},
+		{"a campaign that can keep nothing", ward, "campaign --keep FILE/x", 2, nil, []string{"--keep", "name another folder"}},
+		{"a shrinker that can keep nothing", frozen, "shrink FILE --keep FILE", 2, nil, []string{"--keep", "name another folder"}},
+		{"view into no folder", ward, "view FILE --out DIR/none/x", 2, nil, []string{"--out: nothing can be written there"}},
 		{"view of nothing", "", "view none.jsonl", 3, nil, []string{"draw a time line"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

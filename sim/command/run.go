@@ -32,6 +32,12 @@ func (l *leavings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&l.view, "view", "", "draw the time line into this HTML `file`")
 }
 
+// check sees that all of it can be written. Errors: Invalid.
+func (l *leavings) check() error {
+	return errors.Join(
+		writable("trace", l.Trace), writable("pcap", l.Capture), writable("log", l.Log), writable("view", l.view))
+}
+
 // seeded puts another seed into a plan; "" keeps its own.
 func seeded(p *plan.Plan, text string) error {
 	if text == "" {
@@ -83,6 +89,9 @@ func (d desk) run() cli.Command {
 
 // one carries a plan out by itself and draws its time line if wanted.
 func (d desk) one(ctx context.Context, std *cli.IO, p plan.Plan, leave leavings) (o worker.Outcome, err error) {
+	if err := leave.check(); err != nil {
+		return o, err
+	}
 	files := leave.Files
 	if leave.view != "" && files.Trace == "" {
 		dir, err := os.MkdirTemp("", "fairlead-sim-trace-")

@@ -128,6 +128,9 @@ type saved struct {
 func (d desk) hunt(
 	ctx context.Context, std *cli.IO, h hunt, known []scenario.Scenario, draw func(int) (plan.Plan, error),
 ) error {
+	if err := keepable("keep", h.keep); err != nil {
+		return err
+	}
 	next := func(n int) (p plan.Plan, more bool, err error) {
 		if n < len(known) {
 			return known[n].Plan, true, nil

@@ -32,6 +32,9 @@ func (d desk) shrink() cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := keepable("keep", h.keep); err != nil {
+				return err
+			}
 			var small search.Failure
 			n := 0
 			err = d.with(h.processes, worker.Limits{}, func(workers []*worker.Worker) (err error) {

@@ -8,10 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
-	"fairlead/internal/errkind"
 	"fairlead/netem"
 )
 
@@ -123,6 +121,11 @@ func (p Plan) Machines() (n int) {
 // Check reports everything that is wrong with a plan in one error. Errors: Invalid.
 func (p Plan) Check() error {
 	q := &problems{names: map[string]string{}}
+	p.check(q)
+	return q.err()
+}
+
+func (p Plan) check(q *problems) {
 	if p.Name == "" {
 		q.add("name: a plan needs one")
 	}
@@ -137,10 +140,6 @@ func (p Plan) Check() error {
 	p.checkSite(q)
 	p.checkMachines(q)
 	p.checkStory(q)
-	if len(q.texts) == 0 {
-		return nil
-	}
-	return errkind.Invalid.Errorf("%s", strings.Join(q.texts, "; "))
 }
 
 // segments and the rest list names.
@@ -176,8 +175,25 @@ func (p Plan) ends() (names []string) {
 	return names
 }
 
+// hosts lists the names that the site's name server knows.
+func (p Plan) hosts() (names []string) {
+	names = p.ends()
+	for _, b := range p.Boxes {
+		if b.Kind == Balancer {
+			names = append(names, b.Name)
+		}
+	}
+	for _, a := range p.Agents {
+		for i := range min(a.Count, MaxAgents) {
+			names = append(names, fmt.Sprintf("%s-%d", a.Name, i+1))
+		}
+	}
+	return names
+}
+
 func (p Plan) checkSite(q *problems) {
-	for _, n := range p.Nets {
+	for i, n := range p.Nets {
+		q.look("net", i)
 		q.name("net", n.Name)
 		if prefix, err := netip.ParsePrefix(n.Prefix); err != nil || !prefix.Addr().Is4() {
 			q.add("net %s: prefix %q: want one of IPv4, as 192.168.7.0/24", n.Name, n.Prefix)
@@ -185,6 +201,7 @@ func (p Plan) checkSite(q *problems) {
 	}
 	used, ways := map[string]string{}, map[string]bool{}
 	for i, e := range p.Edges {
+		q.look("edge", i)
 		where := fmt.Sprintf("edge %d", i+1)
 		switch {
 		case e.From == e.To:
@@ -193,22 +210,23 @@ func (p Plan) checkSite(q *problems) {
 			q.add("%s: there is an edge from %q to %q already", where, e.From, e.To)
 		}
 		ways[e.Name()] = true
-		q.refer(where+" from", e.From, p.segments())
-		q.refer(where+" to", e.To, p.segments())
+		q.refer(where+" from", e.From, p.segments(), ofNets)
+		q.refer(where+" to", e.To, p.segments(), ofNets)
 		e.Wire.check(q, where)
 		for _, b := range e.Boxes {
-			q.refer(where+" boxes", b, p.boxes())
+			q.refer(where+" boxes", b, p.boxes(), ofBoxes)
 			if used[b] != "" {
 				q.add("box %s stands on two edges: %s and %s", b, used[b], e.Name())
 			}
 			used[b] = e.Name()
 		}
 	}
-	for _, b := range p.Boxes {
+	for i, b := range p.Boxes {
+		q.look("box", i)
 		q.name("box", b.Name)
 		b.check(q, used[b.Name] != "")
 		for _, name := range b.Backends {
-			q.refer("box "+b.Name+" backends", name, p.ends())
+			q.refer("box "+b.Name+" backends", name, p.ends(), ofEnds)
 		}
 	}
 }
@@ -224,15 +242,13 @@ func (w Wire) check(q *problems, where string) {
 
 func (b Box) check(q *problems, placed bool) {
 	where := "box " + b.Name
-	q.word(where+" kind", b.Kind, NAT, Firewall, SecurityGroup, Balancer)
+	q.kind(where, b.Kind, b.Preset, NAT, Firewall, SecurityGroup, Balancer)
 	q.preset(where, b.Preset, b.Kind)
 	q.word(where+" expired", b.Expired, "silence", "reset", "pass")
 	q.word(where+" refuse", b.Refuse, "silence", "reset", "unreachable")
 	q.address(where+" public", b.Public)
 	q.address(where+" check_from", b.CheckFrom)
 	switch {
-	case b.Kind == "" && b.Preset == "":
-		q.add("%s: want a kind or a preset", where)
 	case b.Kind == NAT && b.Public == "":
 		q.add("%s: a nat needs the public address it shares", where)
 	case b.Kind == Balancer && (b.Public == "" || len(b.Backends) == 0):
@@ -261,7 +277,7 @@ func (b Box) check(q *problems, placed bool) {
 }
 
 func (p Plan) checkMachines(q *problems) {
-	if len(p.Servers) == 0 {
+	if len(p.Servers) == 0 && !q.lost("server") {
 		q.add("server: a site needs at least one")
 	}
 	if n := len(p.Servers) + len(p.Programs); n > MaxMachines {
@@ -270,49 +286,54 @@ func (p Plan) checkMachines(q *problems) {
 	if n := p.Machines(); n > MaxAgents {
 		q.add("%d agents: want at most %d", n, MaxAgents)
 	}
-	for _, s := range p.Servers {
+	for i, s := range p.Servers {
+		q.look("server", i)
 		q.name("server", s.Name)
-		q.refer("server "+s.Name+" on", s.On, p.segments())
+		q.refer("server "+s.Name+" on", s.On, p.segments(), ofNets)
 		q.address("server "+s.Name+" addr", s.Addr)
 		q.port("server "+s.Name+" link", s.Link)
 		s.Wire.check(q, "server "+s.Name)
 	}
-	for _, g := range p.Programs {
+	for i, g := range p.Programs {
+		q.look("program", i)
 		where := "program " + g.Name
 		q.name("program", g.Name)
-		q.refer(where+" on", g.On, p.segments())
+		q.refer(where+" on", g.On, p.segments(), ofNets)
 		q.address(where+" addr", g.Addr)
 		q.port(where+" listen", g.Listen)
 		for _, to := range g.To {
-			q.endpoint(where+" to", to)
+			q.endpoint(where+" to", to, p.hosts())
 		}
-		q.word(where+" kind", g.Kind, ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
+		q.kind(where, g.Kind, g.Preset,
+			ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
 		q.preset(where, g.Preset, g.Kind)
 		if g.Takes != "" {
-			q.refer(where+" takes", g.Takes, p.edges())
+			q.refer(where+" takes", g.Takes, p.edges(), ofEdges)
 		}
 	}
-	for _, a := range p.Agents {
+	for n, a := range p.Agents {
+		q.look("agents", n)
 		q.name("agents", a.Name)
 		for i := range min(a.Count, MaxAgents) {
 			if name := fmt.Sprintf("%s-%d", a.Name, i+1); q.names[name] != "" {
 				q.add("agents name %q: its %s would have the name of a %s", a.Name, name, q.names[name])
 			}
 		}
-		q.refer("agents "+a.Name+" on", a.On, p.segments())
+		q.refer("agents "+a.Name+" on", a.On, p.segments(), ofNets)
 		if a.Target != "" {
-			q.endpoint("agents "+a.Name+" target", a.Target)
+			q.endpoint("agents "+a.Name+" target", a.Target, p.hosts())
 		}
 		if via, err := url.Parse(a.Proxy); err != nil || a.Proxy != "" && via.Host == "" {
 			q.add("agents %s proxy: %q: want http://HOST:PORT or socks5://HOST:PORT", a.Name, a.Proxy)
 		} else if a.Proxy != "" {
-			q.endpoint("agents "+a.Name+" proxy", via.Host)
+			q.endpoint("agents "+a.Name+" proxy", via.Host, p.hosts())
 		}
 		a.Wire.check(q, "agents "+a.Name)
 		if a.Count < 0 {
 			q.add("agents %s: count %d", a.Name, a.Count)
 		}
 	}
+	q.look("", 0)
 	for _, b := range p.Boxes {
 		if other := q.names[prober(b.Name)]; b.Check > 0 && other != "" {
 			q.add("%s name %q: what checks the backends of %s has it already", other, prober(b.Name), b.Name)
@@ -388,8 +409,9 @@ func (p Plan) checkStory(q *problems) {
 		q.add("%d ops and %d faults: want at most %d and %d", len(p.Ops), len(p.Faults), maxOps, maxFaults)
 	}
 	for i, o := range p.Ops {
+		q.look("op", i)
 		where := fmt.Sprintf("op %d", i+1)
-		q.need(where+" do", o.Do, DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse)
+		q.need(where+" do", o.Do, doings...)
 		q.fromZero(where, map[string]int64{
 			"at": int64(o.At), "every": int64(o.Every), "until": int64(o.Until), "lasts": int64(o.Lasts),
 			"lines": int64(o.Lines), "any": int64(o.Any), "kb": int64(o.KB), "exit": int64(o.Exit),
@@ -404,7 +426,7 @@ func (p Plan) checkStory(q *problems) {
 			q.add("%s: it comes at %s, and the safety phase ends at %s", where, o.At, p.Safety)
 		}
 		if o.On != "" {
-			q.refer(where+" on", o.On, p.places(OnMachine))
+			q.refer(where+" on", o.On, p.places(OnMachine), ofAll)
 		}
 		if o.Do == DoBrowse && o.URL == "" {
 			q.add("%s: browse needs a url, as https://portal/api", where)
@@ -412,10 +434,11 @@ func (p Plan) checkStory(q *problems) {
 		o.checkScript(q, where)
 	}
 	for i, f := range p.Faults {
+		q.look("fault", i)
 		where := fmt.Sprintf("fault %d", i+1)
 		k, ok := f.kind()
 		if !ok {
-			q.word(where+" kind", f.Kind+" ", KindNames()...)
+			q.need(where+" kind", f.Kind, KindNames()...)
 			continue
 		}
 		f.check(q, where, k)
@@ -424,10 +447,11 @@ func (p Plan) checkStory(q *problems) {
 		}
 		known := p.places(k.On)
 		switch {
+		case len(known) == 0 && q.lost(ofAll...):
 		case len(known) == 0:
 			q.add("%s: %s needs a %s, and the site has none", where, f.Kind, k.On)
 		case f.On != "" && f.On != "all":
-			q.refer(where+" on", f.On, known)
+			q.refer(where+" on", f.On, known, ofAll)
 		}
 		for j, other := range p.Faults[:i] {
 			if p.Clash(other, f) {
@@ -437,14 +461,21 @@ func (p Plan) checkStory(q *problems) {
 		q.word(where+" way", f.Way, "up", "down")
 		q.address(where+" addr", f.Addr)
 	}
+	q.look("expect", 0)
 	q.word("expect online", p.Expect.Online, "all", "none", "any")
 	for _, bound := range slices.Sorted(maps.Keys(p.Expect.Within)) {
 		q.word("expect within", bound, "L1", "L2", "L3", "L5", "L6", "L7")
 	}
 }
 
+// doings are the things that people do.
+var doings = []string{DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse}
+
 // checkScript looks at what an op says of its scripts.
 func (o Op) checkScript(q *problems, where string) {
+	if !slices.Contains(doings, o.Do) {
+		return // told already, and the rest hangs on it
+	}
 	if (o.Reboot || o.Restarts) && o.Do != DoScript && o.Do != DoDeploy {
 		q.add("%s: reboot and restarts are for scripts and deployments, and this is %s", where, o.Do)
 	}

@@ -5,7 +5,9 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
+	"strings"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/settings"
@@ -14,17 +16,27 @@ import (
 // maxPlanBytes bounds a file: 1 MiB.
 const maxPlanBytes = 1 << 20
 
-// Parse reads a plan, fills in defaults and checks it. Errors: Invalid, with every problem.
+// Parse reads a plan, fills in defaults and checks it. Errors: Invalid, with every problem, and none
+// that follows from another.
 func Parse(text []byte) (Plan, error) {
 	var p Plan
 	if len(text) > maxPlanBytes {
 		return p, errkind.Invalid.Errorf("the plan has %d bytes: want at most %d", len(text), maxPlanBytes)
 	}
-	if err := settings.Parse(text, &p); err != nil {
+	err := settings.Parse(text, &p)
+	unread, is := errors.AsType[settings.UnreadError](err)
+	if err != nil && !is {
 		return p, err
 	}
 	p.fill()
-	return p, p.Check()
+	q := &problems{names: map[string]string{}, unread: unread}
+	if !unread.Torn() {
+		p.check(q)
+	}
+	if is {
+		return p, errkind.Invalid.Errorf("%s", strings.Join(append([]string{err.Error()}, q.texts...), "; "))
+	}
+	return p, q.err()
 }
 
 // Load reads the plan in a file. Errors: NotFound, Denied, Invalid.
@@ -32,6 +44,9 @@ func Load(path string) (Plan, error) {
 	text, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
 		return Plan{}, errkind.NotFound.Errorf("read plan: there is no file %s", path)
+	}
+	if info, stat := os.Stat(path); err != nil && stat == nil && info.IsDir() {
+		return Plan{}, errkind.Invalid.Errorf("read plan: %s is a folder: want a TOML file", path)
 	}
 	if err != nil {
 		return Plan{}, errkind.Denied.Errorf("read plan: %w", err)

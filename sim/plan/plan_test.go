@@ -140,6 +140,79 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 	}
 }
 
+// TestEveryProblemIsToldInOneRound: what cannot be read hides nothing, and nothing that follows from
+// it is told.
+func TestEveryProblemIsToldInOneRound(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pairs []string
+		want  []string
+	}{
+		{
+			"keys, values and names",
+			[]string{
+				`seed = 7`, `sead = 7`, `safety = "1h"`, `safety = "1 hour"`, `idle = "240s"`, `idel = "240s"`,
+				`count = 3`, `count = "three"`, `on = "ward"`, `on = "wrad"`, `at = "10m"`, `at = "3h"`,
+			},
+			[]string{
+				"line 3: unknown key sead (did you mean seed?)", `line 4, column 10: duration "1 hour": want a number with a unit`,
+				"line 24: unknown key box.idel (did you mean box.idle?)",
+				"line 31, column 9: agents.count: want a whole number, and this is a string",
+				`agents web on: there is no "wrad" (did you mean ward?)`,
+			},
+		},
+		{
+			"a kind of box",
+			[]string{`kind = "nat"`, `kind = "nta"`, `do = "script"`, `do = "skript"` + "\nreboot = true"},
+			[]string{
+				`box nat-ward kind: "nta": want nat, firewall, security-group, balancer (did you mean nat?)`,
+				`op 1 do: "skript": want script`,
+			},
+		},
+		{
+			"a kind of fault",
+			[]string{`"nat.flush"`, `"nat.flusch"`, `count = 3`, `target = "srv1:10943"`},
+			[]string{`agents web target: there is no "srv1" (did you mean srv-1?)`, `fault 1 kind: "nat.flusch": want agent.crash`},
+		},
+		{
+			"a key that a fault needs",
+			[]string{`"nat.flush"`, "\"link.loss\"\nlsos = 0.5", `on = "nat-ward"`, `on = "wrad-internet"`},
+			[]string{"line 41: unknown key fault.lsos (did you mean fault.loss?)", `fault 1 on: there is no "wrad-internet"`},
+		},
+		{
+			"the name of a table",
+			[]string{`[[box]]`, `[[bxo]]`, `count = 3`, `count = -3`},
+			[]string{"line 20: unknown key bxo (did you mean box?)", "agents web: count -3"},
+		},
+		{
+			"a line that is no TOML",
+			[]string{`latency = "20ms"`, `latency 20ms`, `count = 3`, `count = -3`},
+			[]string{"line 15, column 9: expected '='", "agents web: count -3"},
+		},
+		{"a list without an end", []string{`boxes = ["nat-ward"]`, `boxes = ["nat-ward"`}, []string{"line 20, column 1: expected"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.NewReplacer(c.pairs...).Replace(small)
+			_, err := plan.Parse([]byte(text))
+			if errkind.Of(err) != errkind.Invalid {
+				t.Fatalf("got %v", err)
+			}
+			told := strings.Split(err.Error(), "; ")
+			if len(told) != len(c.want) {
+				t.Errorf("told %d things, want %d", len(told), len(c.want))
+			}
+			for i, want := range c.want {
+				if i >= len(told) || !strings.Contains(told[i], want) {
+					t.Errorf("%d: want %q", i+1, want)
+				}
+			}
+			if t.Failed() {
+				t.Log(strings.Join(told, "\n"))
+			}
+		})
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	p, err := plan.Parse([]byte(small))
 	if err != nil {

@@ -14,18 +14,70 @@ import (
 	"strings"
 
 	"fairlead/internal/cli"
+	"fairlead/internal/errkind"
+	"fairlead/internal/settings"
 	"fairlead/netem"
 )
 
 // problems collects what is wrong.
 type problems struct {
-	texts []string
-	names map[string]string // of machines, boxes and programs: what each is
+	texts  []string
+	names  map[string]string // of machines, boxes and programs: what each is
+	unread settings.UnreadError
+	table  string // what is looked at: "box", "fault"; "" for the plan itself
+	index  int
+	vague  []string // tables with something in them of which nobody can tell what it is
 }
 
+// look says which table the next problems are of.
+func (q *problems) look(table string, index int) { q.table, q.index = table, index }
+
+// add tells a problem, unless it speaks of a key that could not be read: mending that may mend both.
 func (q *problems) add(format string, args ...any) {
-	q.texts = append(q.texts, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	words := strings.FieldsFunc(text, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r == '_') })
+	for _, u := range q.unread {
+		table, key, inner := strings.Cut(u.Key, ".")
+		if !inner {
+			table, key = "", table
+		}
+		here := table == q.table && (u.Index == q.index || table == "") || key == "safety"
+		if here && key != "" && slices.Contains(words, key) {
+			return
+		}
+	}
+	q.texts = append(q.texts, text)
 }
+
+// err is all problems in one. Errors: Invalid.
+func (q *problems) err() error {
+	if len(q.texts) == 0 {
+		return nil
+	}
+	return errkind.Invalid.Errorf("%s", strings.Join(q.texts, "; "))
+}
+
+// naming are the keys without which names lead nowhere.
+var naming = []string{"name", "kind", "preset", "count", "from", "to"}
+
+// lost reports whether something in these tables that others may refer to could not be read.
+func (q *problems) lost(tables ...string) bool {
+	return slices.ContainsFunc(q.vague, func(table string) bool { return slices.Contains(tables, table) }) ||
+		slices.ContainsFunc(q.unread, func(u settings.Unread) bool {
+			table, key, inner := strings.Cut(u.Key, ".")
+			return slices.Contains(tables, table) && (!inner || slices.Contains(naming, key))
+		})
+}
+
+// The tables that names are of.
+var (
+	ofNets  = []string{"net"}
+	ofEdges = []string{"edge", "net"}
+	ofBoxes = []string{"box"}
+	ofEnds  = []string{"server", "program"}
+	ofHosts = []string{"server", "program", "box"}
+	ofAll   = []string{"server", "program", "box", "agents", "edge"}
+)
 
 // word checks one of a few words.
 func (q *problems) word(where, got string, want ...string) {
@@ -47,6 +99,17 @@ func (q *problems) need(where, got string, want ...string) {
 	q.word(where, got, want...)
 }
 
+// kind checks what a thing is. known are the presets that may say it too.
+func (q *problems) kind(where, got, preset string, want ...string) {
+	q.word(where+" kind", got, want...)
+	if _, known := netem.FindPreset(preset); got == "" && preset == "" {
+		q.add("%s: want a kind or a preset", where)
+		q.vague = append(q.vague, q.table)
+	} else if !slices.Contains(want, got) || preset != "" && !known {
+		q.vague = append(q.vague, q.table)
+	}
+}
+
 // desk is the machine that people sit at; every site has it.
 const desk = "desk"
 
@@ -65,9 +128,9 @@ func (q *problems) name(what, name string) {
 
 var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-// refer checks that a name is known.
-func (q *problems) refer(where, name string, known []string) {
-	if !slices.Contains(known, name) {
+// refer checks that a name is known, of something in these tables.
+func (q *problems) refer(where, name string, known, tables []string) {
+	if !slices.Contains(known, name) && !q.lost(tables...) {
 		hint := ""
 		if near := cli.Nearest(name, known); near != "" {
 			hint = " (did you mean " + near + "?)"
@@ -82,11 +145,15 @@ func (q *problems) address(where, text string) {
 	}
 }
 
-// endpoint checks a name or an address with a port.
-func (q *problems) endpoint(where, text string) {
+// endpoint checks an address, or a name that something has, with a port.
+func (q *problems) endpoint(where, text string, known []string) {
 	host, port, err := net.SplitHostPort(text)
 	if number, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || host == "" || number == 0 {
 		q.add("%s: %q: want a name or an address with a port, as srv-1:10943", where, text)
+		return
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		q.refer(where, host, known, ofHosts)
 	}
 }
 
