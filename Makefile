@@ -123,7 +123,7 @@ microbench: ## the benchmarks of every package
 demo: build ## a server, two agents, a deployment of two versions; KEEP=1 leaves it running
 	KEEP=$(KEEP) $(GO) run ./internal/demo/run
 
-screenshots: ## every page of the portal as PNG, into dist/screenshots (needs chromium)
+screenshots: ## every page of the portal as PNG, into dist/screenshots (needs a Chromium)
 	FAIRLEAD_SCREENSHOTS=$(CURDIR)/dist/screenshots $(GO) test -count=1 -run Screenshot ./server/portal
 
 release: ## static programs for linux amd64, arm64, armv7 and their SHA256SUMS, into dist/

@@ -60,7 +60,7 @@ var durations = map[string]bool{
 
 // ambientHomes may touch everything: the implementation of the seam, and what is no part of the product.
 var ambientHomes = []string{
-	"internal/host", "internal/demo", "internal/bench", "internal/torture", "internal/house", "netem/netns", "sim",
+	"internal/host", "internal/demo", "internal/bench", "internal/torture", "internal/headless", "internal/house", "netem/netns", "sim",
 }
 
 func ambientRule() rule {

@@ -138,6 +138,7 @@ var layers = []layer{
 	{"internal/demo", []string{"agent/...", "server/...", "fixtures", "internal/..."}},
 	{"internal/bench", []string{"agent/...", "server/...", "fixtures", "internal/..."}},
 	{"internal/torture", []string{"agent/...", "server/...", "fixtures", "internal/..."}},
+	{"internal/headless", nil},
 	{"internal/house", nil},
 }
 

@@ -4,26 +4,28 @@ package portal_test
 
 import (
 	"fmt"
+	"image/png"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/headless"
 	"fairlead/server/portal"
 )
 
 // TestScreenshots takes a picture of every page, in both colour schemes and two widths, into the
-// folder that FAIRLEAD_SCREENSHOTS names. It needs one of the browsers of findBrowser.
+// folder that FAIRLEAD_SCREENSHOTS names; without one, each page once, for what the browser says of it.
 func TestScreenshots(t *testing.T) {
-	dir := os.Getenv("FAIRLEAD_SCREENSHOTS")
+	headless.Need(t)
+	dir, schemes, widths := os.Getenv("FAIRLEAD_SCREENSHOTS"), []string{"light", "dark"}, []int{1280, 390}
 	if dir == "" {
-		t.Skip("FAIRLEAD_SCREENSHOTS names no folder")
+		dir, schemes, widths = t.TempDir(), schemes[:1], widths[:1]
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -49,8 +51,8 @@ func TestScreenshots(t *testing.T) {
 		"task-failed": {ended, "/app/tasks/ServerTasks-41"}, "packages": {sample(), "/app/packages"}, "packages-empty": {empty, "/app/packages"},
 		"package": {sample(), "/app/packages/Shop.Web"}, "events": {sample(), "/app/events"}, "problem": {broken, "/app"},
 	} {
-		for _, scheme := range []string{"light", "dark"} {
-			for _, width := range []int{1280, 390} {
+		for _, scheme := range schemes {
+			for _, width := range widths {
 				take(t, filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, scheme, width)), page.source, page.path, scheme, width)
 			}
 		}
@@ -62,7 +64,15 @@ func take(t *testing.T, file string, source *fake, path, scheme string, width in
 	blink := map[string]string{"light": "1", "dark": "0"}[scheme]
 	height := map[int]int{1280: 900, 390: 1100}[width]
 	browse(t, source, path, "--blink-settings=preferredColorScheme="+blink, fmt.Sprintf("--window-size=%d,%d", width, height),
-		"--timeout=1500", "--screenshot="+file)
+		"--timeout=60000", "--screenshot="+file)
+	picture, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if size, err := png.DecodeConfig(picture); err != nil || size.Width != width {
+		t.Errorf("%s: %d pixels wide, want %d: %v", file, size.Width, width, err)
+	}
 }
 
 // browse opens a page in a real browser, as Ann, or as nobody if there is no source, and returns
@@ -76,28 +86,13 @@ func browse(t *testing.T, source *fake, path string, options ...string) string {
 	server := httptest.NewServer(stage{open(source, nil), source})
 	defer server.Close()
 	defer server.CloseClientConnections()
-	options = append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"}, append(options, server.URL+path)...)
-	var said strings.Builder
-	browser := exec.CommandContext(t.Context(), findBrowser(t), options...)
-	browser.Stderr = &said
-	out, err := browser.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", path, err, said.String())
-	}
-	return string(out)
-}
-
-// findBrowser is the first browser that is installed.
-func findBrowser(t *testing.T) string {
-	t.Helper()
-	names := []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"}
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
+	opened := headless.Need(t).Open(t, server.URL+path, options...)
+	for _, line := range opened.Console {
+		if !strings.Contains(line, "Failed to load resource") {
+			t.Errorf("%s: the browser says %s", path, line)
 		}
 	}
-	t.Fatalf("none of %s is installed: install Debian's chromium", strings.Join(names, ", "))
-	return ""
+	return opened.Printed
 }
 
 // stage serves the portal to a browser that is signed in already. A page of a source with hold set

@@ -8,16 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/headless"
 	"fairlead/sim/view"
 )
 
@@ -322,10 +321,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 // TestTheScriptRuns opens the page in a browser: its table is filled by the last thing the script does
 // before it draws, and its canvas has a size once it has drawn.
 func TestTheScriptRuns(t *testing.T) {
-	browser, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not installed: the script of the page was not run")
-	}
+	browser := headless.Need(t)
 	lines := []string{`0 "k":"fault.on","from":"lan-internet","why":"link.cut"`}
 	for i := range 30 {
 		lines = append(lines, fmt.Sprintf(`%d "k":"dial","from":"web-%d","to":"srv:1","s":%d`, 1+i, i, 1+i))
@@ -336,14 +332,7 @@ func TestTheScriptRuns(t *testing.T) {
 	if err := os.WriteFile(path, []byte(page(t, script(lines...))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000",
-		"--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "--dump-dom", "file://"+path)
-	command.WaitDelay = 10 * time.Second
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("chromium: %v", err)
-	}
-	dom := string(out)
+	dom := browser.Open(t, "file://"+path, "--virtual-time-budget=5000", "--dump-dom").Printed
 	if n := strings.Count(dom, "never opened</span>"); n != 30 {
 		t.Errorf("the table has %d rows of 30", n)
 	}
