@@ -69,6 +69,7 @@ type Balancer struct {
 	due     time.Duration // no open connection is forgotten earlier; 0 for none
 	pending []Speech
 	// What faults do.
+	failed map[netip.Addr]int
 	idle   overrides[time.Duration]
 	favour overrides[netip.Addr]
 	header overrides[bool]
@@ -93,6 +94,7 @@ func NewBalancer(s BalancerSpec) *Balancer {
 	}
 	b := &Balancer{
 		spec: s, down: map[netip.Addr]bool{}, drain: map[netip.Addr]bool{}, cuts: map[netip.Addr]time.Duration{},
+		failed: map[netip.Addr]int{},
 	}
 	b.Flush()
 	return b
@@ -130,9 +132,23 @@ func (b *Balancer) Addrs() (list []netip.Addr) {
 // SetHealthy says what a health check found. Connections to an unhealthy backend go on, unless the
 // spec says UnhealthyReset.
 func (b *Balancer) SetHealthy(backend netip.Addr, healthy bool) {
-	was := b.down[backend]
+	was := b.sick(backend)
 	b.down[backend] = !healthy
-	if healthy || was || !b.spec.UnhealthyReset {
+	b.judged(backend, was)
+}
+
+// fail counts the faults that make a backend seem dead, whatever a health check finds.
+func (b *Balancer) fail(backend netip.Addr, faults int) {
+	was := b.sick(backend)
+	b.failed[backend] += faults
+	b.judged(backend, was)
+}
+
+func (b *Balancer) sick(backend netip.Addr) bool { return b.down[backend] || b.failed[backend] > 0 }
+
+// judged resets the connections of a backend that has become unhealthy, if the spec says so.
+func (b *Balancer) judged(backend netip.Addr, was bool) {
+	if !b.sick(backend) || was || !b.spec.UnhealthyReset {
 		return
 	}
 	for _, f := range b.flowsOf(backend) {
@@ -373,7 +389,7 @@ func (b *Balancer) flowsOf(backend netip.Addr) []*balanced {
 	return b.inOrder(func(f *balanced) bool { return f.behind.server.Addr() == backend })
 }
 
-func (b *Balancer) good(a netip.Addr) bool { return !b.down[a] && !b.drain[a] }
+func (b *Balancer) good(a netip.Addr) bool { return !b.sick(a) && !b.drain[a] }
 
 // candidates are the backends that a zone's address leads to.
 func (b *Balancer) candidates(vip netip.Addr) []netip.Addr {

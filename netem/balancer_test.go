@@ -280,6 +280,40 @@ func TestAnUnhealthyBackendsConnectionsAreReset(t *testing.T) {
 	}
 }
 
+// TestAFaultsEndIsNoVerdictOnABackend: what a health check found meanwhile, or before, holds on.
+func TestAFaultsEndIsNoVerdictOnABackend(t *testing.T) {
+	for _, every := range []time.Duration{0, 10 * time.Second} {
+		inFarm(t, 1, netem.BalancerSpec{NoBackend: netem.Reset}, func(t *testing.T, x *farm) {
+			heal := x.w.Inject(netem.BackendDown{Balancer: x.b, Backend: farmAddr(0), Every: every})
+			other := x.w.Inject(netem.BackendDown{Balancer: x.b, Backend: farmAddr(0)})
+			x.w.Do(func() { x.b.SetHealthy(farmAddr(0), false) })
+			reached := func() bool {
+				_, err := x.dial(t, x.client, farmVIP)
+				return err == nil
+			}
+			time.Sleep(15 * time.Second) // the flapping one takes it for alive again
+			heal()
+			other()
+			if reached() {
+				t.Error("the faults are over, and a backend gets connections that a check found dead")
+			}
+			x.w.Do(func() { x.b.SetHealthy(farmAddr(0), true) })
+			if !reached() {
+				t.Error("a check found the backend alive, and it gets no connection")
+			}
+			heal = x.w.Inject(netem.BackendDown{Balancer: x.b, Backend: farmAddr(0)})
+			x.w.Do(func() { x.b.SetHealthy(farmAddr(0), true) })
+			if reached() {
+				t.Error("a check ended a fault")
+			}
+			heal()
+			if !reached() {
+				t.Error("the fault is over, the backend lives, and it gets no connection")
+			}
+		})
+	}
+}
+
 func TestFlappingHealth(t *testing.T) {
 	inFarm(t, 1, netem.BalancerSpec{NoBackend: netem.Reset}, func(t *testing.T, x *farm) {
 		heal := x.w.Inject(netem.BackendDown{Balancer: x.b, Backend: farmAddr(0), Every: 10 * time.Second})

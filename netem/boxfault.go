@@ -201,7 +201,7 @@ func (f BalancerDrain) applyLocked(w *World) func() {
 }
 
 // BackendDown makes a balancer find a backend unhealthy; if Every is not zero, in turn unhealthy and
-// healthy for as long.
+// healthy for as long. What SetHealthy says meanwhile holds when it is over.
 type BackendDown struct {
 	Balancer *Balancer
 	Backend  netip.Addr
@@ -214,23 +214,23 @@ func (f BackendDown) Kind() string { return "balancer.down" }
 func (f BackendDown) where(w *World) string { return w.edgeOf(f.Balancer) + " " + f.Backend.String() }
 
 func (f BackendDown) applyLocked(w *World) func() {
-	healed := false
-	f.turnLocked(w, &healed, false)
+	healed, down := false, 0
+	var turn func()
+	turn = func() {
+		if healed {
+			return
+		}
+		f.Balancer.fail(f.Backend, 1-2*down)
+		down = 1 - down
+		w.askClocksLocked()
+		if f.Every > 0 {
+			w.laterLocked(f.Every, "flap "+f.Backend.String(), turn)
+		}
+	}
+	turn()
 	return func() {
 		healed = true
-		f.Balancer.SetHealthy(f.Backend, true)
-	}
-}
-
-func (f BackendDown) turnLocked(w *World, healed *bool, healthy bool) {
-	f.Balancer.SetHealthy(f.Backend, healthy)
-	w.askClocksLocked()
-	if f.Every > 0 {
-		w.laterLocked(f.Every, "flap "+f.Backend.String(), func() {
-			if !*healed {
-				f.turnLocked(w, healed, !healthy)
-			}
-		})
+		f.Balancer.fail(f.Backend, -down)
 	}
 }
 
