@@ -30,7 +30,7 @@ const hostBytes = 128
 // packet, as with segmentation offload. Times are those of the bubble.
 //
 // Wireshark guesses what the plaintext of an unknown protocol is, and may call it malformed RDPMT;
-// tshark --disable-heuristic rdpmt_tls stops that.
+// --disable-protocol rdpmt stops that (tshark 4.0).
 type Capture struct {
 	// Limit is the size of the file in bytes, at most; 0 means 256 MiB. The last packet before it
 	// says so in its comment, and the file's own comment says how many are missing.
