@@ -16,9 +16,11 @@ import (
 
 // Shrinker makes plans small.
 type Shrinker struct {
-	// Runners try candidates side by side. What comes out does not hang on how many there are.
+	// Runners try candidates side by side. What comes out does not hang on how many there are, unless the
+	// budget ends first: what lies behind the candidate that is taken counts as not tried.
 	Runners []Runner
-	// Runs and Budget bound the work; 0 means 600 runs, and 2 min of real time.
+	// Runs and Budget bound the work; 0 means 600 runs, and 2 min of real time. A candidate that must run
+	// twice counts twice.
 	Runs   int
 	Budget time.Duration
 	// Tell, if not nil, hears after each try how many there were, and the smallest plan so far.
@@ -65,6 +67,7 @@ func (s Shrinker) Shrink(ctx context.Context, p plan.Plan) (Failure, int, error)
 // first sees what the plan violates.
 func (r *shrinking) first(p plan.Plan) (Failure, error) {
 	for _, twice := range []bool{false, true} {
+		r.runs += cost(twice)
 		f, wrong, err := r.try(r.Runners[0], p, twice)
 		switch {
 		case err != nil:
@@ -90,7 +93,18 @@ func (r *shrinking) pass() (smaller bool) {
 }
 
 func (r *shrinking) spent() bool {
-	return r.broken != nil || r.ctx.Err() != nil || r.runs >= r.Runs || time.Now().After(r.until)
+	return r.broken != nil || r.ctx.Err() != nil || r.runs+cost(r.twice()) > r.Runs || time.Now().After(r.until)
+}
+
+// twice reports whether candidates must run twice: what is looked for is a difference.
+func (r *shrinking) twice() bool { return r.key == digestID }
+
+// cost is how many runs a candidate takes.
+func cost(twice bool) int {
+	if twice {
+		return 2
+	}
+	return 1
 }
 
 // improve tries a step's candidates in order, some at a time, and takes the first that is violated in
@@ -104,7 +118,8 @@ func (r *shrinking) improve(step step) bool {
 		}
 	}
 	for len(open) > 0 && !r.spent() {
-		batch := open[:min(len(open), len(r.Runners))]
+		each := cost(r.twice())
+		batch := open[:min(len(open), len(r.Runners), (r.Runs-r.runs)/each)]
 		open = open[len(batch):]
 		if r.batch(batch) {
 			return true
@@ -123,18 +138,19 @@ func (r *shrinking) batch(plans []plan.Plan) (found bool) {
 	results := make([]result, len(plans))
 	var group sync.WaitGroup
 	for i, p := range plans {
-		r.tried[p.Hash()] = true
 		group.Go(func() {
 			one := &results[i]
-			one.failure, one.wrong, one.err = r.try(r.Runners[i], p, r.key == digestID)
+			one.failure, one.wrong, one.err = r.try(r.Runners[i], p, r.twice())
 		})
 	}
 	group.Wait()
-	r.runs += len(plans)
-	for _, one := range results {
+	for i, one := range results {
+		r.tried[plans[i].Hash()] = true
+		r.runs += cost(r.twice())
 		r.broken = errors.Join(r.broken, one.err)
-		if !found && one.wrong && worker.Same(one.failure.Violated[0]) == r.key {
+		if one.wrong && worker.Same(one.failure.Violated[0]) == r.key {
 			r.best, found = one.failure, true
+			break
 		}
 	}
 	if r.Tell != nil {
