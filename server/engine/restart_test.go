@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,7 +43,7 @@ type rebooting struct {
 	away      time.Duration // 0: it never leaves
 	stays     bool          // away for ever
 	sameBoot  bool          // it was away, and did not restart
-	exit      *contract.Verdict
+	exit      atomic.Pointer[contract.Verdict]
 	afterBoot contract.Verdict // what the agent says when it is back
 }
 
@@ -85,8 +86,8 @@ func (r *rebooting) now() contract.TicketStatus {
 		return contract.TicketStatus{Ticket: "t", State: contract.Unknown, Boot: "one"}
 	case r.away > 0 && !r.sameBoot && ran >= r.leaves+r.away:
 		s.Boot, s.State, s.Verdict = "two", contract.Finished, &r.afterBoot
-	case r.exit != nil && ran >= r.leaves:
-		s.State, s.Verdict = contract.Finished, r.exit
+	case r.exit.Load() != nil && ran >= r.leaves:
+		s.State, s.Verdict = contract.Finished, r.exit.Load()
 	}
 	return s
 }
@@ -135,8 +136,8 @@ func TestAStepThatRestartsItsMachine(t *testing.T) {
 		},
 		"after the script": {
 			func(r *rebooting) {
-				r.exit = &contract.Verdict{Outcome: contract.Succeeded}
-				r.afterBoot = *r.exit
+				r.afterBoot = contract.Verdict{Outcome: contract.Succeeded}
+				r.exit.Store(&r.afterBoot)
 			},
 			ended{deploy.TaskSuccess, "The machine has restarted, as the step has it, and is back after 1m", "", 2 * minute},
 		},
@@ -145,7 +146,10 @@ func TestAStepThatRestartsItsMachine(t *testing.T) {
 			ended{deploy.TaskSuccess, "has restarted", "", 2 * minute},
 		},
 		"it never comes": {
-			func(r *rebooting) { r.away, r.exit = 0, &contract.Verdict{Outcome: contract.Succeeded} },
+			func(r *rebooting) {
+				r.away = 0
+				r.exit.Store(&contract.Verdict{Outcome: contract.Succeeded})
+			},
 			ended{deploy.TaskFailed, "Waiting for m to restart, its script ended 30s ago", "did not restart within 2m0s", 3 * minute},
 		},
 		"it never comes back": {
@@ -156,7 +160,10 @@ func TestAStepThatRestartsItsMachine(t *testing.T) {
 			func(r *rebooting) { r.sameBoot = true }, ended{deploy.TaskExecuting, "The machine is back after", "", 0},
 		},
 		"the script fails": {
-			func(r *rebooting) { r.away, r.exit = 0, &contract.Verdict{Outcome: contract.Failed, Code: 3} },
+			func(r *rebooting) {
+				r.away = 0
+				r.exit.Store(&contract.Verdict{Outcome: contract.Failed, Code: 3})
+			},
 			ended{deploy.TaskFailed, "exit code 3", "m: Failed: exit code 3.", minute},
 		},
 	} {
@@ -270,7 +277,7 @@ func (b *bench) late(m *rebooting, v contract.Verdict) {
 	if got := b.tickets()[0]; got.Late != nil || got.State != deploy.TicketFinished {
 		b.t.Errorf("before the script's end: %+v", got)
 	}
-	m.exit = &v
+	m.exit.Store(&v)
 	b.must(<-ended)
 	got := b.tickets()[0]
 	if got.Late == nil || *got.Late != v || got.State != deploy.TicketForgotten || got.Verdict.Outcome != contract.Indeterminate {
