@@ -120,15 +120,31 @@ func (m *command) start(ctx context.Context, std *cli.IO, settings Settings) err
 // runShim carries one ticket out; the agent starts it, nobody else needs it.
 func (m *command) runShim(ctx context.Context, std *cli.IO, folder string) int {
 	env := m.env(std)
-	err := script.RunShim(
-		ctx,
-		folder,
-		script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Disk: env.Disk, Wall: env.Wall, Point: env.Point},
-	)
+	var err error
+	if folder == script.FromInput {
+		folder, err = awaitTicket(ctx, std)
+	}
+	if err == nil && folder != "" {
+		err = script.RunShim(
+			ctx,
+			folder,
+			script.ShimEnv{Exec: env.Exec, Bells: env.Bells, Disk: env.Disk, Wall: env.Wall, Point: env.Point},
+		)
+	}
 	if err != nil {
 		env.Log.Error("shim ended", "folder", folder, "err", err)
 	}
 	return cli.ExitCode(err)
+}
+
+// awaitTicket is the wait of a spare shim; "" when there is nothing to do. Its folder becomes the ticket's,
+// as that of every shim. One that was told to end meanwhile ends before it has begun.
+func awaitTicket(ctx context.Context, std *cli.IO) (folder string, err error) {
+	folder, err = script.AwaitTicket(std.In)
+	if folder == "" || err != nil || ctx.Err() != nil {
+		return "", err
+	}
+	return folder, host.MoveTo(folder)
 }
 
 // runStep is the child of the shim that installs a package. Its exit code is the step's.

@@ -68,6 +68,15 @@ func (m *fakeMachine) Start(c host.Command) (host.Process, error) {
 	if isShim && m.noShims {
 		return nil, errkind.Exhausted.Errorf("start %q: no more processes", c.Path)
 	}
+	return m.startProcess(isShim, func(p *fakeProcess) host.Exit {
+		if isShim {
+			return m.runShim(p, c.Args[1])
+		}
+		return m.script(p, c)
+	})
+}
+
+func (m *fakeMachine) startProcess(isShim bool, run func(*fakeProcess) host.Exit) (host.Process, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last++
@@ -81,11 +90,7 @@ func (m *fakeMachine) Start(c host.Command) (host.Process, error) {
 		m.shims++
 	}
 	go func() {
-		if isShim {
-			p.exit = m.runShim(p, c.Args[1])
-		} else {
-			p.exit = m.script(p, c)
-		}
+		p.exit = run(p)
 		m.mu.Lock()
 		delete(m.living, p.id.Pid)
 		m.mu.Unlock()

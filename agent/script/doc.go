@@ -39,6 +39,11 @@
 // Beside the tickets lie .bell (wakes the agent), .ledger (forgotten tickets, epochs) and .lock-*
 // (isolation). No ticket begins with a dot.
 //
+// Where the machine can, a shim is started before it is known what for: while an order is being made
+// durable, and after each order for 30 s. Such a spare shim reads the ticket's folder from a pipe, and ends
+// when the pipe ends without one, as it does with the agent. It has touched nothing until then, so none of
+// the above depends on it.
+//
 // A ticket that runs undisturbed costs six fsyncs until its verdict: three for the intent, one
 // for the claim, one for the log, one for the exit record; forgetting it costs a seventh, the first one of
 // an agent's life an eighth, a cancel two.
@@ -47,8 +52,8 @@
 // goroutines and waits for them.
 //
 // life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
-// service.go, ticket.go, position.go, recover.go, follow.go, list.go and serve.go are the agent's side; shim.go,
-// supervise.go, offspring.go, recorder.go, mask.go, lockfile.go and environment.go the shim's; order.go, journal.go,
-// claim.go and ledger.go are what both find on disk, storage.go what becomes of it when the disk is full
-// or broken.
+// service.go, ticket.go, spare.go, position.go, recover.go, follow.go, list.go and serve.go are the agent's
+// side; shim.go, supervise.go, offspring.go, recorder.go, mask.go, lockfile.go and environment.go the shim's;
+// order.go, journal.go, claim.go and ledger.go are what both find on disk, storage.go what becomes of it when
+// the disk is full or broken.
 package script

@@ -44,6 +44,12 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func shimMain(dir string) int {
 	env := host.Real(quiet())
+	if dir == script.FromInput {
+		var err error
+		if dir, err = script.AwaitTicket(os.Stdin); dir == "" || err != nil || host.MoveTo(dir) != nil {
+			return 1
+		}
+	}
 	err := script.RunShim(context.Background(), dir, script.ShimEnv{
 		Exec: env.Exec, Bells: env.Bells, Disk: env.Disk, Wall: env.Wall, Point: crashPoint(filepath.Dir(filepath.Dir(dir))),
 	})

@@ -63,6 +63,7 @@ type Service struct {
 	sequence   int64                      // highest position given away
 	held       []found                    // recovered and never launched: see letGo
 	doubtful   map[contract.TicketID]bool // orders that a failing disk may have kept
+	spare      *spare                     // nil for none
 }
 
 // New makes the tickets folder below home. It starts nothing. Errors: Denied (the folder is a
@@ -277,6 +278,7 @@ func (s *Service) admit(o *contract.Order) (t *ticket, isNew bool, err error) {
 	s.ledger.raise(o.Task, o.Epoch)
 	s.tickets[o.Ticket] = t
 	s.unfinished++
+	s.readySpareLocked()
 	return t, true, nil
 }
 

@@ -275,10 +275,7 @@ func (t *ticket) launch() input {
 		return launchFailed{reason: err.Error()}
 	}
 	t.s.env.Point("script.launch")
-	process, err := t.s.env.Exec.Start(host.Command{
-		Path: t.s.env.Exec.Self(), Args: []string{"shim", string(t.dir)}, Dir: string(t.dir),
-		Env: baseEnvironment(), Detached: true,
-	})
+	process, err := t.s.startShim(t.dir)
 	if err != nil {
 		return launchFailed{reason: err.Error()}
 	}
@@ -396,6 +393,7 @@ func (t *ticket) finish(v contract.Verdict) {
 	t.s.unfinished--
 	t.s.grantLocked(t.s.queue.leave(t.id, t.s.env.Wall()))
 	t.announceLocked()
+	t.s.readySpareLocked()
 }
 
 // reap takes leave of the shim that this agent launched, so that no zombie stays. One that lost

@@ -71,6 +71,14 @@ type realProcess struct {
 }
 
 func (e *realExec) Start(c Command) (Process, error) {
+	p, err := e.start(c)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (e *realExec) start(c Command) (*realProcess, error) {
 	if e.broken != nil {
 		err := errkind.Internal.Errorf("start %q: %w", c.Path, e.broken)
 		return nil, errkind.Hinted(err, "mount /proc")

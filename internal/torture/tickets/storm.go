@@ -139,10 +139,17 @@ func shimsOf(dir string) (pids []int) {
 	return pids
 }
 
+// isShim knows a shim by its arguments and its folder, which is its ticket's, or that of all tickets
+// while it is a spare.
 func isShim(pid int, dir string) bool {
-	argv, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	process := filepath.Join("/proc", strconv.Itoa(pid))
+	argv, _ := os.ReadFile(filepath.Join(process, "cmdline"))
 	words := strings.Split(string(argv), "\x00")
-	return len(words) > 2 && words[1] == "shim" && strings.HasPrefix(words[2], dir+"/")
+	if len(words) < 3 || words[1] != "shim" {
+		return false
+	}
+	folder, _ := os.Readlink(filepath.Join(process, "cwd"))
+	return strings.HasPrefix(folder, dir+"/")
 }
 
 // parentOf is 0 for a process that is gone. Source: proc_pid_stat(5), field 4.
