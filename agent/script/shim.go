@@ -56,10 +56,11 @@ type shim struct {
 	dir   folder
 	order contract.Order
 	// secrets is what nothing that the shim writes may hold.
-	secrets *masking.Set
-	exit    *os.File
-	cgroup  string        // folder of the script\'s control group; "" for none
-	rung    chan struct{} // its bell
+	secrets  *masking.Set
+	exit     *os.File
+	cgroup   string        // folder of the script's control group; "" for none
+	isLocked bool          // it holds the isolation lock
+	rung     chan struct{} // its bell
 }
 
 // RunShim carries the order in the ticket folder dir out, if it wins the claim, and returns when
@@ -157,13 +158,14 @@ func (s *shim) run(ctx context.Context) (err error) {
 	}
 	s.Point("script.claimed")
 	s.ring(ringState)
+	s.isLocked = locks != nil
 	verdict := s.carryOut(ctx)
 	err = writeExit(s.Disk, s.exit, verdict)
 	s.Point("script.exit")
 	return err
 }
 
-// lock waits for the isolation lock. A cancel ends the wait: the claim decides what becomes of it.
+// lock waits for the isolation lock. A cancel ends the wait without it: the claim decides what becomes of it.
 func (s *shim) lock(ctx context.Context) (fileLocks, error) {
 	retry := time.NewTimer(lockRetry)
 	defer retry.Stop()
@@ -218,6 +220,11 @@ func (s *shim) runScript(ctx context.Context, log *recorder, wake chan struct{})
 	}
 	if ctx.Err() != nil {
 		return contract.Verdict{Outcome: contract.Canceled, Reason: "the shim was told to end before it started the script"}
+	}
+	if !s.isLocked {
+		return contract.Verdict{
+			Outcome: contract.NotStarted, Reason: "the wait for the isolation lock was ended by a cancel that cannot be read",
+		}
 	}
 	command, err := s.prepare()
 	if err == nil {
