@@ -30,6 +30,11 @@ var (
 	// ScriptList names the tickets that the agent keeps, page by page. Errors: NotFound (the agent is
 	// older than the method).
 	ScriptList = Method[ListArgs, TicketList]{Name: "script.list"}
+	// ScriptResult reads the Result that the ticket's verdict names; its JSON follows the answer.
+	// Errors: NotFound (no such ticket, no verdict yet, or no result).
+	ScriptResult = Method[TicketArgs, ResultInfo]{Name: "script.result"}
+	// ScriptArtifact reads one of the ticket's artifacts; its bytes follow the answer. Errors: NotFound.
+	ScriptArtifact = Method[ArtifactArgs, FileInfo]{Name: "script.artifact", Bulk: true}
 	// BlobMissing tells how much of some content the agent lacks.
 	BlobMissing = Method[BlobArgs, BlobState]{Name: "blob.missing"}
 	// BlobCheck compares what lies there with running sums (RunningSums), which follow the head, and

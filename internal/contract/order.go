@@ -58,6 +58,42 @@ type Package struct {
 	SubstituteIn []string `json:"substitute_in"`
 	// Keep is how many installed versions stay, the current one included; 0 means all.
 	Keep int `json:"keep"`
+	// ConfigureIn lists globs, as SubstituteIn, of JSON, YAML, XML and properties files in which
+	// existing values are replaced by variables of the same path: "Database:Port".
+	ConfigureIn []string `json:"configure_in,omitempty"`
+	// Hooks are scripts of the process that run beside the package's own.
+	Hooks *Hooks `json:"hooks,omitempty"`
+	// Copy names a folder that the package is copied to before its deploy hook; nil means none.
+	Copy *Copy `json:"copy,omitempty"`
+	// SkipIfInstalled ends the order as succeeded, with nothing done, when the newest installation of
+	// this package by this step is of this version, succeeded, and is still there.
+	SkipIfInstalled bool `json:"skip_if_installed,omitempty"`
+	// Run turns the order into "run a script from this package": it is unpacked for this order only,
+	// substituted in, and the script run; no hook, no switch, no journal, no retention.
+	Run *PackageScript `json:"run,omitempty"`
+}
+
+// Hooks are the bodies of bash scripts, expanded already; an empty one does not run.
+type Hooks struct {
+	PreDeploy    string `json:"pre_deploy,omitempty"`  // before the package's PreDeploy.sh
+	Deploy       string `json:"deploy,omitempty"`      // after its Deploy.sh
+	PostDeploy   string `json:"post_deploy,omitempty"` // after its PostDeploy.sh
+	DeployFailed string `json:"deploy_failed,omitempty"`
+}
+
+// Copy is a folder of the machine's own.
+type Copy struct {
+	Path string `json:"path"` // absolute, clean, at least two names deep
+	// Purge empties the folder first but for what fits one of the globs in Keep.
+	Purge bool     `json:"purge,omitempty"`
+	Keep  []string `json:"keep,omitempty"`
+}
+
+// PackageScript is a file of a package and what to call it with.
+type PackageScript struct {
+	Path string `json:"path"` // relative, slashes
+	// Arguments are words of bash: quotes and variables work as on its command line.
+	Arguments string `json:"arguments,omitempty"`
 }
 
 // IsolationLevel says what may run beside an order.

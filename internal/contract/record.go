@@ -22,7 +22,28 @@ const (
 const (
 	// FlagMore marks a piece of a line that goes on in the next record of the same source.
 	FlagMore uint8 = 1 << 0
+	// flagLevel are the bits that hold the Level.
+	flagLevel      uint8 = 7 << flagLevelShift
+	flagLevelShift       = 1
 )
+
+// Level says how loud a record is meant to be, where a script has said so.
+type Level uint8
+
+// The levels.
+const (
+	LevelDefault   Level = 0 // what the source stands for
+	LevelVerbose   Level = 1
+	LevelHighlight Level = 2
+	LevelWait      Level = 3
+	LevelWarning   Level = 4
+	LevelError     Level = 5
+	// LevelProgress is no line of the log but how far the script has come, see ParseProgress.
+	LevelProgress Level = 6
+)
+
+// LevelFlags are the flags of a record of a level.
+func LevelFlags(l Level) uint8 { return uint8(l) << flagLevelShift }
 
 // MaxRecordText is the longest text of one record, in bytes. A longer line comes in pieces.
 const MaxRecordText = 64 << 10
@@ -32,7 +53,7 @@ const MaxRecordText = 64 << 10
 //	offset size field
 //	0      4    length of the text, big-endian, 0 … MaxRecordText
 //	4      1    source
-//	5      1    flags
+//	5      1    flags: 1 more, 2 … 8 the level
 //	6      2    zero
 //	8      8    wall clock, ms since 1970, big-endian
 //	16     8    monotonic clock, us since the log was begun, big-endian, 0 … 2^63-1
@@ -50,6 +71,9 @@ type Record struct {
 	MonoUS int64
 	Text   []byte
 }
+
+// Level is how loud the record is meant to be.
+func (r Record) Level() Level { return Level(r.Flags & flagLevel >> flagLevelShift) }
 
 // End is the offset of the record that follows.
 func (r Record) End() int64 { return r.Offset + recordHeader + int64(len(r.Text)) }
@@ -71,7 +95,8 @@ func ParseRecord(b []byte, offset int64) (r Record, rest []byte, ok bool, err er
 	}
 	size := binary.BigEndian.Uint32(b)
 	source := Source(b[4])
-	if size > MaxRecordText || source < Stdout || source > Agent || b[5]&^FlagMore != 0 || b[6] != 0 || b[7] != 0 ||
+	if size > MaxRecordText || source < Stdout || source > Agent || b[5]&^(FlagMore|flagLevel) != 0 ||
+		b[5]&flagLevel > LevelFlags(LevelProgress) || b[6] != 0 || b[7] != 0 ||
 		b[16]&0x80 != 0 {
 		err := errkind.Corrupt.Errorf("log record at offset %d: header % x is not one", offset, b[:recordHeader])
 		return Record{}, b, false, err

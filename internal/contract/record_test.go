@@ -18,7 +18,7 @@ func drawRecords(t *rapid.T) (list []contract.Record, raw []byte) {
 		r := contract.Record{
 			Offset: int64(len(raw)),
 			Source: contract.Source(rapid.Uint8Range(1, 3).Draw(t, "source")),
-			Flags:  rapid.Uint8Range(0, 1).Draw(t, "flags"),
+			Flags:  rapid.Uint8Range(0, 13).Draw(t, "flags"),
 			WallMS: rapid.Int64().Draw(t, "wall"),
 			MonoUS: rapid.Int64Min(0).Draw(t, "mono"),
 			Text:   rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "text"),
@@ -78,7 +78,8 @@ func TestRecordsThatAreNone(t *testing.T) {
 		"W1 length 2^32-1":          func(b []byte) { copy(b, []byte{0xff, 0xff, 0xff, 0xff}) },
 		"source 0":                  func(b []byte) { b[4] = 0 },
 		"source 4":                  func(b []byte) { b[4] = 4 },
-		"unknown flag":              func(b []byte) { b[5] = 2 },
+		"unknown flag":              func(b []byte) { b[5] = 16 },
+		"level 7":                   func(b []byte) { b[5] = 14 },
 		"reserved byte 6":           func(b []byte) { b[6] = 1 },
 		"reserved byte 7":           func(b []byte) { b[7] = 1 },
 		"time before the log":       func(b []byte) { b[16] = 0x80 },

@@ -57,6 +57,8 @@ type Verdict struct {
 	// LogEnd is the offset after the last record, LogSHA256 the hex hash of all record bytes.
 	LogEnd    int64  `json:"log_end"`
 	LogSHA256 string `json:"log_sha256,omitempty"`
+	// Result names what ScriptResult reads: output variables and artifacts. Nil when there are none.
+	Result *ResultInfo `json:"result,omitempty"`
 }
 
 // State is where a ticket stands.
@@ -128,7 +130,7 @@ func (v *Verdict) check(ticket TicketID) error {
 	if v.LogEnd < 0 || v.LogEnd > maxLogOffset {
 		return errkind.Corrupt.Errorf("ticket %s: its log ends at %d", ticket, v.LogEnd)
 	}
-	return nil
+	return v.Result.check(ticket)
 }
 
 // TicketArgs names a ticket.
