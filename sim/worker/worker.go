@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -105,6 +106,10 @@ func (w *Worker) await(ctx context.Context, order Order, tell func(time.Duration
 			switch {
 			case !open:
 				return w.crashed()
+			case r.Number != order.Number:
+				w.process.kill()
+				said := fmt.Sprintf("it answered order %d, and was asked for order %d\n", r.Number, order.Number)
+				return Outcome{Fate: Crashed, Said: said + p.said.String()}
 			case r.Report != nil:
 				return Outcome{Report: *r.Report}
 			case r.At > last:

@@ -50,6 +50,8 @@ func act(o worker.Order, p plan.Plan, tell func(time.Duration)) report.Report {
 		os.Exit(0)
 	case "garbage":
 		fmt.Println("what is this?")
+	case "late":
+		fmt.Printf(`{"number":%d,"report":{"name":"of another order"}}`+"\n", o.Number-1)
 	}
 	if err := os.WriteFile(filepath.Join(o.Homes, "home"), nil, 0o600); err != nil {
 		return report.Report{Trouble: err.Error()}
@@ -104,6 +106,8 @@ func TestEveryPlanHasItsOutcome(t *testing.T) {
 		{"stand still", worker.Hung, "hang at 0s its time stood still for 1s"},
 		{"vanish", worker.Crashed, "crash at 0s the process said nothing"},
 		{"garbage", worker.Crashed, "crash at 0s it answered: what is this?"},
+		{"", worker.Done, ""},
+		{"late", worker.Crashed, "crash at 0s it answered order 9, and was asked for order 10"},
 		{"", worker.Done, ""},
 	} {
 		p := drawn(c.story, uint64(i+1))
