@@ -293,7 +293,8 @@ func (s *Service) startedBefore(ctx context.Context, t *ticket, o *contract.Orde
 	s.mu.Unlock()
 	if !known || o.Epoch > seen { // write raises it, once it is durable
 		if err := s.write(ctx, epochLine(o.Task, o.Epoch)); err != nil {
-			return contract.TicketStatus{}, err
+			// Never Exhausted or Denied, which say that nothing was started.
+			return contract.TicketStatus{}, errkind.Unavailable.Errorf("ticket %s is here; keep its epoch: %w", t.id, err)
 		}
 	}
 	return s.status(t), nil

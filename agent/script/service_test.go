@@ -143,7 +143,7 @@ func TestQ9EpochIsDurableBeforeItIsAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	order.Epoch = 7
-	if _, err := a.Start(t.Context(), encode(order)); errkind.Of(err) != errkind.Internal {
+	if _, err := a.Start(t.Context(), encode(order)); errkind.Of(err) != errkind.Unavailable {
 		t.Errorf("Start with a broken ledger = %v", err)
 	}
 	if err := os.Remove(ledger); err != nil {

@@ -86,7 +86,7 @@ func (f folder) isTakenWithout() bool {
 
 // withoutClaim is the verdict that such a claim stands for.
 func (f folder) withoutClaim() *contract.Verdict {
-	reason := "there was no space for it on the machine's disk"
+	reason := "nothing could be written for it on the machine's disk"
 	if trouble := f.trouble(); trouble != "" {
 		reason += ": " + trouble
 	}

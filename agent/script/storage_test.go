@@ -103,6 +103,34 @@ func TestBrokenDiskStartsNothing(t *testing.T) {
 	}
 }
 
+// TestBrokenDiskStartsNothingThatWaits covers row 23 for an order that was taken before the disk failed.
+func TestBrokenDiskStartsNothingThatWaits(t *testing.T) {
+	home, disk := t.TempDir(), new(sick)
+	a := newAgentOn(t, home, disk)
+	gate, effect := filepath.Join(home, "gate"), filepath.Join(home, "effect")
+	alone := func(o contract.Order) contract.Order {
+		o.Isolation = contract.Isolation{Level: contract.IsolationFull}
+		return o
+	}
+	a.start(t, alone(bash("t-runs", "while ! [ -e "+gate+" ]; do sleep 0.02; done")))
+	waitClaim(t, a, "t-runs")
+	a.start(t, alone(bash("t-waits", "touch "+effect)))
+	disk.falls(syscall.EIO)
+	if _, err := a.Start(t.Context(), encode(bash("t-doubt", "true"))); errkind.Of(err) != errkind.Internal {
+		t.Errorf("Start = %v, want Internal", err)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := a.watch(t, "t-waits").verdict
+	if v.Outcome != contract.Indeterminate || !strings.Contains(v.Reason, "storage failed") || !strings.Contains(v.Reason, "not-started") {
+		t.Errorf("the verdict on what waited is %+v, want indeterminate and what lies there", v)
+	}
+	if _, err := os.Lstat(effect); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a script was started on a broken disk: %v", err)
+	}
+}
+
 // TestFullDiskRefuses covers row 15 at the intent: no space is a refusal, and no doubt.
 func TestFullDiskRefuses(t *testing.T) {
 	file := &full{Disk: host.Fsync{}}
@@ -116,6 +144,21 @@ func TestFullDiskRefuses(t *testing.T) {
 	b.start(t, bash("t-1", "true"))
 	if v := b.watch(t, "t-1").verdict; v.Outcome != contract.Succeeded {
 		t.Errorf("with space again: %+v", v)
+	}
+}
+
+// TestFullDiskSaysNothingOfAKnownTicket: a full disk keeps the epoch of a task's new owner from being kept;
+// the answer must not read as if the order that is here was not started.
+func TestFullDiskSaysNothingOfAKnownTicket(t *testing.T) {
+	file := &full{Disk: host.Fsync{}}
+	a := newAgentOn(t, t.TempDir(), file)
+	order := bash("t-1", "true")
+	a.start(t, order)
+	a.watch(t, "t-1")
+	file.isFull.Store(true)
+	order.Epoch++
+	if _, err := a.Start(t.Context(), encode(order)); errkind.Of(err) != errkind.Unavailable {
+		t.Errorf("Start of a known ticket = %v (%v), want unavailable", err, errkind.Of(err))
 	}
 }
 

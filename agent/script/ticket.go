@@ -271,6 +271,9 @@ func (s *Service) grantLocked(ids []contract.TicketID) {
 
 // launch starts a shim. Nothing of this agent's life matters to it from then on.
 func (t *ticket) launch() input {
+	if err := t.s.options.Storage.Err(); err != nil { // nor is the claim of a shim to be relied on
+		return launchFailed{reason: storageFailed + " on this machine: " + err.Error()}
+	}
 	if err := errors.Join(t.raise(), t.dir.markLaunched(t.s.env.Facts().BootID)); err != nil {
 		return launchFailed{reason: err.Error()}
 	}
