@@ -85,7 +85,8 @@ type Exec interface {
 	// Start starts a process and returns at once. Errors: NotFound (no such program), Denied,
 	// Exhausted (process or memory limit), Internal.
 	Start(c Command) (Process, error)
-	// Alive reports whether the process that id names still runs.
+	// Alive reports whether the process that id names still runs. One of which nothing can be learned, for
+	// want of a descriptor or of memory, counts as alive: its script would be given up and its processes killed.
 	Alive(id ProcessID) bool
 	// Signal sends sig to the whole process group (or session) that id leads. A process that is
 	// gone already is no error.

@@ -183,7 +183,11 @@ func (e *realExec) Alive(id ProcessID) bool {
 	if id.Pid <= 0 || id.BootID != e.bootID {
 		return false
 	}
-	stat, ok := readStat(id.Pid)
+	text, err := os.ReadFile(statPath(id.Pid))
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH)
+	}
+	stat, ok := parseStat(string(text))
 	return ok && stat.start == id.Start && stat.runs()
 }
 
@@ -262,8 +266,10 @@ type procStat struct {
 // runs is false for a process that ended and waits for its parent.
 func (s procStat) runs() bool { return s.state != 'Z' && s.state != 'X' && s.state != 'x' }
 
+func statPath(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/stat" }
+
 func readStat(pid int) (procStat, bool) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	text, err := os.ReadFile(statPath(pid))
 	if err != nil {
 		return procStat{}, false
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -288,5 +289,43 @@ func testBell(t *testing.T, path string) {
 		t.Errorf("Open over a stale bell = %v", err)
 	} else {
 		again.Close()
+	}
+}
+
+// TestAliveWithoutDescriptors: a process of which nothing can be learned is not taken for dead.
+func TestAliveWithoutDescriptors(t *testing.T) {
+	e := newEnv().Exec
+	p := start(t, e, host.Command{Path: "sleep", Args: []string{"60"}, Env: []string{searchPath}})
+	if !e.Alive(p.ID()) {
+		t.Fatal("the process has ended")
+	}
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	none := before
+	none.Cur = 0
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	alive := e.Alive(p.ID())
+	_, err := os.ReadFile("/proc/self/stat")
+	if again := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); again != nil {
+		t.Fatal(again)
+	}
+	if !errors.Is(err, syscall.EMFILE) {
+		t.Fatalf("a file was opened beyond the limit: %v", err)
+	}
+	if !alive {
+		t.Error("a living process was taken for dead")
+	}
+	if err := e.Signal(p.ID(), host.Kill); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if e.Alive(p.ID()) {
+		t.Error("a process that has ended counts as alive")
 	}
 }
