@@ -11,11 +11,14 @@ import (
 	"fairlead/internal/cli"
 	"fairlead/internal/contract"
 	"fairlead/internal/host"
+	"fairlead/internal/trust"
 )
 
 const (
 	// lowDiskPercent is where a report begins to warn.
 	lowDiskPercent = 10
+	// warnCertificate is how long before its end a report begins to warn of a certificate.
+	warnCertificate = 30 * 24 * time.Hour
 	// shellAnswerBytes bounds what is kept of what bash says of itself.
 	shellAnswerBytes = 4 << 10
 )
@@ -30,7 +33,7 @@ func (d *Daemon) health(context.Context, contract.Nothing) (contract.HealthRepor
 	}
 	r.StorageFailed = d.storageFailed()
 	r.Shell, r.ShellVersion = findShell(d.env.Exec)
-	r.Warnings = append(r.Warnings, warnings(r, d.identity.NotAfter().Sub(d.env.Wall()))...)
+	r.Warnings = append(r.Warnings, d.warnings(r, d.env.Wall())...)
 	return r, nil
 }
 
@@ -44,13 +47,15 @@ func (d *Daemon) storageFailed() string {
 		"The agent starts nothing; make the disk sound, then restart the agent.", failure)
 }
 
-func warnings(r contract.HealthReport, certificateLeft time.Duration) (list []string) {
+func (d *Daemon) warnings(r contract.HealthReport, now time.Time) (list []string) {
 	if r.DiskTotalBytes > 0 && r.DiskFreeBytes*100 < r.DiskTotalBytes*lowDiskPercent {
 		list = append(list, fmt.Sprintf("The disk that holds the agent's home is almost full: %s of %s are free.",
 			cli.Bytes(r.DiskFreeBytes), cli.Bytes(r.DiskTotalBytes)))
 	}
-	if days := int(certificateLeft.Hours() / 24); days < 30 {
-		list = append(list, fmt.Sprintf("The agent's certificate ends in %d days.", max(0, days)))
+	if end := d.identity.NotAfter(); end.Sub(now) < warnCertificate {
+		list = append(list, fmt.Sprintf("The agent's certificate ends on %s and is not renewed by itself; the server takes it for "+
+			"%d days more. Before then delete the machine at the server, delete identity.pem in the agent's home, and let it join "+
+			"with a new token.", end.UTC().Format(time.DateOnly), trust.RestrictedDays))
 	}
 	return list
 }

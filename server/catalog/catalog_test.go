@@ -480,6 +480,39 @@ func TestAcceptingAMachineIsAnEventOfItsOwn(t *testing.T) {
 	}
 }
 
+// What a person accepts is the quarantine that the page showed, not one that came meanwhile.
+func TestAcceptMachineAcceptsWhatWasSeen(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	err := s.Store.Update(s.ctx, func(w store.Writer) error {
+		m, err := w.Machine("Machines-1")
+		if err != nil {
+			return err
+		}
+		m.IsDisabled, m.Quarantine = true, "two agents are alive with one key"
+		return w.PutMachine(m)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, p := range map[errkind.Kind]identity.Principal{errkind.Conflict: root(), errkind.Denied: {}} {
+		if err := s.AcceptMachine(s.ctx, p, "Machines-1", "it went back in time"); errkind.Of(err) != who {
+			t.Errorf("another reason: %v, want %s", err, who)
+		}
+	}
+	if err := s.AcceptMachine(s.ctx, root(), "Machines-1", "two agents are alive with one key"); err != nil {
+		t.Fatal(err)
+	}
+	m := ok(s.Machine(s.ctx, root(), "Machines-1"))(t)
+	events := ok(s.Events(s.ctx, root(), catalog.EventFilter{Subject: "Machines-1", Take: 1}))(t)
+	if m.IsDisabled || m.Quarantine != "" || events[0].Category != "MachineAccepted" {
+		t.Errorf("machine %+v, event %+v", m, events[0])
+	}
+	if err := s.AcceptMachine(s.ctx, root(), "Machines-1", "two agents are alive with one key"); errkind.Of(err) != errkind.Conflict {
+		t.Errorf("accepted twice: %v", err)
+	}
+}
+
 func TestPinsStayRetired(t *testing.T) {
 	s := newSite(t)
 	s.fill(step("A", scriptAction("A")))

@@ -111,8 +111,7 @@ func (c *Catalog) EditMachine(
 			return deploy.Event{}, err
 		}
 		if quarantine != "" && m.Quarantine == "" {
-			return event("MachineAccepted", m.ID, "machine %s was accepted out of quarantine: %s", m.Name, quarantine),
-				w.PutMachine(m)
+			return accepted(m, quarantine), w.PutMachine(m)
 		}
 		return event("MachineEdited", m.ID, "machine %s was changed", m.Name), w.PutMachine(m)
 	})
@@ -120,6 +119,35 @@ func (c *Catalog) EditMachine(
 		c.Changed()
 	}
 	return m, err
+}
+
+// AcceptMachine lets a disabled machine work again. Why is the reason of the quarantine that is accepted, "" when a
+// person disabled the machine. Errors: Denied, NotFound, Conflict (there is another reason by now).
+func (c *Catalog) AcceptMachine(ctx context.Context, p identity.Principal, ref, why string) error {
+	err := c.change(ctx, p, identity.MachineEdit, func(w store.Writer) (deploy.Event, error) {
+		m, err := findMachine(w, ref)
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		if !m.IsDisabled || m.Quarantine != why {
+			return deploy.Event{}, errkind.Hinted(
+				errkind.Conflict.Errorf("machine %s is not in the state that is to be accepted any more", m.Name),
+				"look at its page again")
+		}
+		m.IsDisabled, m.Quarantine = false, ""
+		if why == "" {
+			return event("MachineEdited", m.ID, "machine %s was enabled", m.Name), w.PutMachine(m)
+		}
+		return accepted(m, why), w.PutMachine(m)
+	})
+	if err == nil {
+		c.Changed()
+	}
+	return err
+}
+
+func accepted(m deploy.Machine, why string) deploy.Event {
+	return event("MachineAccepted", m.ID, "machine %s was accepted out of quarantine: %s", m.Name, why)
 }
 
 func (c *Catalog) fillMachine(r store.Reader, m *deploy.Machine, draft MachineDraft, why reasons) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/tasklog"
 	"fairlead/server/catalog"
 	"fairlead/server/identity"
@@ -237,7 +238,7 @@ func (p pages) machine(n names, m deploy.Machine) portal.Machine {
 		ID: m.ID, Name: m.Name, Style: m.Style, Address: m.Address, Remote: now.Remote, Online: now.Online, Since: now.Since,
 		LastSeen: m.Health.LastSeen, Trouble: now.Trouble, Health: m.Health.Status, Summary: m.Health.Summary,
 		CheckedAt: m.Health.CheckedAt, Tags: m.Tags, AgentVersion: m.Facts.AgentVersion, System: m.Facts.Distribution,
-		Arch: m.Facts.Arch, IsDisabled: m.IsDisabled,
+		Arch: m.Facts.Arch, IsDisabled: m.IsDisabled, Quarantine: m.Quarantine,
 	}
 	if page.System == "" {
 		page.System = m.Facts.OS
@@ -263,9 +264,6 @@ func (p pages) Machine(ctx context.Context, who identity.Principal, ref string) 
 		DiskFree: m.Health.DiskFree, AddedAt: m.AddedAt,
 	}
 	page.Orphans = p.orphans(ctx, who, m)
-	if m.Quarantine != "" {
-		page.Warnings = []string{"In quarantine, nothing is sent to it: " + m.Quarantine}
-	}
 	if m.Health.Status == deploy.HealthHasWarnings {
 		page.Warnings = []string{m.Health.Summary}
 	}
@@ -424,6 +422,33 @@ func (p pages) Deploy(ctx context.Context, who identity.Principal, d portal.NewD
 func (p pages) Cancel(ctx context.Context, who identity.Principal, id deploy.TaskID) error {
 	_, err := p.c.Cancel(ctx, who, string(id))
 	return err
+}
+
+// AcceptMachine implements portal.Actor.
+func (p pages) AcceptMachine(ctx context.Context, who identity.Principal, machine, why string) error {
+	return p.c.AcceptMachine(ctx, who, machine, why)
+}
+
+// AcceptRestore implements portal.Actor.
+func (p pages) AcceptRestore(ctx context.Context, who identity.Principal, number int64) error {
+	_, err := p.c.AcceptRestore(ctx, who, number)
+	return err
+}
+
+// Restored implements portal.Reader.
+func (p pages) Restored(ctx context.Context, who identity.Principal) (portal.Restored, error) {
+	machines, err := p.Machines(ctx, who)
+	if err != nil {
+		return portal.Restored{}, err
+	}
+	row, err := p.c.Installation(ctx)
+	if err == nil && row.Restores == 0 {
+		err = errkind.NotFound.Errorf("this server was never restored from a backup")
+	}
+	return portal.Restored{
+		Number: row.Restores, BackupAt: row.BackupAt, RestoredAt: row.RestoredAt, AcceptedAt: row.AcceptedAt,
+		Machines: machines,
+	}, err
 }
 
 // CheckHealth implements portal.Actor.

@@ -42,6 +42,7 @@ func (d *Daemon) newWeb(hosts []string) http.Handler {
 		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version,
 		URL:    d.options.Settings.publicURL(d.env.Facts().Hostname, listening),
 		Secure: strings.HasPrefix(d.options.Settings.PublicURL, "https://"), Hosts: hosts, Notice: d.notice,
+		SafeMode: func() bool { return d.safe.notice() != "" },
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/api", rest)

@@ -4,6 +4,7 @@ package portal
 
 import (
 	"net/url"
+	"strconv"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -66,6 +67,31 @@ func (p *Portal) forgetOrphan(v *visit) error {
 		return err
 	}
 	return redirect(v, "/app/machines/"+url.PathEscape(machine))
+}
+
+func (p *Portal) acceptMachine(v *visit) error {
+	machine := v.PathValue("machine")
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	if err := p.source.AcceptMachine(v.Context(), v.who, machine, v.PostForm.Get("why")); err != nil {
+		return err
+	}
+	return redirect(v, "/app/machines/"+url.PathEscape(machine))
+}
+
+func (p *Portal) acceptRestore(v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	number, err := strconv.ParseInt(v.PostForm.Get("restore"), 10, 64)
+	if err != nil || number < 1 {
+		return errkind.Hinted(errkind.Invalid.Errorf("the form does not say which restore is accepted"), "open the page again")
+	}
+	if err := p.source.AcceptRestore(v.Context(), v.who, number); err != nil {
+		return err
+	}
+	return redirect(v, restorePage)
 }
 
 func badForm(err error) error { return errkind.Invalid.Errorf("read the form: %w", err) }

@@ -177,6 +177,20 @@ func (f *fake) ForgetOrphan(_ context.Context, p identity.Principal, machine, ti
 	return f.act("%s lets %s forget %s", p.Name(), machine, ticket)
 }
 
+func (f *fake) AcceptMachine(_ context.Context, p identity.Principal, machine, why string) error {
+	return f.act("%s accepts %s: %s", p.Name(), machine, why)
+}
+
+func (f *fake) AcceptRestore(_ context.Context, p identity.Principal, number int64) error {
+	return f.act("%s accepts restore %d", p.Name(), number)
+}
+
+func (f *fake) Restored(context.Context, identity.Principal) (portal.Restored, error) {
+	return portal.Restored{
+		Number: 2, BackupAt: now.Add(-26 * time.Hour), RestoredAt: now.Add(-time.Hour), Machines: f.machines,
+	}, f.refuse
+}
+
 func (f *fake) CheckHealth(_ context.Context, p identity.Principal, machine string) (deploy.TaskID, error) {
 	return "ServerTasks-9", f.act("%s checks %s", p.Name(), machine)
 }

@@ -116,6 +116,17 @@ type versionList struct {
 	All []Package
 }
 
+// restorePage is where a restore is looked at and accepted.
+const restorePage = "/app/restore"
+
+func (p *Portal) restored(v *visit) error {
+	last, err := p.source.Restored(v.Context(), v.who)
+	if err != nil {
+		return err
+	}
+	return p.ok(v, "restore", view{Title: "Restored", Data: last})
+}
+
 const eventsPerPage = 100
 
 func (p *Portal) events(v *visit) error {

@@ -29,6 +29,8 @@ type Options struct {
 	Version string
 	// Notice is what every page shows at its top: what the server cannot do now, or ""; nil for never.
 	Notice func() string
+	// SafeMode says whether the server is held after a restore; nil for never.
+	SafeMode func() bool
 	// Followers is how many logs may be followed at once; 0 means 256.
 	Followers int
 }
@@ -106,6 +108,7 @@ func (p *Portal) routes() []route {
 		page("/app/machines", p.machines),
 		page("/app/machines/{machine}", p.machine),
 		post("/app/machines/{machine}/check", p.checkHealth),
+		post("/app/machines/{machine}/accept", p.acceptMachine),
 		post("/app/machines/{machine}/orphans/{ticket}/forget", p.forgetOrphan),
 		page("/app/tasks", p.tasks),
 		page("/app/tasks/{task}", p.task),
@@ -115,6 +118,8 @@ func (p *Portal) routes() []route {
 		page("/app/packages", p.packages),
 		page("/app/packages/{package}", p.packageVersions),
 		page("/app/events", p.events),
+		page(restorePage, p.restored),
+		post(restorePage+"/accept", p.acceptRestore),
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 var paths = []string{
 	"/app", "/app/projects", "/app/projects/shop", "/app/projects/shop/releases/1.4.2", "/app/machines", "/app/machines/Machines-1",
 	"/app/tasks", "/app/tasks?show=active", "/app/tasks/ServerTasks-41", "/app/packages", "/app/packages/Shop.Web", "/app/events",
+	"/app/restore",
 }
 
 func TestPagesShowWhatThereIs(t *testing.T) {
@@ -41,7 +42,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			"AlmaLinux 9.4", "arm64", "Never seen", "4 on line",
 		},
 		"/app/machines/Machines-1": {
-			"The certificate of this agent ends", "3fa9 4c07", "37.0 GiB", `action="/app/machines/Machines-1/check"`,
+			"The agent&#39;s certificate ends on 2026-12-05", "3fa9 4c07", "37.0 GiB", `action="/app/machines/Machines-1/check"`,
 			`data-task="ServerTasks-42"`, "does not know these", "failed with exit code 3",
 			`action="/app/machines/Machines-1/orphans/t-4kq7/forget"`,
 		},

@@ -26,6 +26,7 @@ type view struct {
 	Data    any
 
 	Notice  string // what the server cannot do now
+	Held    bool   // it is in safe mode
 	User    string // display name; "" when nobody is signed in
 	Version string
 	URL     string
@@ -121,6 +122,7 @@ func (p *Portal) render(v *visit, page, name string, data view) ([]byte, error) 
 	if p.options.Notice != nil {
 		data.Notice = p.options.Notice()
 	}
+	data.Held = p.options.SafeMode != nil && p.options.SafeMode()
 	if data.User = v.who.User.DisplayName; data.User == "" {
 		data.User = v.who.User.Name
 	}

@@ -53,6 +53,8 @@ type Reader interface {
 	Packages(ctx context.Context, p identity.Principal, contains string) ([]Package, error)
 	// PackageVersions are all versions of one package, highest first.
 	PackageVersions(ctx context.Context, p identity.Principal, id string) ([]Package, error)
+	// Restored is the last restore. Errors: NotFound, when the server was never restored.
+	Restored(ctx context.Context, p identity.Principal) (Restored, error)
 	// Events are rows of the audit trail, newest first; more tells whether there are older ones.
 	Events(ctx context.Context, p identity.Principal, q EventQuery) (events []Event, more bool, err error)
 }
@@ -64,6 +66,11 @@ type Actor interface {
 	Cancel(ctx context.Context, p identity.Principal, id deploy.TaskID) error
 	ForgetOrphan(ctx context.Context, p identity.Principal, machine, ticket string) error
 	CheckHealth(ctx context.Context, p identity.Principal, machine string) (deploy.TaskID, error)
+	// AcceptMachine lets a disabled machine work again. Why is the reason of its quarantine that the reader saw, "" when
+	// a person disabled it; with another one it is a Conflict.
+	AcceptMachine(ctx context.Context, p identity.Principal, machine, why string) error
+	// AcceptRestore ends the safe mode after the restore of that number.
+	AcceptRestore(ctx context.Context, p identity.Principal, number int64) error
 }
 
 // NewRelease asks for a release; an empty version takes the next one, and the newest packages.
@@ -201,6 +208,7 @@ type Machine struct {
 	System       string // "Debian GNU/Linux 12 (bookworm)"
 	Arch         string
 	IsDisabled   bool
+	Quarantine   string // why the server disabled it; "" when it did not
 }
 
 // MachineDetail is a machine with its facts and recent tasks.
@@ -222,6 +230,17 @@ type Orphan struct {
 	Sentence string // what it was, and how it ended
 	Ended    bool
 }
+
+// Restored is a restore of the server from a backup.
+type Restored struct {
+	Number               int64 // from 1
+	BackupAt, RestoredAt time.Time
+	AcceptedAt           time.Time // zero in safe mode
+	Machines             []Machine
+}
+
+// Held says that the server is in safe mode.
+func (r Restored) Held() bool { return r.AcceptedAt.IsZero() }
 
 // TaskQuery picks tasks. Active are those that have not ended.
 type TaskQuery struct {
