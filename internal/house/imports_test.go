@@ -32,7 +32,7 @@ var layers = []layer{
 	{"server/daemon", []string{
 		"server/...", "internal/archive", "internal/cli", "internal/contract", "internal/deploy", "internal/durable",
 		"internal/errkind", "internal/halibut/...", "internal/home", "internal/host", "internal/link", "internal/port", "internal/redial",
-		"internal/settings", "internal/store/...", "internal/tasklog", "internal/trust",
+		"internal/secret", "internal/settings", "internal/store/...", "internal/tasklog", "internal/trust",
 	}},
 
 	// edges
@@ -48,7 +48,8 @@ var layers = []layer{
 	// use cases
 	{"server/engine", []string{
 		"server/catalog", "server/feed", "server/identity", "server/target", "server/tasks", "internal/archive",
-		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/store", "internal/tasklog",
+		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/masking", "internal/secret",
+		"internal/store", "internal/tasklog",
 	}},
 	{"server/tasks", []string{
 		"server/catalog", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
@@ -56,7 +57,7 @@ var layers = []layer{
 	}},
 	{"server/catalog", []string{
 		"server/feed", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
-		"internal/store", "internal/trust",
+		"internal/secret", "internal/store", "internal/trust",
 	}},
 	{"server/feed", []string{
 		"server/identity", "internal/archive", "internal/contract", "internal/delta", "internal/deploy", "internal/durable",
@@ -79,6 +80,7 @@ var layers = []layer{
 	}},
 	{"agent/script", []string{
 		"agent/variables", "internal/contract", "internal/durable", "internal/errkind", "internal/host", "internal/masking",
+		"internal/servicemessage",
 	}},
 	{"agent/transfer", []string{
 		"internal/archive", "internal/contract", "internal/delta", "internal/durable", "internal/errkind", "internal/host",
@@ -118,6 +120,7 @@ var layers = []layer{
 		"internal/contract", "internal/diagnosis", "internal/durable", "internal/errkind", "internal/host",
 	}},
 	{"internal/deploy", []string{"internal/contract", "internal/errkind"}},
+	{"internal/servicemessage", []string{"internal/contract"}},
 	{"internal/contract", []string{"internal/errkind"}},
 
 	// the seam and the leaves
@@ -129,6 +132,7 @@ var layers = []layer{
 	{"internal/diagnosis", []string{"internal/errkind"}},
 	{"internal/httphead", []string{"internal/errkind"}},
 	{"internal/masking", []string{"internal/errkind"}},
+	{"internal/secret", []string{"internal/durable", "internal/errkind", "internal/host"}},
 	{"internal/errkind", nil},
 
 	// beside the product
