@@ -2,14 +2,16 @@
 
 // Package variables hands an order's variables to the scripts that run for it.
 //
-// It writes one bash file, the preamble, that defines the function get_octopusvariable; package
-// script loads it before an order's script and package step before each hook of a package. It
-// evaluates nothing: a value reaches the script byte for byte.
+// It writes one file of shell, the preamble, that defines get_octopusvariable and the functions that
+// write service messages (functions.sh); package script loads it before an order's script and package
+// step before each hook of a package. It evaluates nothing: a value reaches the script byte for byte.
 //
 //  1. No variable is ever part of an argument or of the environment: the preamble has mode 0600.
 //  2. The file is made exclusively; a link or FIFO that lies under its name is replaced, never followed.
-//  3. Names are found whatever their case; of names that differ only in case each is found
-//     exactly, and the first in byte order stands for the other spellings.
+//  3. get_octopusvariable finds names whatever their case; of names that differ only in case each is
+//     found exactly, and the first in byte order stands for the other spellings.
+//  4. A variable is also one of the shell's, not exported, with "_" for what its name may not hold
+//     ($Octopus_Environment_Name), unless that name belongs to the shell, the environment or another.
 //
 // Functions may be called concurrently for different folders.
 package variables
@@ -31,8 +33,8 @@ import (
 const FileName = "variables.sh"
 
 // Write makes the preamble in dir, which must belong to this order alone, and returns its path.
-// The preamble runs under bash 3.1 and later and calls no other program. The function prints the
-// value without a newline; an unknown name prints nothing and is no error, as in Octopus.
+// The preamble runs under bash 3.1 and later and calls no other program; the functions that write service
+// messages call base64 or openssl. get_octopusvariable prints the value without a newline; an unknown name prints nothing and is no error, as in Octopus.
 // Errors: Invalid (a name or value holds NUL, which no shell variable can), or the file system's.
 func Write(dir string, vars map[string]string) (preamblePath string, err error) {
 	names := slices.Sorted(maps.Keys(vars))
@@ -87,7 +89,10 @@ func render(w *bufio.Writer, names []string, vars map[string]string) {
 	}
 	w.WriteString("  shopt -s nocasematch\n")
 	arms(w, first, vars)
-	w.WriteString("  exit 0\n)\n")
+	w.WriteString("  exit 0\n)\n" + functions)
+	for _, line := range shellVariables(names, vars) {
+		w.WriteString(line)
+	}
 }
 
 func arms(w *bufio.Writer, names []string, vars map[string]string) {
