@@ -53,9 +53,9 @@ func (d *Daemon) warnings(r contract.HealthReport, now time.Time) (list []string
 			cli.Bytes(r.DiskFreeBytes), cli.Bytes(r.DiskTotalBytes)))
 	}
 	if end := d.identity.NotAfter(); end.Sub(now) < warnCertificate {
-		list = append(list, fmt.Sprintf("The agent's certificate ends on %s and is not renewed by itself; the server takes it for "+
-			"%d days more. Before then delete the machine at the server, delete identity.pem in the agent's home, and let it join "+
-			"with a new token.", end.UTC().Format(time.DateOnly), trust.RestrictedDays))
+		list = append(list, fmt.Sprintf("The agent's certificate ends on %s and is not renewed by itself; the server "+
+			"takes it for %d days more. Before then delete the machine at the server, delete identity.pem in the agent's "+
+			"home, and let it join with a new token.", end.UTC().Format(time.DateOnly), trust.RestrictedDays))
 	}
 	return list
 }

@@ -42,7 +42,8 @@ func (d *Daemon) serve(ctx context.Context, conn *tls.Conn, peer trust.Peer, pin
 		},
 	})
 	err = refused(session.Run(ctx))
-	if closed, is := errors.AsType[*link.CloseError](err); is && closed.ByPeer && closed.Goodbye.Code == link.GoodbyeRevoked {
+	closed, is := errors.AsType[*link.CloseError](err)
+	if is && closed.ByPeer && closed.Goodbye.Code == link.GoodbyeRevoked {
 		err = sentAway(err, closed.Goodbye.Code, d.settings.Name)
 	}
 	d.state.disconnected(remote, err)

@@ -200,7 +200,8 @@ func (w *walk) welcome(ctx context.Context, conn *tls.Conn) error {
 	if err != nil {
 		return err
 	}
-	began, asked := time.Now(), make(chan struct{})
+	began := time.Now()
+	asked := make(chan struct{})
 	limited, cancel := context.WithTimeout(ctx, welcomeLimit)
 	defer cancel()
 	known := sync.OnceFunc(func() { close(asked); cancel() })
@@ -237,8 +238,8 @@ func sentAway(err error, code link.GoodbyeCode, name string) error {
 	switch code {
 	case link.GoodbyeRevoked:
 		return errkind.Hinted(errkind.Denied.Errorf("%w", err),
-			"see why on the machine's page in the portal; when that is settled, at the server: fairlead-server machine enable %s",
-			name)
+			"see why on the machine's page in the portal; when that is settled, at the server: "+
+				"fairlead-server machine enable %s", name)
 	case link.GoodbyeBusy, link.GoodbyeStopping, link.GoodbyeDrained:
 		return errkind.Hinted(err, "the server has no time now: the agent comes back by itself")
 	}

@@ -22,8 +22,9 @@ const (
 	maxKeptBytes             = 64 << 10
 )
 
-// ValidationError lists every rule that a request breaks. Its kind is Invalid; Because is what all the reasons have
-// in common: NotFound when each names a thing that there is not, Conflict when each names one that is taken, else Invalid.
+// ValidationError lists every rule that a request breaks. Its kind is Invalid; Because is what all the reasons
+// have in common: NotFound when each names a thing that there is not, Conflict when each names one that is
+// taken, else Invalid.
 type ValidationError struct {
 	Reasons []string
 	Because errkind.Kind

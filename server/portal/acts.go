@@ -86,7 +86,8 @@ func (p *Portal) acceptRestore(v *visit) error {
 	}
 	number, err := strconv.ParseInt(v.PostForm.Get("restore"), 10, 64)
 	if err != nil || number < 1 {
-		return errkind.Hinted(errkind.Invalid.Errorf("the form does not say which restore is accepted"), "open the page again")
+		return errkind.Hinted(errkind.Invalid.Errorf("the form does not say which restore is accepted"),
+			"open the page again")
 	}
 	if err := p.source.AcceptRestore(v.Context(), v.who, number); err != nil {
 		return err
