@@ -15,6 +15,9 @@ type (
 	MachineID      string // "Machines-1"
 	ProjectGroupID string // "ProjectGroups-1"
 	ProjectID      string // "Projects-1"
+	LibrarySetID   string // "LibraryVariableSets-1"
+	AccountID      string // "Accounts-1"
+	OwnerID        string // of variables: a ProjectID or a LibrarySetID
 	LifecycleID    string // "Lifecycles-1"
 	ChannelID      string // "Channels-1"
 	ReleaseID      string // "Releases-1"

@@ -40,7 +40,9 @@ type Project struct {
 	NotesTemplate     string // of release notes
 	ChangesTemplate   string // of deployment changes
 	ClonedFrom        ProjectID
-	Kept              Kept
+	// Libraries are the library sets whose variables its releases take along, in this order.
+	Libraries []LibrarySetID
+	Kept      Kept
 }
 
 // GuidedFailure is when a deployment stops at a failed step and asks.
@@ -75,29 +77,4 @@ func (c Connectivity) LeavesOut(m Machine) bool {
 	case HealthUnknown, HealthHealthy, HealthHasWarnings:
 	}
 	return false
-}
-
-// Variable is one value of a name, for the scope it is meant for.
-type Variable struct {
-	ID          string // UUID
-	Name        string // compared without regard to case
-	Value       string
-	Description string
-	Scope       Scope
-}
-
-// Scope narrows a variable. Each empty list means "any"; all must match.
-type Scope struct {
-	Environments []EnvironmentID
-	Machines     []MachineID
-	Tags         []string
-	Actions      []string // action ids
-	Channels     []ChannelID
-}
-
-// VariableSet holds the variables of a project.
-type VariableSet struct {
-	Owner     ProjectID
-	Version   int // raised by each change
-	Variables []Variable
 }

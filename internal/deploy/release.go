@@ -35,6 +35,7 @@ type Release struct {
 	AssembledBy string // user name
 	Process     Process
 	Variables   VariableSet
+	Library     []VariableSet // of the library sets that the project included, in its order
 	Packages    []SelectedPackage
 	// IgnoresRules says that the channel's rules were not asked.
 	IgnoresRules bool
@@ -80,4 +81,6 @@ type Deployment struct {
 	CreatedBy   string
 	// Plan was fixed when the deployment was made.
 	Plan Plan
+	// Answers are the values that were given for prompted variables.
+	Answers []Answer
 }

@@ -67,9 +67,13 @@ type Reader interface {
 	Channels(project deploy.ProjectID) ([]deploy.Channel, error)    // default first, then by name
 	Process(project deploy.ProjectID) (deploy.Process, error)       // an empty one if never written
 	Variables(project deploy.ProjectID) (deploy.VariableSet, error) // an empty one if never written
-	Package(id, version string) (deploy.Package, error)             // id without regard to case
-	Packages(f PackageFilter) ([]deploy.Package, error)             // by id, then time of publication, newest first
-	PackagesWithContent(sha256 string) (int, error)                 // how many packages share the content
+	LibrarySet(id deploy.LibrarySetID) (deploy.LibrarySet, error)
+	LibrarySets(space deploy.SpaceID) ([]deploy.LibrarySet, error) // by name
+	Account(id deploy.AccountID) (deploy.Account, error)
+	Accounts(space deploy.SpaceID) ([]deploy.Account, error) // by name
+	Package(id, version string) (deploy.Package, error)      // id without regard to case
+	Packages(f PackageFilter) ([]deploy.Package, error)      // by id, then time of publication, newest first
+	PackagesWithContent(sha256 string) (int, error)          // how many packages share the content
 	Release(id deploy.ReleaseID) (deploy.Release, error)
 	ReleaseNumbered(project deploy.ProjectID, version string) (deploy.Release, error)
 	Releases(project deploy.ProjectID) ([]ReleaseRow, error) // newest first
@@ -127,6 +131,10 @@ type Writer interface {
 	// stored one, else Conflict. They return the new version.
 	PutProcess(deploy.Process) (int, error)
 	PutVariables(deploy.VariableSet) (int, error)
+	PutLibrarySet(deploy.LibrarySet) error
+	DeleteLibrarySet(deploy.LibrarySetID) error
+	PutAccount(deploy.Account) error
+	DeleteAccount(deploy.AccountID) error
 	PutPackage(deploy.Package) error
 	DeletePackage(id, version string) error
 	PutRelease(deploy.Release) error
@@ -165,6 +173,8 @@ type Installation struct {
 	CreatedAt time.Time
 	// BundleEpoch is the number of the newest trust bundle.
 	BundleEpoch int64
+	// MasterKey is the id of the key that what is secret here is sealed with; "" while nothing is.
+	MasterKey string
 	// Restores counts how often the store came out of a backup. RestoredAt is when that was last, and
 	// BackupAt when that backup was made; AcceptedAt is when a person let the server work again, zero
 	// until then.

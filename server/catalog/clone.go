@@ -69,7 +69,7 @@ func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
 	if err != nil {
 		return err
 	}
-	set := deploy.VariableSet{Owner: to}
+	set := deploy.VariableSet{Owner: deploy.OwnerID(to)}
 	for _, v := range variables.Variables {
 		scoped := len(v.Scope.Channels) > 0
 		v.ID, v.Scope.Channels = newUUID(), renamed(v.Scope.Channels, channels)

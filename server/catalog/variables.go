@@ -37,7 +37,7 @@ func (c *Catalog) Variables(
 		if set, err = r.Variables(owner.ID); err != nil {
 			return err
 		}
-		set.Owner = owner.ID
+		set.Owner = deploy.OwnerID(owner.ID)
 		values, err = scopeValues(r, owner.ID)
 		return err
 	})
@@ -86,7 +86,7 @@ func (c *Catalog) SaveVariables(
 		if values, err = scopeValues(w, owner.ID); err != nil {
 			return deploy.Event{}, err
 		}
-		saved = deploy.VariableSet{Owner: owner.ID, Version: set.Version}
+		saved = deploy.VariableSet{Owner: deploy.OwnerID(owner.ID), Version: set.Version}
 		if saved.Variables, err = checkVariables(set.Variables, held.Variables, values); err != nil {
 			return deploy.Event{}, err
 		}

@@ -31,6 +31,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/tasklog"
 	"fairlead/server/target"
@@ -60,6 +61,10 @@ type Deps struct {
 	Packages Packages
 	Env      host.Env
 	Limits   Limits
+	// Secrets opens sensitive values.
+	Secrets secret.Key
+	// URL is how people reach the server; nil when nobody knows.
+	URL func() string
 }
 
 // Limits are the waits of the engine. Zero fields take the defaults.

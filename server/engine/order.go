@@ -5,9 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/internal/contract"
@@ -25,6 +23,9 @@ type facts struct {
 	project     deploy.Project
 	lifecycle   deploy.Lifecycle
 	release     deploy.Release
+	deployment  deploy.Deployment
+	channel     deploy.Channel
+	group       deploy.ProjectGroup
 	packages    map[string]deploy.Package // by action name and reference
 }
 
@@ -42,7 +43,9 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 		Isolation: isolation(action),
 		GraceMS:   c.worker.engine.Limits.Grace.Milliseconds(),
 		TimeoutMS: c.policy.TimeLimit.Milliseconds(),
-		Variables: c.variables(f, action),
+	}
+	if order.Variables, order.Sensitive, err = c.variables(f, action); err != nil {
+		return contract.Order{}, nil, err
 	}
 	if _, wrong := deploy.NewPolicy(action); len(wrong) > 0 {
 		return contract.Order{}, nil, errkind.Invalid.Errorf("action %q: %s", action.Name, strings.Join(wrong, "; "))
@@ -93,17 +96,16 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 		if f.machine, err = r.Machine(c.ticket.Machine); err != nil || task.Kind != deploy.DeployTask {
 			return err
 		}
-		deployment, err := r.Deployment(task.Deployment)
-		if err != nil {
+		if f.deployment, err = r.Deployment(task.Deployment); err != nil {
 			return err
 		}
-		if f.release, err = r.Release(deployment.Release); err != nil {
+		if f.release, err = r.Release(f.deployment.Release); err != nil {
 			return err
 		}
-		if f.environment, err = r.Environment(deployment.Environment); err != nil {
+		if f.environment, err = r.Environment(f.deployment.Environment); err != nil {
 			return err
 		}
-		if f.project, err = r.Project(deployment.Project); err != nil {
+		if f.project, err = r.Project(f.deployment.Project); err != nil {
 			return err
 		}
 		return f.look(r, c.step.Actions[c.ticket.Action].Name)
@@ -121,6 +123,9 @@ func (f *facts) look(r store.Reader, action string) error {
 			f.lifecycle = l
 		}
 	}
+	if err := f.lookAround(r); err != nil {
+		return err
+	}
 	for _, s := range f.release.Packages {
 		if s.Action != action {
 			continue
@@ -134,53 +139,24 @@ func (f *facts) look(r store.Reader, action string) error {
 	return nil
 }
 
-// variables are the release's, for this place, with the system's own on top.
-func (c *carrier) variables(f facts, action deploy.Action) map[string]string {
-	values, ties := f.release.Variables.Resolve(deploy.Place{
-		Environment: f.environment.ID, Channel: f.release.Channel, Action: action.ID, Machine: f.machine, StepTags: c.tags(f),
-	})
-	if len(ties) > 0 {
-		text := "Several values fit equally well; the oldest one is used for "
-		c.say(tasklog.Warning, text+strings.Join(ties, ", ")+".")
+// lookAround finds what only the system's variables tell of: the channel and the group may be gone.
+func (f *facts) lookAround(r store.Reader) error {
+	channels, err := r.Channels(f.project.ID)
+	if err != nil {
+		return err
 	}
-	system := map[string]string{
-		"Octopus.Task.Id": string(c.task.ID), "Octopus.Task.Name": c.task.Description,
-		"Octopus.Machine.Id": string(f.machine.ID), "Octopus.Machine.Name": f.machine.Name,
-		"Octopus.Machine.Roles": strings.Join(f.machine.Tags, ","),
-		"Octopus.Step.Name":     c.step.Name, "Octopus.Step.Number": strconv.Itoa(c.step.Number),
-		"Octopus.Action.Id": action.ID, "Octopus.Action.Name": action.Name,
-		"Octopus.Action.Number": strconv.Itoa(c.ticket.Action + 1),
-		"Fairlead.Ticket":       string(c.ticket.ID),
+	for _, ch := range channels {
+		if ch.ID == f.release.Channel {
+			f.channel = ch
+		}
 	}
-	if c.task.Kind == deploy.DeployTask {
-		maps.Copy(system, map[string]string{
-			"Octopus.Deployment.Id": string(c.task.Deployment),
-			"Octopus.Release.Id":    string(f.release.ID), "Octopus.Release.Number": f.release.Version,
-			"Octopus.Release.Notes":  f.release.Notes,
-			"Octopus.Environment.Id": string(f.environment.ID), "Octopus.Environment.Name": f.environment.Name,
-			"Octopus.Project.Id": string(f.project.ID), "Octopus.Project.Name": f.project.Name,
-		})
+	groups, err := r.ProjectGroups(f.project.Space)
+	for _, g := range groups {
+		if g.ID == f.project.Group {
+			f.group = g
+		}
 	}
-	return overlay(values, system)
-}
-
-// overlay puts the system's variables on top of the user's. Names are one whatever their case: an
-// order that held both would be refused by the agent.
-func overlay(values, system map[string]string) map[string]string {
-	isSystem := map[string]bool{}
-	for name := range system {
-		isSystem[strings.ToLower(name)] = true
-	}
-	maps.DeleteFunc(values, func(name, _ string) bool { return isSystem[strings.ToLower(name)] })
-	maps.Copy(values, system)
-	return values
-}
-
-func (c *carrier) tags(f facts) []string {
-	if c.ticket.Step < len(f.release.Process.Steps) {
-		return f.release.Process.Steps[c.ticket.Step].Tags
-	}
-	return nil
+	return err
 }
 
 // isolation follows Octopus: scripts run alone on a machine unless the action says otherwise.
@@ -196,7 +172,8 @@ func isolation(action deploy.Action) contract.Isolation {
 }
 
 func (c *carrier) script(action deploy.Action, variables map[string]string) (*contract.Script, error) {
-	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], deploy.NewValues(variables))
+	values := deploy.NewValues(variables).At(c.worker.engine.Env.Wall())
+	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], values)
 	if err != nil {
 		return nil, errkind.Invalid.Errorf("action %q: expand the script: %w", action.Name, err)
 	}

@@ -15,7 +15,7 @@ func sealedTables() []string {
 	return []string{
 		"installation", "counter", "environment", "machine", "project_group", "lifecycle", "project", "channel",
 		"process", "variable_set", "package", "release", "deployment", "task", "ticket", "join_token", "user",
-		"api_key", "session", "event",
+		"api_key", "session", "event", "library_set", "account",
 	}
 }
 

@@ -16,6 +16,13 @@ type deploymentBody struct {
 	Comments  string           `json:"comments,omitempty"`
 	CreatedBy string           `json:"created_by,omitempty"`
 	Plan      planBody         `json:"plan"`
+	Answers   []answerBody     `json:"answers,omitempty"`
+}
+
+type answerBody struct {
+	Variable string `json:"variable"`
+	Value    string `json:"value,omitempty"`
+	Sealed   string `json:"sealed,omitempty"`
 }
 
 type planBody struct {
@@ -66,6 +73,7 @@ func scanDeployment(row scanner) (deploy.Deployment, error) {
 		ID: d.ID, Space: d.Space, Project: d.Project, Release: d.Release, Environment: d.Environment,
 		Channel: body.Channel, Task: d.Task, Name: body.Name, Comments: body.Comments, CreatedAt: moment(created),
 		CreatedBy: body.CreatedBy, Plan: body.Plan.plan(),
+		Answers: each(body.Answers, func(a answerBody) deploy.Answer { return deploy.Answer(a) }),
 	}, err
 }
 
@@ -87,6 +95,7 @@ func (r *reader) Deployments(f store.DeploymentFilter) ([]deploy.Deployment, err
 func (w *writer) PutDeployment(d deploy.Deployment) error {
 	body, sum, err := seal(deploymentBody{
 		Channel: d.Channel, Name: d.Name, Comments: d.Comments, CreatedBy: d.CreatedBy, Plan: bodyOfPlan(d.Plan),
+		Answers: each(d.Answers, func(a deploy.Answer) answerBody { return answerBody(a) }),
 	})
 	if err != nil {
 		return err

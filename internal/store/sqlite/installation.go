@@ -16,6 +16,7 @@ type installationBody struct {
 	Name        string    `json:"name"`
 	CreatedAt   time.Time `json:"created_at,omitzero"`
 	BundleEpoch int64     `json:"bundle_epoch"`
+	MasterKey   string    `json:"master_key,omitempty"`
 	Restores    int64     `json:"restores,omitempty"`
 	RestoredAt  time.Time `json:"restored_at,omitzero"`
 	BackupAt    time.Time `json:"backup_at,omitzero"`

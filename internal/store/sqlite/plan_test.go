@@ -40,6 +40,8 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 			w.PutUser(deploy.User{ID: "U-1"}), w.PutAPIKey(deploy.APIKey{ID: "a", User: "U-1"}),
 			w.PutSession(deploy.Session{CookieSHA256: "c", User: "U-1"}), w.DeleteSession("c"), w.DeleteAPIKey("a"),
 			w.PutJoinToken(deploy.JoinToken{ID: "j"}), w.DeleteJoinToken("j"), w.DeleteExpired(time.Unix(1, 0)),
+			w.PutLibrarySet(deploy.LibrarySet{ID: "l"}), w.DeleteLibrarySet("l"), w.PutAccount(deploy.Account{ID: "a"}),
+			w.DeleteAccount("a"),
 			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("p", "1"), w.DeleteRelease("R-1"),
 			w.DeleteProject("P-1"))
 	})
@@ -97,6 +99,8 @@ func readEverything(r store.Reader) error {
 	keep(r.Channels("p"))
 	keep(r.Process("p"))
 	keep(r.Variables("p"))
+	keep(r.LibrarySets("s"))
+	keep(r.Accounts("s"))
 	keep(r.PackagesWithContent("x"))
 	keep(r.Releases("p"))
 	keep(r.Tickets("t"))
@@ -106,7 +110,7 @@ func readEverything(r store.Reader) error {
 	keep(r.APIKeys("u"))
 	for _, err := range []error{
 		one(r.MachineByPin("x")), one(r.APIKeyByHash("x")), one(r.SessionByHash("x")), one(r.ReleaseNumbered("p", "1")),
-		one(r.Package("p", "1")), one(r.Ticket("t")), one(r.Deployment("d")),
+		one(r.Package("p", "1")), one(r.Ticket("t")), one(r.Deployment("d")), one(r.LibrarySet("l")), one(r.Account("a")),
 	} {
 		if !errors.Is(err, notFound) {
 			errs = append(errs, err)

@@ -47,11 +47,27 @@ type variableSetBody struct {
 }
 
 type variableBody struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Value       string    `json:"value"`
-	Description string    `json:"description,omitempty"`
-	Scope       scopeBody `json:"scope,omitzero"`
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	Value       string      `json:"value"`
+	Description string      `json:"description,omitempty"`
+	IsSensitive bool        `json:"is_sensitive,omitempty"`
+	Sealed      string      `json:"sealed,omitempty"`
+	Prompt      *promptBody `json:"prompt,omitempty"`
+	Scope       scopeBody   `json:"scope,omitzero"`
+}
+
+type promptBody struct {
+	Label      string         `json:"label,omitempty"`
+	Help       string         `json:"help,omitempty"`
+	IsRequired bool           `json:"is_required,omitempty"`
+	Control    deploy.Control `json:"control,omitempty"`
+	Options    []optionBody   `json:"options,omitempty"`
+}
+
+type optionBody struct {
+	Value string `json:"value"`
+	Text  string `json:"text"`
 }
 
 type scopeBody struct {
@@ -60,11 +76,12 @@ type scopeBody struct {
 	Tags         []string               `json:"tags,omitempty"`
 	Actions      []string               `json:"actions,omitempty"`
 	Channels     []deploy.ChannelID     `json:"channels,omitempty"`
+	Owners       []deploy.OwnerID       `json:"owners,omitempty"`
 }
 
 // IsZero lets an empty scope out of the text.
 func (s scopeBody) IsZero() bool {
-	return len(s.Environments)+len(s.Machines)+len(s.Tags)+len(s.Actions)+len(s.Channels) == 0
+	return len(s.Environments)+len(s.Machines)+len(s.Tags)+len(s.Actions)+len(s.Channels)+len(s.Owners) == 0
 }
 
 // each maps a list; an empty one becomes nil.
@@ -126,15 +143,37 @@ func (b processBody) process(project deploy.ProjectID) deploy.Process {
 func bodyOfVariables(v deploy.VariableSet) variableSetBody {
 	return variableSetBody{Version: v.Version, Variables: each(v.Variables, func(v deploy.Variable) variableBody {
 		return variableBody{
-			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, Scope: scopeBody(v.Scope),
+			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: v.IsSensitive,
+			Sealed: v.Sealed, Prompt: bodyOfPrompt(v.Prompt), Scope: scopeBody(v.Scope),
 		}
 	})}
 }
 
-func (b variableSetBody) variables(owner deploy.ProjectID) deploy.VariableSet {
+func bodyOfPrompt(p *deploy.Prompt) *promptBody {
+	if p == nil {
+		return nil
+	}
+	return &promptBody{
+		Label: p.Label, Help: p.Help, IsRequired: p.IsRequired, Control: p.Control,
+		Options: each(p.Options, func(o deploy.Option) optionBody { return optionBody(o) }),
+	}
+}
+
+func (b *promptBody) prompt() *deploy.Prompt {
+	if b == nil {
+		return nil
+	}
+	return &deploy.Prompt{
+		Label: b.Label, Help: b.Help, IsRequired: b.IsRequired, Control: b.Control,
+		Options: each(b.Options, func(o optionBody) deploy.Option { return deploy.Option(o) }),
+	}
+}
+
+func (b variableSetBody) variables(owner deploy.OwnerID) deploy.VariableSet {
 	variables := each(b.Variables, func(v variableBody) deploy.Variable {
 		return deploy.Variable{
-			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, Scope: deploy.Scope(v.Scope),
+			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: v.IsSensitive,
+			Sealed: v.Sealed, Prompt: v.Prompt.prompt(), Scope: deploy.Scope(v.Scope),
 		}
 	})
 	return deploy.VariableSet{Owner: owner, Version: b.Version, Variables: variables}
@@ -183,16 +222,16 @@ func (r *reader) Variables(project deploy.ProjectID) (deploy.VariableSet, error)
 			return deploy.VariableSet{}, err
 		}
 		err := s.open("the variables of project "+string(project), &body)
-		return body.variables(project), err
+		return body.variables(deploy.OwnerID(project)), err
 	}, "SELECT body, sum FROM variable_set WHERE project = ?", project)
 	if errkind.Of(err) == errkind.NotFound {
-		return deploy.VariableSet{Owner: project}, nil
+		return deploy.VariableSet{Owner: deploy.OwnerID(project)}, nil
 	}
 	return v, err
 }
 
 func (w *writer) PutVariables(v deploy.VariableSet) (int, error) {
-	stored, err := w.Variables(v.Owner)
+	stored, err := w.Variables(deploy.ProjectID(v.Owner))
 	if err != nil {
 		return 0, err
 	}

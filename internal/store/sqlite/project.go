@@ -28,6 +28,7 @@ type projectBody struct {
 	NotesTemplate   string                `json:"notes_template,omitempty"`
 	ChangesTemplate string                `json:"changes_template,omitempty"`
 	ClonedFrom      deploy.ProjectID      `json:"cloned_from,omitempty"`
+	Libraries       []deploy.LibrarySetID `json:"libraries,omitempty"`
 	Kept            deploy.Kept           `json:"kept,omitempty"`
 }
 
@@ -109,7 +110,7 @@ func scanProject(row scanner) (p deploy.Project, err error) {
 		Lifecycle: body.Lifecycle, IsDisabled: body.IsDisabled, VersionTemplate: body.VersionTemplate,
 		GuidedFailure: body.GuidedFailure, SkipIfInstalled: body.SkipIfInstalled, KeepsChannelRules: body.KeepsRules,
 		NotesTemplate: body.NotesTemplate, ChangesTemplate: body.ChangesTemplate, ClonedFrom: body.ClonedFrom,
-		Kept: body.Kept,
+		Libraries: body.Libraries, Kept: body.Kept,
 	}
 	if body.VersionDonor != nil {
 		p.VersionDonor = deploy.ActionPackage(*body.VersionDonor)
@@ -139,7 +140,8 @@ func (w *writer) PutProject(p deploy.Project) error {
 		Name: p.Name, Slug: p.Slug, Description: p.Description, Group: p.Group, Lifecycle: p.Lifecycle,
 		IsDisabled: p.IsDisabled, VersionTemplate: p.VersionTemplate, VersionDonor: &donor, Connectivity: &connectivity,
 		GuidedFailure: p.GuidedFailure, SkipIfInstalled: p.SkipIfInstalled, KeepsRules: p.KeepsChannelRules,
-		NotesTemplate: p.NotesTemplate, ChangesTemplate: p.ChangesTemplate, ClonedFrom: p.ClonedFrom, Kept: p.Kept,
+		NotesTemplate: p.NotesTemplate, ChangesTemplate: p.ChangesTemplate, ClonedFrom: p.ClonedFrom,
+		Libraries: p.Libraries, Kept: p.Kept,
 	})
 	if err != nil {
 		return err

@@ -15,12 +15,19 @@ type releaseBody struct {
 	AssembledBy string                `json:"assembled_by,omitempty"`
 	ProcessOf   deploy.ProjectID      `json:"process_of"`
 	Process     processBody           `json:"process"`
-	VariablesOf deploy.ProjectID      `json:"variables_of"`
+	VariablesOf deploy.OwnerID        `json:"variables_of"`
 	Variables   variableSetBody       `json:"variables"`
+	Library     []librarySnapshot     `json:"library,omitempty"`
 	Packages    []selectedPackageBody `json:"packages,omitempty"`
 	IgnoreRules bool                  `json:"ignores_rules,omitempty"`
 	Custom      map[string]string     `json:"custom_fields,omitempty"`
 	Defects     []defectBody          `json:"defects,omitempty"`
+}
+
+// librarySnapshot is a library set's variables as a release took them along.
+type librarySnapshot struct {
+	Of        deploy.OwnerID  `json:"of"`
+	Variables variableSetBody `json:"variables"`
 }
 
 type defectBody struct {
@@ -55,6 +62,7 @@ func scanRelease(row scanner) (deploy.Release, error) {
 		ID: r.ID, Space: body.Space, Project: r.Project, Channel: r.Channel, Version: r.Version, Notes: body.Notes,
 		AssembledAt: moment(assembled), AssembledBy: body.AssembledBy,
 		Process: body.Process.process(body.ProcessOf), Variables: body.Variables.variables(body.VariablesOf),
+		Library: each(body.Library, func(l librarySnapshot) deploy.VariableSet { return l.Variables.variables(l.Of) }),
 		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage {
 			return deploy.SelectedPackage(p)
 		}),
@@ -92,6 +100,9 @@ func (w *writer) PutRelease(r deploy.Release) error {
 		Space: r.Space, Notes: r.Notes, AssembledBy: r.AssembledBy,
 		ProcessOf: r.Process.Project, Process: bodyOfProcess(r.Process),
 		VariablesOf: r.Variables.Owner, Variables: bodyOfVariables(r.Variables),
+		Library: each(r.Library, func(v deploy.VariableSet) librarySnapshot {
+			return librarySnapshot{Of: v.Owner, Variables: bodyOfVariables(v)}
+		}),
 		Packages:    each(r.Packages, func(p deploy.SelectedPackage) selectedPackageBody { return selectedPackageBody(p) }),
 		IgnoreRules: r.IgnoresRules, Custom: r.CustomFields,
 		Defects: each(r.Defects, func(d deploy.Defect) defectBody {

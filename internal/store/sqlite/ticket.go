@@ -21,11 +21,12 @@ type ticketBody struct {
 }
 
 type verdictBody struct {
-	Outcome   contract.Outcome `json:"outcome"`
-	Code      int              `json:"code"`
-	Reason    string           `json:"reason,omitempty"`
-	LogEnd    int64            `json:"log_end"`
-	LogSHA256 string           `json:"log_sha256,omitempty"`
+	Outcome   contract.Outcome     `json:"outcome"`
+	Code      int                  `json:"code"`
+	Reason    string               `json:"reason,omitempty"`
+	LogEnd    int64                `json:"log_end"`
+	LogSHA256 string               `json:"log_sha256,omitempty"`
+	Result    *contract.ResultInfo `json:"result,omitempty"`
 }
 
 const selectTicket = "SELECT id, task, step, action, machine, attempt, state, created_at, body, sum FROM ticket"

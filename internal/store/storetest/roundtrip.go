@@ -107,6 +107,20 @@ func projectsSurvive(t *testing.T, s store.Store) {
 		func(r store.Reader, p deploy.Project) (deploy.Project, error) { return r.Project(p.ID) })
 	survives(t, s, func(c *deploy.Channel) { c.ID, c.Project = "Channels-1", "Projects-1" }, store.Writer.PutChannel,
 		func(r store.Reader, c deploy.Channel) (deploy.Channel, error) { return only(r.Channels(c.Project)) })
+	survives(t, s, func(l *deploy.LibrarySet) { l.ID = "LibraryVariableSets-1" }, store.Writer.PutLibrarySet,
+		func(r store.Reader, want deploy.LibrarySet) (deploy.LibrarySet, error) {
+			listed, lerr := only(r.LibrarySets(want.Space))
+			got, err := r.LibrarySet(want.ID)
+			same(t, "library set in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
+	survives(t, s, func(a *deploy.Account) { a.ID = "Accounts-1" }, store.Writer.PutAccount,
+		func(r store.Reader, want deploy.Account) (deploy.Account, error) {
+			listed, lerr := only(r.Accounts(want.Space))
+			got, err := r.Account(want.ID)
+			same(t, "account in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
 	version := 0
 	survives(t, s, func(p *deploy.Process) { p.Project, p.Version = "Projects-1", version },
 		func(w store.Writer, p deploy.Process) (err error) { version, err = w.PutProcess(p); return err },
@@ -119,7 +133,7 @@ func projectsSurvive(t *testing.T, s store.Store) {
 	survives(t, s, func(v *deploy.VariableSet) { v.Owner, v.Version = "Projects-1", version },
 		func(w store.Writer, v deploy.VariableSet) (err error) { version, err = w.PutVariables(v); return err },
 		func(r store.Reader, want deploy.VariableSet) (deploy.VariableSet, error) {
-			v, err := r.Variables(want.Owner)
+			v, err := r.Variables(deploy.ProjectID(want.Owner))
 			v.Version--
 			return v, err
 		})

@@ -49,6 +49,8 @@ func notThere(t *testing.T, s store.Store) {
 			"DeleteLifecycle":    w.DeleteLifecycle("Lifecycles-1"), "DeleteChannel": w.DeleteChannel("Channels-1"),
 			"DeleteProject": w.DeleteProject("Projects-1"), "DeletePackage": w.DeletePackage("a", "1"),
 			"DeleteRelease": w.DeleteRelease("Releases-1"), "DeleteJoinToken": w.DeleteJoinToken("t"),
+			"LibrarySet": second(w.LibrarySet("L-1")), "DeleteLibrarySet": w.DeleteLibrarySet("L-1"),
+			"Account": second(w.Account("A-1")), "DeleteAccount": w.DeleteAccount("A-1"),
 			"DeleteAPIKey": w.DeleteAPIKey("k"), "DeleteSession": w.DeleteSession("x"),
 			"PutTaskLeased": w.PutTaskLeased(deploy.Task{ID: "ServerTasks-1"}),
 		} {
@@ -84,6 +86,14 @@ func namesAreTaken(t *testing.T, s store.Store) {
 		},
 		"project": func(w store.Writer, id, space, name string) error {
 			return w.PutProject(deploy.Project{ID: deploy.ProjectID(id), Space: deploy.SpaceID(space), Name: name})
+		},
+		"library set": func(w store.Writer, id, space, name string) error {
+			return w.PutLibrarySet(deploy.LibrarySet{
+				ID: deploy.LibrarySetID(id), Space: deploy.SpaceID(space), Name: name,
+			})
+		},
+		"account": func(w store.Writer, id, space, name string) error {
+			return w.PutAccount(deploy.Account{ID: deploy.AccountID(id), Space: deploy.SpaceID(space), Name: name})
 		},
 		"channel": func(w store.Writer, id, space, name string) error {
 			err := w.PutProject(deploy.Project{ID: deploy.ProjectID(space), Space: "channels", Name: space})
@@ -307,11 +317,15 @@ func smallThingsGo(t *testing.T, s store.Store) {
 			w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-1", Space: deploy.DefaultSpace, Name: "a"}),
 			w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-2", Space: deploy.DefaultSpace, Name: "b"}),
 			w.PutChannel(deploy.Channel{ID: "Channels-1", Project: "Projects-1", Name: "a"}),
-			w.PutChannel(deploy.Channel{ID: "Channels-2", Project: "Projects-1", Name: "b"}))
+			w.PutChannel(deploy.Channel{ID: "Channels-2", Project: "Projects-1", Name: "b"}),
+			w.PutLibrarySet(deploy.LibrarySet{ID: "L-1", Space: deploy.DefaultSpace, Name: "a"}),
+			w.PutLibrarySet(deploy.LibrarySet{ID: "L-2", Space: deploy.DefaultSpace, Name: "b"}),
+			w.PutAccount(deploy.Account{ID: "A-1", Space: deploy.DefaultSpace, Name: "a"}),
+			w.PutAccount(deploy.Account{ID: "A-2", Space: deploy.DefaultSpace, Name: "b"}))
 	})
 	update(t, s, func(w store.Writer) error {
 		return errors.Join(w.DeleteProjectGroup("ProjectGroups-1"), w.DeleteLifecycle("Lifecycles-1"),
-			w.DeleteChannel("Channels-1"))
+			w.DeleteChannel("Channels-1"), w.DeleteLibrarySet("L-1"), w.DeleteAccount("A-1"))
 	})
 	view(t, s, func(r store.Reader) error {
 		groups, gerr := r.ProjectGroups(deploy.DefaultSpace)
@@ -321,7 +335,11 @@ func smallThingsGo(t *testing.T, s store.Store) {
 			[]deploy.ProjectGroup{{ID: "ProjectGroups-2", Space: deploy.DefaultSpace, Name: "b"}}, groups)
 		same(t, "lifecycles", []deploy.Lifecycle{{ID: "Lifecycles-2", Space: deploy.DefaultSpace, Name: "b"}}, lifecycles)
 		same(t, "channels", []deploy.Channel{{ID: "Channels-2", Project: "Projects-1", Name: "b"}}, channels)
-		return errors.Join(gerr, lerr, cerr)
+		sets, serr := r.LibrarySets(deploy.DefaultSpace)
+		same(t, "library sets", []deploy.LibrarySet{{ID: "L-2", Space: deploy.DefaultSpace, Name: "b"}}, sets)
+		accounts, aerr := r.Accounts(deploy.DefaultSpace)
+		same(t, "accounts", []deploy.Account{{ID: "A-2", Space: deploy.DefaultSpace, Name: "b"}}, accounts)
+		return errors.Join(gerr, lerr, cerr, serr, aerr)
 	})
 }
 
