@@ -244,6 +244,7 @@ func (b Box) check(q *problems, placed bool) {
 	where := "box " + b.Name
 	q.kind(where, b.Kind, b.Preset, NAT, Firewall, SecurityGroup, Balancer)
 	q.preset(where, b.Preset, b.Kind)
+	q.useless(where, b, b.Kind, "")
 	q.word(where+" expired", b.Expired, "silence", "reset", "pass")
 	q.word(where+" refuse", b.Refuse, "silence", "reset", "unreachable")
 	q.address(where+" public", b.Public)
@@ -253,8 +254,8 @@ func (b Box) check(q *problems, placed bool) {
 		q.add("%s: a nat needs the public address it shares", where)
 	case b.Kind == Balancer && (b.Public == "" || len(b.Backends) == 0):
 		q.add("%s: a balancer needs its public address and backends", where)
-	case b.Check > 0 && b.Kind != Balancer:
-		q.add("%s: check is for balancers, and this is a %s", where, b.Kind)
+	case b.Check == 0 && (b.CheckFrom != "" || b.Up > 0 || b.Down > 0):
+		q.add("%s: check_from, up and down are for balancers that check: want check, as 10s", where)
 	case b.Check > 0 && b.CheckFrom == "":
 		q.add("%s: check needs check_from, an address in the backends' segment", where)
 	}
@@ -307,6 +308,7 @@ func (p Plan) checkMachines(q *problems) {
 		q.kind(where, g.Kind, g.Preset,
 			ConnectProxy, SOCKS5, TCPProxy, HTTPBalancer, TLSListener, TLSInspector, CaptivePortal)
 		q.preset(where, g.Preset, g.Kind)
+		q.useless(where, g, g.Kind, "")
 		if g.Takes != "" {
 			q.refer(where+" takes", g.Takes, p.edges(), ofEdges)
 		}
@@ -392,10 +394,10 @@ func (p Plan) places(on Sort) (names []string) {
 		add(on == OnServer || on == OnDaemon || on == OnHost || on == OnEdge || on == OnName, s.Name)
 	}
 	for _, g := range p.Programs {
-		add(on == OnHost || on == OnEdge || on == OnName, g.Name)
+		add(on == OnHost || on == OnClient || on == OnEdge || on == OnName, g.Name)
 	}
 	for _, a := range p.Agents {
-		onAgents := on == OnMachine || on == OnDaemon || on == OnHost || on == OnEdge
+		onAgents := on == OnMachine || on == OnDaemon || on == OnHost || on == OnClient || on == OnEdge
 		add(onAgents, a.Name)
 		for i := range a.Count {
 			add(onAgents, fmt.Sprintf("%s-%d", a.Name, i+1))
@@ -473,16 +475,9 @@ var doings = []string{DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailo
 
 // checkScript looks at what an op says of its scripts.
 func (o Op) checkScript(q *problems, where string) {
-	if !slices.Contains(doings, o.Do) {
-		return // told already, and the rest hangs on it
-	}
-	if (o.Reboot || o.Restarts) && o.Do != DoScript && o.Do != DoDeploy {
-		q.add("%s: reboot and restarts are for scripts and deployments, and this is %s", where, o.Do)
-	}
+	q.useless(where, o, o.Do, "")
 	switch {
-	case o.Limit == 0:
-	case o.Do != DoScript:
-		q.add("%s: limit is for scripts, and this is %s", where, o.Do)
+	case o.Limit == 0 || o.Do != DoScript:
 	case o.Limit < 0 || o.Limit.D()%time.Minute != 0 || o.Limit.D() > maxVirtual:
 		q.add("%s: limit %s: want whole minutes, as 2m", where, o.Limit)
 	}
@@ -518,7 +513,7 @@ func (p Plan) Places(f Fault) (names []string) {
 			}
 		}
 		return names
-	case f.On == "" && (k.On == OnMachine || k.On == OnDaemon || k.On == OnHost) && len(p.Agents) > 0:
+	case f.On == "" && slices.Contains([]Sort{OnMachine, OnDaemon, OnHost, OnClient}, k.On) && len(p.Agents) > 0:
 		return expand(p.Agents[0].Name)[:1]
 	case f.On == "":
 		return expand(known[0])

@@ -23,6 +23,7 @@ const (
 	OnMachine  Sort = "machine" // of an agent
 	OnDaemon   Sort = "daemon"  // a machine with a server or an agent
 	OnHost     Sort = "host"    // any machine
+	OnClient   Sort = "client"  // any machine without a server
 )
 
 // FaultKind says what a kind of fault is.
@@ -32,22 +33,24 @@ type FaultKind struct {
 	Crash bool
 	// Needs are the keys, with spaces between, without which a fault of the kind would do nothing.
 	Needs string
+	// Takes are the keys that it may have beside those.
+	Takes string
 	About string
 }
 
 var faultKinds = map[string]FaultKind{
-	"link.cut":     {On: OnEdge, About: "no packet passes; way = up or down cuts one direction"},
-	"link.latency": {On: OnEdge, About: "delay comes on top, and jitter"},
-	"link.loss":    {On: OnEdge, Needs: "loss", About: "the share of packets in loss vanishes"},
-	"link.burst":   {On: OnEdge, Needs: "loss jitter", About: "each second, with chance loss, all is lost for jitter"},
-	"link.rate":    {On: OnEdge, Needs: "rate", About: "rate caps the bits per second"},
-	"link.bloat":   {On: OnEdge, Needs: "rate", About: "rate caps the bits per second before a queue without end"},
-	"link.mtu":     {On: OnEdge, Needs: "mtu", About: "packets above mtu bytes vanish without a word"},
-	"link.slice":   {On: OnEdge, About: "bytes arrive one by one"},
+	"link.cut":     {On: OnEdge, Takes: "way", About: "no packet passes; way = up or down cuts one direction"},
+	"link.latency": {On: OnEdge, Takes: "delay jitter way", About: "delay comes on top, and jitter"},
+	"link.loss":    {On: OnEdge, Needs: "loss", Takes: "way", About: "the share of packets in loss vanishes"},
+	"link.burst":   {On: OnEdge, Needs: "loss jitter", Takes: "way", About: "each second, with chance loss, all is lost for jitter"},
+	"link.rate":    {On: OnEdge, Needs: "rate", Takes: "way", About: "rate caps the bits per second"},
+	"link.bloat":   {On: OnEdge, Needs: "rate", Takes: "way", About: "rate caps the bits per second before a queue without end"},
+	"link.mtu":     {On: OnEdge, Needs: "mtu", Takes: "way", About: "packets above mtu bytes vanish without a word"},
+	"link.slice":   {On: OnEdge, Takes: "way", About: "bytes arrive one by one"},
 	"link.flap":    {On: OnEdge, Needs: "delay jitter", About: "cut for delay, whole for jitter, in turn"},
-	"link.clog":    {On: OnEdge, About: "nothing passes now, and all of it when the fault heals"},
-	"swizzle-clog": {On: OnHost, About: "half of the machines are clogged one by one, and freed in another order"},
-	"partition":    {On: OnHost, About: "these machines and the servers do not reach each other; way = up or down"},
+	"link.clog":    {On: OnEdge, Takes: "way", About: "nothing passes now, and all of it when the fault heals"},
+	"swizzle-clog": {On: OnClient, About: "half of the machines are clogged one by one, and freed in another order"},
+	"partition":    {On: OnClient, Takes: "way", About: "these machines and the servers do not reach each other; way = up or down"},
 
 	"nat.flush":       {On: OnNAT, About: "forgets all connections, as a reboot does"},
 	"nat.rebind":      {On: OnNAT, Needs: "addr", About: "gets the outer address addr and forgets all connections"},
@@ -69,9 +72,9 @@ var faultKinds = map[string]FaultKind{
 	"dns.stale":   {On: OnName, About: "the answer stays what it is now, whatever changes"},
 	"dns.dead":    {On: OnName, Needs: "addr", About: "the answer begins with addr, where nobody is"},
 
-	"server.crash": {On: OnServer, Crash: true, About: "the program is killed; with point, when it passes that place"},
-	"agent.crash":  {On: OnMachine, Crash: true, About: "the agent is killed and its scripts go on; with point as above"},
-	"shim.crash":   {On: OnMachine, Crash: true, About: "a shim is killed; with point, when it passes that place"},
+	"server.crash": {On: OnServer, Crash: true, Takes: "point nth", About: "the program is killed; with point, when it passes that place"},
+	"agent.crash":  {On: OnMachine, Crash: true, Takes: "point nth", About: "the agent is killed and its scripts go on; with point as above"},
+	"shim.crash":   {On: OnMachine, Crash: true, Takes: "point nth", About: "a shim is killed; with point, when it passes that place"},
 	"host.power":   {On: OnDaemon, Crash: true, About: "the power goes: what was not synced may be lost"},
 	"host.rollback": {
 		On: OnMachine, Crash: true, About: "a snapshot is taken, and the machine goes back to it when the fault heals",
@@ -106,6 +109,10 @@ func (f Fault) check(q *problems, where string, k FaultKind) {
 		if !has[key] {
 			q.add("%s: %s needs %s", where, f.Kind, key)
 		}
+	}
+	q.useless(where, f, f.Kind, k.Needs+" "+k.Takes)
+	if f.Nth > 0 && f.Point == "" {
+		q.add("%s: nth counts the passes of a point, and there is none", where)
 	}
 	q.fromZero(where, map[string]int64{
 		"at": int64(f.At), "for": int64(f.For), "delay": int64(f.Delay), "jitter": int64(f.Jitter), "mtu": int64(f.MTU),

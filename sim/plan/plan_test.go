@@ -103,8 +103,8 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		},
 		{"an op after the end", `at = "10m"`, `at = "2h"`, "it comes at 2h, and the safety phase ends at 1h"},
 		{"a limit of seconds", `do = "script"`, "do = \"script\"\nlimit = \"90s\"", "limit 1m30s: want whole minutes, as 2m"},
-		{"a limit of no script", `do = "script"`, "do = \"health\"\nlimit = \"1m\"", "limit is for scripts, and this is health"},
-		{"a reboot of no script", `do = "script"`, "do = \"health\"\nreboot = true", "reboot and restarts are for scripts"},
+		{"a limit of no script", `do = "script"`, "do = \"health\"\nlimit = \"1m\"", "op 1: a health has no use for limit"},
+		{"a reboot of no script", `do = "script"`, "do = \"health\"\nreboot = true", "op 1: a health has no use for reboot"},
 		{"unknown op", `do = "script"`, `do = "skript"`, "did you mean script?"},
 		{"an op that is none", `do = "script"`, `do = ""`, "op 1 do: want script, cancel"},
 		{"an op before the beginning", `at = "10m"`, `at = "-10m"`, "op 1: at cannot be below 0"},
@@ -112,7 +112,16 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"a fault before the beginning", `at = "20m"`, `at = "-1s"`, "fault 1: at cannot be below 0"},
 		{"a fault without what it needs", `"nat.flush"`, `"nat.rebind"`, "fault 1: nat.rebind needs addr"},
 		{"a backend that is nowhere", `kind = "nat"`, "kind = \"balancer\"\nbackends = [\"srv-9\"]", `there is no "srv-9" (did you mean srv-1?)`},
-		{"a check of no balancer", `idle = "240s"`, "check = \"5s\"\ncheck_from = \"192.168.7.4\"", "check is for balancers"},
+		{"a check of no balancer", `idle = "240s"`, "check = \"5s\"\ncheck_from = \"192.168.7.4\"", "box nat-ward: a nat has no use for check"},
+		{"rules of a NAT", `idle = "240s"`, `out = ["tcp/443"]`, "box nat-ward: a nat has no use for out"},
+		{"backends of a NAT", `idle = "240s"`, `backends = ["srv-1"]`, "box nat-ward: a nat has no use for backends"},
+		{"lines of a health check", `do = "script"`, "do = \"health\"\nlines = 3", "op 1: a health has no use for lines"},
+		{"a delay of a flush", `on = "nat-ward"`, "delay = \"3s\"", "fault 1: a nat.flush has no use for delay"},
+		{"a pass of no point", `"nat.flush"` + "\n" + `on = "nat-ward"`, "\"agent.crash\"\nnth = 2", "nth counts the passes of a point"},
+		{
+			"a password of a portal", `[[server]]`, "[[program]]\nname = \"portal\"\nkind = \"captive-portal\"\npassword = \"x\"\n[[server]]",
+			"program portal: a captive-portal has no use for password",
+		},
 		{"a segment of IPv6", `"192.168.7.0/24"`, `"fd00::/64"`, "want one of IPv4"},
 		{"an address of IPv6", `"203.0.113.7"`, `"2001:db8::7"`, "want an address of IPv4"},
 		{"an edge to itself", `to = "internet"`, `to = "ward"`, `edge 1 leads from "ward" to itself`},
@@ -125,6 +134,8 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"the desk's name", `name = "srv-1"`, `name = "desk"`, "people's own machine has it already"},
 		{"an address elsewhere", `name = "srv-1"`, "name = \"srv-1\"\non = \"ward\"\naddr = \"10.0.0.1\"", "does not lie in ward"},
 		{"an address that a box has", `name = "srv-1"`, "name = \"srv-1\"\naddr = \"203.0.113.7\"", "box nat-ward has 203.0.113.7 already"},
+		{"a partition of a server from servers", "\"nat.flush\"\non = \"nat-ward\"", "\"partition\"\non = \"srv-1\"", `fault 1 on: there is no "srv-1"`},
+		{"a swizzle of a server", "\"nat.flush\"\non = \"nat-ward\"", "\"swizzle-clog\"\non = \"srv-1\"", `fault 1 on: there is no "srv-1"`},
 		{"a bound that is none", `[[fault]]`, "[expect]\nwithin = { L4 = \"1s\" }\n[[fault]]", "expect within"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -228,6 +239,7 @@ func TestPlaces(t *testing.T) {
 		{"host.power", "all", []string{"srv-1", "web-1", "web-2", "web-3"}},
 		{"link.cut", "", []string{"ward-internet"}},
 		{"server.crash", "", []string{"srv-1"}},
+		{"partition", "all", []string{"web-1", "web-2", "web-3"}},
 	} {
 		if d := cmp.Diff(c.want, p.Places(plan.Fault{Kind: c.kind, On: c.on})); d != "" {
 			t.Errorf("%s on %q (-want +got):\n%s", c.kind, c.on, d)

@@ -80,7 +80,7 @@ func (s *site) networkFault(f plan.Fault) (netem.Fault, error) {
 // group are the machines that a fault on several is on.
 func (s *site) group(f plan.Fault) (hosts []*netem.Host) {
 	for _, name := range s.plan.Places(f) {
-		if h := s.hosts[name]; h != nil && s.serverOn(name) == nil {
+		if h := s.hosts[name]; h != nil {
 			hosts = append(hosts, h)
 		}
 	}
