@@ -114,8 +114,8 @@ func (s *Service) recoverTicket(id contract.TicketID) (*found, error) {
 	defer s.mu.Unlock()
 	s.ledger.raise(order.Task, order.Epoch)
 	s.tickets[id] = t
-	if dir.has("launched") {
-		// A start's position is told as durable, and its shim may have died before it was.
+	if dir.has("launched") || dir.has("claim") {
+		// A claim and the position of a start are told as durable; whoever made them may have died before.
 		if err := s.env.Disk.SyncFolder(string(dir)); err != nil {
 			s.env.Log.Warn("a ticket's folder cannot be synced", "ticket", id, "err", err)
 		}

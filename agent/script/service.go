@@ -232,6 +232,7 @@ func (s *Service) Start(ctx context.Context, raw []byte) (contract.TicketStatus,
 		s.unfinished--
 		s.missedLocked(t.id, err)
 	} else {
+		delete(s.doubtful, t.id)
 		s.passLocked(t.sequence)
 	}
 	s.mu.Unlock()

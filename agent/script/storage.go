@@ -46,7 +46,7 @@ func (s *Service) refuseOnBrokenLocked(id contract.TicketID) error {
 func (s *Service) missedLocked(id contract.TicketID, err error) {
 	s.options.Storage.Note(err)
 	if errkind.Of(err) != errkind.Exhausted {
-		s.doubtful[id] = true // a broken disk admits no more: there are as many as were received at once
+		s.doubtful[id] = true // until the server has the order kept: a broken disk admits no more of them
 	}
 }
 

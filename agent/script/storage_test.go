@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -160,6 +161,50 @@ func TestFullDiskSaysNothingOfAKnownTicket(t *testing.T) {
 	if _, err := a.Start(t.Context(), encode(order)); errkind.Of(err) != errkind.Unavailable {
 		t.Errorf("Start of a known ticket = %v (%v), want unavailable", err, errkind.Of(err))
 	}
+}
+
+// TestFoundClaimsAreDurableBeforeTheyAreTold: an agent may have died between its claim and the sync of the
+// name. The next one says that nothing was started, and a power cut must not make that untrue.
+func TestFoundClaimsAreDurableBeforeTheyAreTold(t *testing.T) {
+	home := t.TempDir()
+	dir := filepath.Join(home, "tickets", "t-1")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	order := filepath.Join(dir, "order.json")
+	err := os.WriteFile(order, encode(bash("t-1", "true")), 0o600)
+	if err := errors.Join(err, os.Link(order, filepath.Join(dir, "claim"))); err != nil { // as on a full disk
+		t.Fatal(err)
+	}
+	disk := &counting{synced: map[string]int{}}
+	a := newAgentOn(t, home, disk)
+	status, err := a.Status(t.Context(), "t-1")
+	if err != nil || status.Verdict == nil || status.Verdict.Outcome != contract.NotStarted {
+		t.Fatalf("Status = %+v, %v, want not started", status, err)
+	}
+	if disk.count(dir) == 0 {
+		t.Error("the claim's name was not synced before it was told")
+	}
+}
+
+// counting is a disk that knows which folders were synced.
+type counting struct {
+	host.Fsync
+	mu     sync.Mutex
+	synced map[string]int
+}
+
+func (c *counting) SyncFolder(path string) error {
+	c.mu.Lock()
+	c.synced[path]++
+	c.mu.Unlock()
+	return c.Fsync.SyncFolder(path)
+}
+
+func (c *counting) count(path string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.synced[path]
 }
 
 // full is a disk that finds no space for the content of files; folders are synced.
