@@ -33,7 +33,8 @@ func judgeDetection(r history.Run) (bad []Violation) {
 			if !x.concerns(o, name) || x.lastedShort(name, o, bound) {
 				continue
 			}
-			if x.upAt(name, o.from) && !x.downIn(name, o.from, o.from+bound) {
+			// A listening agent tells nothing of its lines; the server that calls it does.
+			if x.upAt(name, o.from) && !x.group(name).Listening && !x.downIn(name, o.from, o.from+bound) {
 				bad = append(bad, late(o, name, bound))
 			}
 			if server := x.unaware(name, o, bound); server != "" {
@@ -82,9 +83,6 @@ func (x *index) concerns(o outage, name string) bool {
 // lastedShort reports whether something else ended the agent, its server or the line's chances
 // meanwhile, so that nobody can say who noticed what.
 func (x *index) lastedShort(name string, o outage, bound time.Duration) bool {
-	if x.group(name).Listening {
-		return true // tells nothing of its lines
-	}
 	return slices.ContainsFunc(x.run.Of(history.Crashed, history.Ended, history.Launched), func(e history.Event) bool {
 		return (e.Who == name || x.isServer(e.Who)) && o.from-bound <= e.At && e.At <= o.from+bound
 	})

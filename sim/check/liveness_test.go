@@ -118,6 +118,10 @@ func livenessTales() []tale {
 			happens(history.Event{At: 2*m + time.Second, Kind: history.Launched, Who: "srv-1", Text: "server", N: 2}),
 			down("web-1", 2*m, ""), down("web-2", 2*m, ""), down("web-3", 2*m, ""), fault("link.cut", "ward-internet", 5*m, 9*m),
 		), ""},
+		{"L3", "a cut before listening agents, which tell nothing, that the server notices", both(listening,
+			fault("link.cut", "ward-internet", 5*m, 9*m), left(6*m)), ""},
+		{"L3", "a cut before listening agents that the server does not notice", both(listening,
+			fault("link.cut", "ward-internet", 5*m, 9*m)), "srv-1: it has not noticed"},
 		{"L3", "a frozen machine", both(fault("host.freeze", "web-2", 5*m, 9*m), left(6*m)), "web-2: it has not noticed"},
 
 		{"L5", "a cancel that arrives", canceled(62 * time.Second), ""},
@@ -177,6 +181,12 @@ func livenessTales() []tale {
 		{"expect", "no goal", expect(plan.Expect{Sometimes: []string{"failed"}}), "it was not reached"},
 		{"expect", "an unknown goal", expect(plan.Expect{Sometimes: []string{"fame"}}), "there is none of that name"},
 	}
+}
+
+// listening makes the agents wait for the server's call: they say nothing of their lines.
+func listening(_ *testing.T, r *history.Run) {
+	r.Plan.Agents[0].Listening = true
+	drop(r, func(e history.Event) bool { return e.Kind == history.LineUp || e.Kind == history.LineDown })
 }
 
 // vanished removes a machine with an answer that got lost.
