@@ -40,7 +40,6 @@ type Running struct {
 	listener net.Listener
 	ctx      context.Context
 	cancel   context.CancelFunc
-	unhook   func() bool
 	owned    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -50,8 +49,8 @@ type Running struct {
 	ended  bool
 }
 
-// Run starts a program on a port, ":3128". Close ends it, and so does the end of ctx. Errors: what
-// Listen says.
+// Run starts a program on a port, ":3128". The end of ctx ends it too, but only Close waits for it.
+// Errors: what Listen says.
 func Run(ctx context.Context, on Network, address string, p Program) (*Running, error) {
 	l, err := on.Listen(ctx, "tcp", address)
 	if err != nil {
@@ -60,7 +59,10 @@ func Run(ctx context.Context, on Network, address string, p Program) (*Running, 
 	r := &Running{program: p, network: on, listener: l}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.owned.Go(r.accept)
-	r.unhook = context.AfterFunc(ctx, r.hangUp)
+	r.owned.Go(func() {
+		<-r.ctx.Done()
+		r.hangUp()
+	})
 	return r, nil
 }
 
@@ -76,9 +78,7 @@ func (r *Running) Total() int {
 
 // Close ends the program and its connections, and waits for it. A second call does nothing.
 func (r *Running) Close() error {
-	r.unhook()
 	r.cancel()
-	r.hangUp()
 	r.owned.Wait()
 	return nil
 }
