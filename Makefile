@@ -18,7 +18,7 @@ SIM_DEEP   ?= 2h
 
 # Real programs under kill -9: how many tickets, for how long at most, from which seed (0 draws one).
 TICKETS        ?= 5000
-TICKETS_BUDGET ?= 90s
+TICKETS_BUDGET ?= 240s
 TICKETS_SEED   ?= 0
 
 # Torture of script output: how many MiB (a release's: 1024), how long connections live (a release's:
@@ -43,7 +43,7 @@ TRANSFER_MIB  ?= 288
 TRANSFER_SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-server torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e story simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-server torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -67,6 +67,9 @@ house: ## the rules the repository checks on itself
 
 e2e: build ## the built programs against each other, kill -9 included
 	$(GO) test -count=1 $(TESTFLAGS) ./internal/demo/...
+
+story: build ## the public Go client library of Octopus Deploy against the built programs
+	cd internal/clientstory && FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 $(TESTFLAGS) .
 
 simulator: ## the simulator into bin/, with a Go runtime that does not mind a busy machine
 	@$(GO) run ./sim/bubble/overlay "$$($(GO) env GOROOT)" bin/_overlay
@@ -99,7 +102,7 @@ sim-real: build ## the programs across a network of the kernel, beside the simul
 torture-disk: ## full and failing disks, power cuts: DISK_ROUNDS (40) rounds for DISK_BUDGET (55s); root, FUSE
 	$(GO) run ./internal/torture/disk -n $(DISK_ROUNDS) -budget $(DISK_BUDGET) -seed $(DISK_SEED)
 
-torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets for TICKETS_BUDGET (90s; 0: all of them)
+torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets, in TICKETS_BUDGET (240s; 0: no limit) or it fails
 	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)
 
 torture-log: ## LOG_MIB (100) of script output through cuts (LOG_CUTS) and kill -9: each byte once
