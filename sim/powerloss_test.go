@@ -234,7 +234,7 @@ func TestWhatWasAcknowledgedSurvivesThePower(t *testing.T) {
 		}
 		for _, name := range []string{
 			"script.intent", "script.launch", "script.launched", "script.shim", "script.locked", "script.claimed", "script.exec",
-			"script.running", "script.ended", "script.log", "script.exit", "script.finished", "script.forgotten",
+			"script.running", "script.ended", "script.result", "script.log", "script.exit", "script.finished", "script.forgotten",
 		} {
 			if seen[name] != waysCount {
 				t.Errorf("the power was cut %d times at %s, want %d", seen[name], name, waysCount)

@@ -73,6 +73,9 @@ func serveTicket(ctx context.Context, s *script.Service, home, id string) string
 		order.Script.Body = "mkdir " + home + "/alone || echo overlap >> " + home + "/overlaps; " +
 			order.Script.Body + "; rmdir " + home + "/alone"
 	}
+	if id[0] == 'r' {
+		order.Script.Body += "; set_octopusvariable A 1; new_octopusartifact " + home + "/effects > told; grep createArtifact told"
+	}
 	if _, err := s.Start(ctx, encode(order)); err != nil && errkind.Of(err) != errkind.Conflict {
 		return id + " error " + err.Error()
 	}
@@ -82,6 +85,9 @@ func serveTicket(ctx context.Context, s *script.Service, home, id string) string
 	}
 	if w.verdict.Outcome == contract.Succeeded && w.text(contract.Stdout) != "out "+id+"\ndone\n" {
 		return id + " error its log is " + w.text(contract.Stdout)
+	}
+	if id[0] == 'r' {
+		return id + " " + string(w.verdict.Outcome) + " " + resultOf(ctx, s, w, contract.TicketID(id))
 	}
 	return id + " " + string(w.verdict.Outcome)
 }
@@ -240,6 +246,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		{"script.exec", "indeterminate", 0},     // 9
 		{"script.running", "indeterminate", -1}, // 9: the script may have come to its effect
 		{"script.ended", "indeterminate", 1},    // 9, 12
+		{"script.result", "indeterminate", 1},   // 9, 12
 		{"script.log", "indeterminate", 1},      // 9, 12
 		{"script.exit", "succeeded", 1},         // 8
 	} {
@@ -262,6 +269,34 @@ func TestEveryCrashPoint(t *testing.T) {
 			effects := readEffects(t, home)["a"]
 			if verdict != "a "+test.want || test.effects >= 0 && effects != test.effects {
 				t.Errorf("%q with %d effects, want %s with %d", verdict, effects, test.want, test.effects)
+			}
+		})
+	}
+}
+
+// TestResultAtEveryCrashPoint: who has the verdict of a whole script has its result, and nobody has one
+// without the other.
+func TestResultAtEveryCrashPoint(t *testing.T) {
+	whole, none := "r succeeded [{A 1 false}] \"r\\n\" <nil>", "r indeterminate nothing"
+	for point, want := range map[string]string{
+		"script.launched": whole, "script.ended": none, "script.result": none, "script.log": none, "script.exit": whole,
+		"script.finished": whole,
+	} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			if err := os.WriteFile(home+"/crash", []byte(point), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var verdict string
+			for range 2 {
+				p := startAgentProcess(t, home)
+				fmt.Fprintln(p.stdin, "r")
+				verdict = <-p.lines // "" when the agent died
+				p.kill()
+			}
+			if exists(home+"/crash") || verdict != want {
+				t.Errorf("got %q, want %q", verdict, want)
 			}
 		})
 	}

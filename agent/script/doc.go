@@ -30,6 +30,8 @@
 //	cgroup      shim            boot id and folder of the script's control group, where there is one; not synced
 //	log         shim            contract.Record bytes; named before the claim, synced before the exit record
 //	exit        shim            4 KiB, preallocated before the claim: magic, length, SHA-256, verdict
+//	result      shim            contract.Result in JSON, whose hash the exit record holds; temp, fsync, rename, fsync
+//	artifacts/  shim            files handed over, by index; synced before the result
 //	verdict     agent           its own last word on a ticket whose shim died; temp, fsync, rename, fsync
 //	cancel      agent           request in JSON; temp, fsync, rename, fsync
 //	trouble     shim            why it ended without a claim; not synced
@@ -44,6 +46,9 @@
 // when the pipe ends without one, as it does with the agent. It has touched nothing until then, so none of
 // the above depends on it.
 //
+// Service messages are taken out of the output before secrets are looked for in it. What they hand over
+// is durable before the verdict that names it.
+//
 // A ticket that runs undisturbed costs six fsyncs until its verdict: three for the intent, one
 // for the claim, one for the log, one for the exit record; forgetting it costs a seventh, the first one of
 // an agent's life an eighth, a cancel two.
@@ -52,8 +57,8 @@
 // goroutines and waits for them.
 //
 // life.go and isolate.go are pure: one ticket's states, the queue for the isolation lock.
-// service.go, ticket.go, spare.go, position.go, recover.go, follow.go, list.go and serve.go are the agent's
-// side; shim.go, supervise.go, offspring.go, recorder.go, mask.go, lockfile.go and environment.go the shim's;
-// order.go, journal.go, claim.go and ledger.go are what both find on disk, storage.go what becomes of it when
+// service.go, ticket.go, spare.go, position.go, recover.go, follow.go, list.go, result.go and serve.go are the agent's
+// side; shim.go, supervise.go, offspring.go, recorder.go, spoken.go, mask.go, lockfile.go and environment.go the
+// shim's; order.go, journal.go, claim.go and ledger.go are what both find on disk, storage.go what becomes of it when
 // the disk is full or broken.
 package script

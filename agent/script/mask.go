@@ -14,7 +14,14 @@ import (
 // secretsOf is what an order's output is searched for. Errors: Invalid (a sensitive variable that
 // the order does not hold), Exhausted (too many bytes of them).
 func secretsOf(o *contract.Order) (*masking.Set, error) {
-	var values []string
+	values, err := secretValues(o)
+	if err != nil {
+		return nil, err
+	}
+	return masking.New(values)
+}
+
+func secretValues(o *contract.Order) (values []string, err error) {
 	if len(o.Sensitive) > 0 {
 		byName := make(map[string][]string, len(o.Variables))
 		for name, value := range o.Variables {
@@ -28,7 +35,7 @@ func secretsOf(o *contract.Order) (*masking.Set, error) {
 			values = append(values, found...)
 		}
 	}
-	return masking.New(values)
+	return values, nil
 }
 
 // masker hides the secrets in one stream, see masking.Stream.

@@ -28,9 +28,9 @@ const (
 	partialWait = 250 * time.Millisecond
 )
 
-// recorder writes a ticket's log: secrets are hidden, then lines of output become records, each
-// write of the script's one write of ours, so that the file ends between records unless a write was
-// torn. A log that cannot be written is cut; the script is never held up by it.
+// recorder writes a ticket's log: service messages are taken out, secrets are hidden, then lines of
+// output become records, each write of the script's one write of ours, so that the file ends between
+// records unless a write was torn. A log that cannot be written is cut; the script is never held up by it.
 type recorder struct {
 	disk    host.Disk
 	file    *os.File
@@ -44,6 +44,7 @@ type recorder struct {
 	masks   [2]masker  // of stdout and stderr; nil when there is nothing to hide
 	clean   []byte     // what a masker has let pass
 	isBlind bool       // a masker has failed
+	spoken  spoken     // by service messages
 	at      stamp      // of what is being recorded
 	size    int64
 	sum     hash.Hash
@@ -62,7 +63,9 @@ type line struct {
 	text  []byte
 	since time.Time // of its first byte
 	open  bool      // the last record had FlagMore
-	lost  struct{ lines, bytes int64 }
+	// turned says that the line was recorded, for another level begins, and its end may be to come.
+	turned bool
+	lost   struct{ lines, bytes int64 }
 }
 
 func openRecorder(
@@ -92,7 +95,7 @@ func (s source) Write(p []byte) (int, error) {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.stampLocked()
-	s.r.splitLocked(s.id, s.r.hiddenLocked(s.id, p, false))
+	s.r.spoken.parsers[s.id-1].Write(p, heard{s.r, s.id})
 	s.r.flushLocked()
 	return len(p), nil
 }
@@ -123,18 +126,21 @@ func (r *recorder) splitLocked(id contract.Source, p []byte) {
 		if i < 0 {
 			break
 		}
-		if len(l.text) == 0 {
+		switch {
+		case l.turned && i == 0: // the end of a line that is recorded
+		case len(l.text) == 0:
 			r.lineLocked(id, p[:i])
-		} else {
+		default:
 			l.text = append(l.text, p[:i]...)
 			r.lineLocked(id, l.text)
 			l.text = l.text[:0]
 		}
-		p = p[i+1:]
+		p, l.turned = p[i+1:], false
 	}
 	if len(p) == 0 {
 		return
 	}
+	l.turned = false
 	if len(l.text) == 0 {
 		l.since = time.Now()
 	}
@@ -174,6 +180,9 @@ func (r *recorder) lineLocked(id contract.Source, text []byte) {
 func (r *recorder) recordLocked(id contract.Source, flags uint8, text []byte) {
 	l := &r.lines[id-1]
 	l.open = flags&contract.FlagMore != 0
+	if id != contract.Agent {
+		flags |= contract.LevelFlags(r.spoken.levels[id-1])
+	}
 	before := len(r.batch)
 	record := contract.Record{Source: id, Flags: flags, WallMS: r.at.wallMS, MonoUS: r.at.monoUS, Text: text}
 	end := record.End() + r.size + int64(before)
@@ -284,6 +293,7 @@ func (r *recorder) close() (end int64, hash string, err error) {
 	r.stampLocked()
 	for i := range r.masks {
 		id := contract.Source(i + 1)
+		r.spoken.parsers[i].Close(heard{r, id})
 		r.splitLocked(id, r.hiddenLocked(id, nil, true))
 	}
 	for i := range r.lines {

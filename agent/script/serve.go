@@ -20,6 +20,8 @@ func (s *Service) Register(m *contract.Mux) {
 	contract.Handle(m, contract.ScriptCancel, s.Cancel)
 	contract.Handle(m, contract.ScriptForget, s.serveForget)
 	contract.Handle(m, contract.ScriptList, s.List)
+	contract.HandleStream(m, contract.ScriptResult, s.serveResult)
+	contract.HandleStream(m, contract.ScriptArtifact, s.serveArtifact)
 }
 
 func (s *Service) serveStatus(ctx context.Context, a contract.TicketArgs) (contract.TicketStatus, error) {

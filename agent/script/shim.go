@@ -197,21 +197,32 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 		const text = "%d sensitive values have less than %d bytes and are not hidden in the output"
 		log.remark(fmt.Sprintf(text, n, masking.MinBytes))
 	}
+	log.spoken.known, _ = secretValues(&s.order) // which secretsOf has read
 	verdict := s.runScript(ctx, log, wake)
 	s.Point("script.ended")
+	log.explain(&verdict)
+	var lost error
+	if verdict.Result, lost = s.keepResult(ctx, log); lost != nil {
+		doubt(&verdict, "what the script handed over could not be saved", lost)
+	}
+	s.Point("script.result")
 	verdict.LogEnd, verdict.LogSHA256, err = log.close()
 	if log.lost != "" {
 		// The log itself may be too full to say so, and the exit record has its place on the disk.
 		verdict.Reason = strings.TrimPrefix(verdict.Reason+"; output was "+log.lost, "; ")
 	}
 	if err != nil {
-		said := strings.TrimSpace(string(verdict.Outcome) + " " + verdict.Reason)
-		verdict.Reason = "the log could not be saved (" + err.Error() + "); the script: " + said
-		verdict.Outcome = contract.Indeterminate
+		doubt(&verdict, "the log could not be saved", err)
 	}
-	verdict.Reason = s.secrets.Text(verdict.Reason)
+	verdict.Reason = log.hide(verdict.Reason)
 	s.Point("script.log")
 	return verdict
+}
+
+// doubt says that something the verdict stands on was lost.
+func doubt(v *contract.Verdict, what string, err error) {
+	said := strings.TrimSpace(string(v.Outcome) + " " + v.Reason)
+	v.Outcome, v.Reason = contract.Indeterminate, what+" ("+err.Error()+"); the script: "+said
 }
 
 func (s *shim) runScript(ctx context.Context, log *recorder, wake chan struct{}) contract.Verdict {

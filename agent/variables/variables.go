@@ -34,7 +34,8 @@ const FileName = "variables.sh"
 
 // Write makes the preamble in dir, which must belong to this order alone, and returns its path.
 // The preamble runs under bash 3.1 and later and calls no other program; the functions that write service
-// messages call base64 or openssl. get_octopusvariable prints the value without a newline; an unknown name prints nothing and is no error, as in Octopus.
+// messages call base64 or openssl. get_octopusvariable prints the value without a newline; an unknown
+// name prints nothing and is no error, as in Octopus.
 // Errors: Invalid (a name or value holds NUL, which no shell variable can), or the file system's.
 func Write(dir string, vars map[string]string) (preamblePath string, err error) {
 	names := slices.Sorted(maps.Keys(vars))

@@ -16,7 +16,7 @@ const (
 	MaxOutputs = 2_000
 	// MaxArtifacts is how many files one ticket may hand over.
 	MaxArtifacts = 100
-	// MaxArtifactBytes is the longest of them: 1 GiB.
+	// MaxArtifactBytes is what they have together: 1 GiB.
 	MaxArtifactBytes = 1 << 30
 )
 
