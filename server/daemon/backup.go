@@ -268,14 +268,17 @@ func (w *backupWork) logs(ctx context.Context) error {
 	return err
 }
 
-// rest copies the key, which must be there, and the settings, which need not.
+// rest copies the key, which must be there, and the settings and the list of revocations, which need not.
 func (w *backupWork) rest(ctx context.Context) error {
 	if _, found, err := w.file(ctx, identityName, whole); err != nil {
 		return err
 	} else if !found {
 		return errkind.NotFound.Errorf("%s went away from the home %s", identityName, w.home)
 	}
-	_, _, err := w.file(ctx, settingsName, whole)
+	if _, _, err := w.file(ctx, settingsName, whole); err != nil {
+		return err
+	}
+	_, _, err := w.file(ctx, revocationsName, wholeLines)
 	return err
 }
 

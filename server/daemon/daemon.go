@@ -121,7 +121,8 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return h.hinted(err)
 	}
-	d.store, d.damaged = db, db.Done()
+	list := revocations{path: h.revocations(), disk: d.env.Disk, wall: d.env.Wall, makeRoom: d.space.makeRoom}
+	d.store, d.damaged = witnessed{db, list}, db.Done()
 	if d.logs, err = tasklog.Open(h.logs(), d.env.Disk, d.env.Wall); err != nil {
 		return err
 	}

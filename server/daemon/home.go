@@ -3,6 +3,8 @@
 package daemon
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -24,6 +26,8 @@ func (h Home) packages() string { return h.path("packages") }
 func (h Home) logs() string     { return h.path("logs") }
 func (h Home) admin() string    { return h.path("admin.sock") }
 func (h Home) reserve() string  { return h.path("reserve") }
+
+func (h Home) revocations() string { return h.path(revocationsName) }
 
 // DefaultHome is where the server lives unless told otherwise: a system folder for root, else
 // one of the user's own.
@@ -56,7 +60,11 @@ func (h Home) hinted(err error) error {
 	if errkind.Of(err) != errkind.Corrupt {
 		return err
 	}
+	list := ""
+	if _, err := os.Stat(h.revocations()); err == nil {
+		list = fmt.Sprintf(" --revocations %s.damaged/%s", h, revocationsName)
+	}
 	return errkind.Hinted(err,
-		"move the home away and restore the last backup: mv %s %s.damaged && fairlead-server restore BACKUP-FOLDER --home %s",
-		h, h, h)
+		"move the home away and restore the last backup: mv %s %s.damaged && fairlead-server restore BACKUP-FOLDER --home %s%s",
+		h, h, h, list)
 }

@@ -48,10 +48,12 @@ func (l lostTime) sentence(what string) string {
 }
 
 // mark makes a copied database that of a restored server: held until a person accepts it, with ids
-// and epochs out of reach of the lost time, and no task left to go on with. It returns the tasks that
-// it ended.
-func (l lostTime) mark(ctx context.Context, db store.Store) (ended map[deploy.TaskID]bool, err error) {
-	err = db.Update(ctx, func(w store.Writer) error {
+// and epochs out of reach of the lost time, no task left to go on with, and nothing valid that the list revokes. It
+// returns the tasks that it ended, and in words what it revoked again.
+func (l lostTime) mark(ctx context.Context, db store.Store, list []revocation) (
+	ended map[deploy.TaskID]bool, revoked []string, err error,
+) {
+	err = db.Update(ctx, func(w store.Writer) (err error) {
 		ended = map[deploy.TaskID]bool{}
 		if err := l.hold(w); err != nil {
 			return err
@@ -66,9 +68,10 @@ func (l lostTime) mark(ctx context.Context, db store.Store) (ended map[deploy.Ta
 			}
 			ended[task.ID] = true
 		}
-		return nil
+		revoked, err = l.revokeAgain(w, list)
+		return err
 	})
-	return ended, err
+	return ended, revoked, err
 }
 
 func (l lostTime) hold(w store.Writer) error {

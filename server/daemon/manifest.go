@@ -38,6 +38,8 @@ const (
 	settingsName = "server.toml"
 	packagesName = "packages"
 	logsName     = "logs"
+	// revocationsName is the list that a restore applies; see revocations.go.
+	revocationsName = "revocations"
 )
 
 const hintOtherBackup = "use another backup; nothing was restored and nothing was changed"
@@ -153,7 +155,7 @@ func inBackup(file string) bool {
 	parts := strings.Split(file, "/")
 	switch {
 	case len(parts) == 1:
-		return file == databaseName || file == identityName || file == settingsName
+		return slices.Contains([]string{databaseName, identityName, settingsName, revocationsName}, file)
 	case len(parts) == 2 && parts[0] == logsName:
 		return logName.MatchString(parts[1])
 	case len(parts) == 3 && parts[0] == packagesName:

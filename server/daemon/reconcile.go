@@ -39,6 +39,9 @@ func (w *restoreWork) settle(ctx context.Context) error {
 	if info, err := os.Stat(stage.database() + "-wal"); err == nil && info.Size() > 0 {
 		return errkind.Internal.Errorf("the restored database kept a write-ahead log after it was closed")
 	}
+	if err := w.keepRevocations(stage); err != nil {
+		return err
+	}
 	return w.logs(stage, known)
 }
 
@@ -70,7 +73,7 @@ func (w *restoreWork) consult(ctx context.Context, db store.Store) (known knownT
 	if err != nil {
 		return known, err
 	}
-	if known.ended, err = w.lost.mark(ctx, db); err != nil {
+	if known.ended, w.result.Revoked, err = w.lost.mark(ctx, db, w.revoked); err != nil {
 		return known, err
 	}
 	w.result.Unfinished = len(known.ended)

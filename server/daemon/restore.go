@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -29,23 +30,31 @@ type Restored struct {
 	Bytes        int64     `json:"bytes"`
 	// Missing are packages, "id version", whose content the backup does not hold.
 	Missing []string `json:"missing,omitempty"`
+	// Revoked is what the list of revocations took back: "machine web-2". Listed says that there was one.
+	Revoked []string `json:"revoked,omitempty"`
+	Listed  bool     `json:"listed"`
 	// Unfinished counts tasks that were queued or at work: they are ended.
 	Unfinished int `json:"unfinished"`
 }
 
 func (m *command) restore() cli.Command {
+	var list string
 	return cli.Command{
 		Name: "restore", Usage: "FOLDER", Summary: "make a server's home from a backup",
 		Details: "The whole backup is verified before anything is written. The home must not hold a server yet. Run it as " +
-			"the user the server runs as. What happened after the backup is lost: keys and machines that were revoked " +
-			"since are valid again. Tasks that had not ended then are ended, as nobody knows how they went on. The server " +
+			"the user the server runs as. What happened after the backup is lost. Keys, users and machines that were revoked " +
+			"since are valid again unless --revocations names the list in the old home. Join tokens that were not used end. Tasks that had not ended then are ended, as nobody knows how they went on. The server " +
 			"starts in safe mode and deploys nothing until fairlead-server accept-restore.",
-		Flags: m.homeFlag,
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			f.StringVar(&list, "revocations", "", "the old home's `file` of that name: what was revoked after the backup stays so")
+		},
 		Examples: []string{
 			"fairlead-server restore /backup/fairlead-2026-11-22 --home /var/lib/fairlead-server",
+			"fairlead-server restore /backup/fairlead-2026-11-22 --revocations /var/lib/fairlead-server.damaged/revocations",
 		},
 		Run: func(ctx context.Context, std *cli.IO, args []string) error {
-			r, err := m.restoreHome(ctx, std, args[0])
+			r, err := m.restoreHome(ctx, std, args[0], list)
 			if err != nil {
 				return err
 			}
@@ -61,6 +70,14 @@ func (r Restored) text() string {
 	for _, name := range r.Missing {
 		text += "warning: the backup does not hold the content of package " + name + "; push it again\n"
 	}
+	for _, what := range r.Revoked {
+		text += "revoked after the backup, and so again: " + what + "\n"
+	}
+	if !r.Listed {
+		text += "warning: no list of revocations was named, so keys, users and machines that were revoked after the backup " +
+			"are valid again. If the old home still has the file " + revocationsName + ", restore again with --revocations; " +
+			"else revoke them by hand before you accept\n"
+	}
 	if r.Unfinished > 0 {
 		text += fmt.Sprintf("warning: tasks that had not ended then: %d; they are ended as failed, and nothing of them "+
 			"is done again\n", r.Unfinished)
@@ -71,7 +88,7 @@ func (r Restored) text() string {
 }
 
 // restoreHome verifies, then copies into a folder beside the places, then moves all into place.
-func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (Restored, error) {
+func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder, revoked string) (Restored, error) {
 	h, env := m.homeFolder(), m.env(std)
 	disk := env.Disk
 	if err := h.refuseUsed(); err != nil {
@@ -80,6 +97,12 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (
 	list, err := loadManifest(folder)
 	if err != nil {
 		return Restored{}, err
+	}
+	var known []revocation
+	if revoked != "" {
+		if known, err = readRevocations(revoked, list.Installation); err != nil {
+			return Restored{}, err
+		}
 	}
 	verifying := std.Progress("verifying the backup")
 	err = list.verify(ctx, folder, func(done int64) { verifying.Set(done, list.bytes()) })
@@ -101,10 +124,11 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder string) (
 	copying := std.Progress("restoring")
 	defer copying.Done()
 	w := &restoreWork{
-		from: folder, home: h, manifest: list, lost: lostTime{backup: list.MadeAt, now: env.Wall()},
+		from: folder, home: h, manifest: list, revoked: known, lost: lostTime{backup: list.MadeAt, now: env.Wall()},
 		copies: copies{folder: h.path(stageName), disk: disk, progress: copying, total: list.bytes()},
 	}
 	err = w.run(ctx)
+	w.result.Listed = revoked != ""
 	return w.result, errors.Join(err, os.RemoveAll(w.copies.folder))
 }
 
@@ -135,7 +159,7 @@ func (h Home) refuseHeld() error {
 // restoredNames are what lies in a restored home, in the order in which they come to their places:
 // the database is last, as the home holds a server from then on.
 func restoredNames() []string {
-	return []string{packagesName, logsName, settingsName, identityName, databaseName}
+	return []string{packagesName, logsName, settingsName, revocationsName, identityName, databaseName}
 }
 
 // stageName is the folder in the home that a restore fills first. One that was killed leaves it
@@ -148,6 +172,7 @@ type restoreWork struct {
 	home     Home
 	manifest manifest
 	lost     lostTime
+	revoked  []revocation
 	copies   copies
 	result   Restored
 }
