@@ -26,6 +26,7 @@ type arena struct {
 	relays  []*relay
 	effects string // the file that scripts write to
 	tools   string // folder of the programs that were built
+	folder  *folder
 	storm   *storm
 }
 
@@ -34,21 +35,23 @@ func newArena(ctx context.Context, o options) (*arena, error) {
 	if err != nil {
 		return nil, err
 	}
-	tools, err := os.MkdirTemp("", "fairlead-tickets-programs-")
+	dir, err := makeFolder(ctx, o.dir)
 	if err != nil {
 		return nil, err
 	}
-	programs, err := demo.FindPrograms(ctx, root, tools)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(tools))
+	a := &arena{
+		folder: dir, effects: filepath.Join(dir.path, "effects"), tools: filepath.Join(dir.path, "programs"),
 	}
-	dir, err := makeFolder(o.dir)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(tools))
+	err = os.Mkdir(a.tools, 0o700)
+	var programs demo.Programs
+	if err == nil {
+		programs, err = demo.FindPrograms(ctx, root, a.tools)
 	}
-	a := &arena{effects: filepath.Join(dir, "effects"), tools: tools}
-	if a.site, err = demo.NewSite(dir, programs, new(demo.Ports)); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(tools), os.RemoveAll(dir))
+	if err == nil {
+		a.site, err = demo.NewSite(dir.path, programs, new(demo.Ports))
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir.path))
 	}
 	a.storm = newStorm(a, o.seed)
 	for i := range o.agents {
@@ -59,15 +62,6 @@ func newArena(ctx context.Context, o options) (*arena, error) {
 		a.agents = append(a.agents, agent)
 	}
 	return a, nil
-}
-
-// makeFolder makes the folder of a run: in memory, unless told otherwise.
-func makeFolder(below string) (string, error) {
-	const memory = "/dev/shm"
-	if _, err := os.Stat(memory); below == "" && err == nil {
-		below = memory
-	}
-	return os.MkdirTemp(below, "fairlead-tickets-")
 }
 
 // open starts everything and waits until all agents are on line.
@@ -124,9 +118,14 @@ func (a *arena) names() []string {
 	return names
 }
 
+// close ends everything. Programs that were built here can be built again, so they go in any case.
 func (a *arena) close(ctx context.Context, keep bool) error {
 	for _, r := range a.relays {
 		r.close()
 	}
-	return errors.Join(a.site.Close(ctx, keep), os.RemoveAll(a.tools))
+	var err error
+	if keep {
+		err = a.folder.keep()
+	}
+	return errors.Join(err, a.site.Close(ctx, keep), os.RemoveAll(a.tools), a.folder.lock.Close())
 }

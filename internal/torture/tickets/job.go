@@ -20,7 +20,7 @@ const (
 	// retryEvery lies between two tries to reach a server that is being killed.
 	retryEvery = 100 * time.Millisecond
 	// announceEvery is how often the run says how far it is.
-	announceEvery = 2 * time.Second
+	announceEvery = 10 * time.Second
 	maxScriptNaps = 1500 * time.Millisecond
 )
 
@@ -68,6 +68,7 @@ exit %[3]d
 type work struct {
 	options
 	arena *arena
+	total int // jobs
 	began time.Time
 	took  time.Duration
 
@@ -79,15 +80,26 @@ type work struct {
 }
 
 func newWork(a *arena, o options) *work {
-	return &work{options: o, arena: a, said: map[string]map[string]string{}, jobs: map[string]job{}}
+	return &work{
+		options: o, arena: a, total: jobsFor(o.seed, o.tickets, o.agents),
+		said: map[string]map[string]string{}, jobs: map[string]job{},
+	}
 }
 
-// total is how many jobs there are.
-func (w *work) total() int { return (w.tickets + w.agents - 1) / w.agents }
+// jobsFor is how many jobs bring at least so many tickets. A job that is canceled may end before it has any.
+func jobsFor(seed uint64, tickets, agents int) (jobs int) {
+	for sure := 0; sure < tickets; {
+		jobs++
+		if draw(seed, jobs).cancel == 0 {
+			sure += agents
+		}
+	}
+	return jobs
+}
 
 // isOverLocked reports whether no job is left to be taken.
 func (w *work) isOverLocked() bool {
-	return w.next == w.total() || w.budget > 0 && time.Since(w.began) >= w.budget
+	return w.next == w.total || w.budget > 0 && time.Since(w.began) >= w.budget
 }
 
 func (w *work) take() (job, bool) {
@@ -260,9 +272,9 @@ func (w *work) announce(out io.Writer) (stop func()) {
 	began := time.Now()
 	owned.Go(func() {
 		for wait(ctx, announceEvery) {
-			tickets, seconds := w.ended()*w.agents, time.Since(began).Seconds()
-			fmt.Fprintf(out, "%4.0f s  %d tickets ended, %.0f a second; %s\n",
-				seconds, tickets, float64(tickets)/seconds, w.arena.storm.count())
+			jobs, seconds := w.ended(), time.Since(began).Seconds()
+			fmt.Fprintf(out, "%4.0f s  %d of %d jobs ended, about %.0f tickets a second; %s\n",
+				seconds, jobs, w.total, float64(jobs*w.agents)/seconds, w.arena.storm.count())
 		}
 	})
 	return func() {

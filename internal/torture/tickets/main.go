@@ -11,9 +11,9 @@
 //     brings the same storm again, not the same run.
 //  3. Everything lies below one folder; every process is found by it and ended with the run.
 //
-// main.go is the command line, arena.go the programs under test, relay.go the cable between an agent
-// and the server, storm.go who disturbs, job.go the work, evidence.go gathers what happened, check.go
-// judges it (pure), report.go prints.
+// main.go is the command line, folder.go the place of a run, arena.go the programs under test, relay.go the
+// cable between an agent and the server, storm.go who disturbs, job.go the work, evidence.go gathers what
+// happened, check.go judges it (pure), report.go prints.
 package main
 
 import (
@@ -33,7 +33,7 @@ import (
 const (
 	exitFine     = 0
 	exitBroken   = 1 // the contract was broken
-	exitNoResult = 2 // the run could not be carried out
+	exitNoResult = 2 // the run could not be carried out, or not whole
 )
 
 func main() {
@@ -66,7 +66,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.dir, "dir", "", "make the homes below this `folder`; memory (/dev/shm) unless told otherwise")
 	f.BoolVar(&o.keep, "keep", false, "leave homes and logs where they are")
 	f.BoolVar(&o.calm, "calm", false, "disturb nobody: how fast the tickets are by themselves")
-	f.DurationVar(&o.budget, "budget", 0, "queue no more tickets after so long; 0 means all of them, however long")
+	f.DurationVar(&o.budget, "budget", 0, "queue no more after so long, and fail if tickets are missing; 0 is for ever")
 	f.DurationVar(&o.patience, "patience", time.Minute, "how long after the storm every verdict must be there")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -99,6 +99,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "again: go run ./internal/torture/tickets -n %d -agents %d -jobs %d -seed %d\n",
 			o.tickets, o.agents, o.atOnce, o.seed)
 		return exitBroken
+	}
+	if missing := found.missing(); missing > 0 {
+		fmt.Fprintf(stderr, "torture-tickets: %d of %d tickets were not carried out in %s: use fewer or a longer budget\n",
+			missing, o.tickets, o.budget)
+		return exitNoResult
 	}
 	return exitFine
 }
@@ -135,8 +140,6 @@ func torture(ctx context.Context, o options, stdout io.Writer) (r result, err er
 		return r, err
 	}
 	r = result{tally: e.tally(), breaches: e.check(), storm: a.storm.count(), took: time.Since(began), work: w.took}
-	if o.budget > 0 {
-		r.wanted = o.tickets
-	}
+	r.wanted = o.tickets
 	return r, nil
 }

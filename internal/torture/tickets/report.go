@@ -26,12 +26,12 @@ type result struct {
 	wanted   int           // tickets
 }
 
+// missing is how many tickets were wanted and not carried out.
+func (r result) missing() int { return max(0, r.wanted-r.tally.tickets) }
+
 func (r result) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%d tickets of %d tasks in %.0f s (%.0f a second); %s\n\n", r.tally.tickets, r.tally.tasks,
 		r.work.Seconds(), float64(r.tally.tickets)/r.work.Seconds(), r.storm)
-	if r.tally.tickets < r.wanted {
-		fmt.Fprintf(w, "%d tickets were wanted: the time was over before\n\n", r.wanted)
-	}
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
 	for _, outcome := range []contract.Outcome{
 		contract.Succeeded, contract.Failed, contract.Canceled, contract.TimedOut, contract.NotStarted,
