@@ -91,7 +91,9 @@ func (d *Daemon) assemble() (err error) {
 	if d.scripts, err = script.New(string(d.home), d.env, options); err != nil {
 		return err
 	}
-	o := transfer.Options{Disk: d.env.Disk, Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20}
+	o := transfer.Options{
+		Disk: d.env.Disk, Wall: d.env.Wall, MaxCacheBytes: d.settings.CacheMB << 20, Needed: d.scripts.Packages,
+	}
 	if d.blobs, err = transfer.New(string(d.home), o); err != nil {
 		return err
 	}

@@ -38,6 +38,20 @@ func (s *Service) List(ctx context.Context, args contract.ListArgs) (list contra
 	return list, nil
 }
 
+// Packages are the contents, by SHA-256, of the packages that unfinished tickets are to install. It does
+// not wait.
+func (s *Service) Packages() (sums []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.tickets {
+		if t.verdict == nil && t.content != "" {
+			sums = append(sums, t.content)
+		}
+	}
+	slices.Sort(sums)
+	return slices.Compact(sums)
+}
+
 // keptLocked reports whether the intent is durable.
 func (t *ticket) keptLocked() bool {
 	select {

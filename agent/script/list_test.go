@@ -4,6 +4,8 @@ package script_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -66,4 +68,34 @@ func listed(t *testing.T, a *agent) (all []contract.ListedTicket) {
 		all = append(all, page.Tickets...)
 	}
 	return all
+}
+
+// TestPackagesOfUnfinishedTickets are those that must stay on the machine, also for a new agent.
+func TestPackagesOfUnfinishedTickets(t *testing.T) {
+	home := t.TempDir()
+	a := newAgent(t, home, script.Options{})
+	gate := filepath.Join(home, "gate")
+	runs, waits := bash("t-runs", "while ! [ -e "+gate+" ]; do sleep 0.02; done"), bash("t-waits", "")
+	runs.Isolation, waits.Isolation = contract.Isolation{Level: "full"}, contract.Isolation{Level: "full"}
+	waits.Script, waits.Package = nil, &contract.Package{ID: "web", Version: "1.0", Format: "zip", SHA256: strings.Repeat("a", 64)}
+	a.start(t, runs)
+	waitClaim(t, a, "t-runs")
+	a.start(t, waits)
+	want := []string{waits.Package.SHA256}
+	if got := a.Packages(); !slices.Equal(got, want) {
+		t.Errorf("Packages = %q, want %q", got, want)
+	}
+	a.stop()
+	a = newAgent(t, home, script.Options{})
+	listed(t, a) // waits for the recovery
+	if got := a.Packages(); !slices.Equal(got, want) {
+		t.Errorf("Packages of a new agent = %q, want %q", got, want)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.watch(t, "t-waits")
+	if got := a.Packages(); len(got) > 0 {
+		t.Errorf("Packages of what has ended = %q", got)
+	}
 }

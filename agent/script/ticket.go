@@ -33,6 +33,7 @@ type ticket struct {
 	epoch    int64
 	name     string
 	lock     contract.Isolation
+	content  string    // SHA-256 of its package; "" for none
 	sequence int64     // position in the journal; 0 for one that was found, or never had an order
 	since    time.Time // of the claim that recovery found, else zero
 
@@ -61,11 +62,15 @@ type ticket struct {
 }
 
 func (s *Service) newTicket(o *contract.Order) *ticket {
-	return &ticket{
+	t := &ticket{
 		s: s, id: o.Ticket, dir: folder(filepath.Join(s.home, string(o.Ticket))),
 		task: o.Task, epoch: o.Epoch, name: o.Name, lock: o.Isolation,
 		ready: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
+	if o.Package != nil {
+		t.content = o.Package.SHA256
+	}
+	return t
 }
 
 // await waits until the intent is durable. Errors: why it is not, or ctx's.

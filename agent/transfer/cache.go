@@ -15,7 +15,7 @@ import (
 
 const (
 	// keepBlobFor is how long a blob stays after it was received or asked for: the order that
-	// needs it may still be on its way, or waiting for its turn.
+	// needs it may still be on its way.
 	keepBlobFor = time.Hour
 	// keepPartFor is how long the beginning of a blob waits for the rest.
 	keepPartFor = 7 * 24 * time.Hour
@@ -42,6 +42,10 @@ func (s *Store) clean(spare string, size int64, enough func() bool, freed func(i
 			total += b.size
 		}
 	}
+	needed, err := s.needed()
+	if err != nil {
+		return err
+	}
 	now := s.options.Wall()
 	quota := s.options.MaxCacheBytes
 	for _, b := range kept {
@@ -53,7 +57,7 @@ func (s *Store) clean(spare string, size int64, enough func() bool, freed func(i
 		if isPart {
 			keep = keepPartFor
 		}
-		if sum == spare || s.writing[sum] || now.Sub(b.wanted) < keep {
+		if sum == spare || s.writing[sum] || needed[sum] || now.Sub(b.wanted) < keep {
 			continue
 		}
 		gone, err := s.remove(b.name)
@@ -66,6 +70,19 @@ func (s *Store) clean(spare string, size int64, enough func() bool, freed func(i
 		}
 	}
 	return nil
+}
+
+// needed are the blobs that orders wait for, as they are or in their plain form.
+func (s *Store) needed() (map[string]bool, error) {
+	needed := map[string]bool{}
+	for _, sum := range s.options.Needed() {
+		plain, err := readPlain(s.blobs, sum)
+		if err != nil {
+			return nil, err
+		}
+		needed[sum], needed[plain.SHA256] = true, true
+	}
+	return needed, nil
 }
 
 // stored lists the folder, the least recently wanted first.

@@ -18,8 +18,8 @@
 //	    costs what was under way, and damage costs one chunk (proof.go).
 //	 3. One writer for each hash. A second one is a Conflict.
 //	 4. No byte is written before the disk is known to have room; see space.go.
-//	 5. Cleaning removes the least recently wanted blobs, never one that a reader holds or that was
-//	    asked for within the last hour.
+//	 5. Cleaning removes the least recently wanted blobs, never one that a reader holds, that an order
+//	    waits for, or that was asked for within the last hour.
 //	 6. Paths go through archive.CheckPath and os.Root. Nothing is written through a link.
 //	 7. Memory: 256 KiB for each transfer, whatever its size, and 1 MiB for each patch.
 //
@@ -63,6 +63,9 @@ type Options struct {
 	Disk          host.Disk
 	// Wall stamps when a blob was last wanted.
 	Wall func() time.Time
+	// Needed names the packages, by hash, that orders of this machine wait for. It must not call the Store.
+	// Nil means that there are none.
+	Needed func() []string
 	// Space looks at the disk; nil means statfs.
 	Space func(dir string) (Space, error)
 }
@@ -87,6 +90,9 @@ type Store struct {
 func New(home string, o Options) (*Store, error) {
 	if o.Space == nil {
 		o.Space = statfs
+	}
+	if o.Needed == nil {
+		o.Needed = func() []string { return nil }
 	}
 	if o.Wall == nil || o.Disk == nil {
 		return nil, errkind.Internal.Errorf("open the transfer store of %s: no disk or no wall clock was given", home)

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -101,9 +102,10 @@ type rig struct {
 	mux   contract.Mux
 	serve sync.WaitGroup
 
-	mu    sync.Mutex
-	now   time.Time
-	space transfer.Space
+	mu     sync.Mutex
+	now    time.Time
+	space  transfer.Space
+	needed []string
 }
 
 func newRig(t testing.TB, quota int64) *rig {
@@ -130,6 +132,11 @@ func (r *rig) start(quota int64) {
 			defer r.mu.Unlock()
 			return r.space, nil
 		},
+		Needed: func() []string {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.needed
+		},
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -147,6 +154,19 @@ func (r *rig) Open(ctx context.Context, _ bool) (contract.Stream, error) {
 
 func (r *rig) blob(sum string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(r.home, "blobs", sum))
+}
+
+// await waits for a file in the blobs folder.
+func (r *rig) await(name string) {
+	r.t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-look.C {
+		if _, err := os.Lstat(filepath.Join(r.home, "blobs", name)); err == nil {
+			return
+		}
+	}
+	r.t.Fatalf("%s did not appear", name)
 }
 
 func (r *rig) put(content []byte, offset int64, body io.Reader) (contract.BlobState, error) {
@@ -374,6 +394,7 @@ func TestF9DiskFull(t *testing.T) {
 			done <- err
 		}()
 		feed.Write(content[:10])
+		r.await(sumOf(content) + ".part") // made when the room was promised
 		other := random(1<<20 - 1)
 		if _, err := r.put(other, 0, touchless{t}); !errors.Is(err, errkind.Exhausted) {
 			t.Errorf("got %v, want Exhausted", err)
@@ -429,6 +450,45 @@ func TestCleaningTakesTheLeastRecentlyWanted(t *testing.T) {
 	}
 	if _, err := r.blob(sumOf(blobs[0])); err == nil {
 		t.Error("the oldest blob stayed")
+	}
+}
+
+// TestCleaningLeavesWhatOrdersWaitFor: an order may wait for its turn longer than a blob is kept by itself.
+func TestCleaningLeavesWhatOrdersWaitFor(t *testing.T) {
+	r := newRig(t, 300)
+	blobs := [][]byte{random(101), random(102), random(103), random(104)}
+	note := filepath.Join(r.home, "blobs", sumOf([]byte("package"))+".plain") // the second one is its plain form
+	if err := os.WriteFile(note, fmt.Appendf(nil, "%s %d\n", sumOf(blobs[1]), len(blobs[1])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blobs[:2] {
+		if _, err := r.put(b, 0, bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.needed = []string{sumOf(blobs[0]), sumOf([]byte("package"))}
+	r.pass(48 * time.Hour)
+	for _, b := range blobs[2:] { // too much: there is nothing to be removed
+		if _, err := r.put(b, 0, bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, b := range blobs[:2] {
+		if _, err := r.blob(sumOf(b)); err != nil {
+			t.Errorf("blob %d, which an order waits for, was removed: %v", i, err)
+		}
+	}
+	if _, err := os.Lstat(note); err != nil {
+		t.Errorf("what says which content a package is was removed: %v", err)
+	}
+	r.needed = nil
+	r.pass(48 * time.Hour)
+	last := random(105)
+	if _, err := r.put(last, 0, bytes.NewReader(last)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.blob(sumOf(blobs[0])); err == nil {
+		t.Error("a blob that no order waits for any more stayed")
 	}
 }
 
