@@ -163,6 +163,20 @@ func (m *Machine) Snapshot() (back func(*netem.World) (boot func(), err error), 
 	}, nil
 }
 
+// Clone puts a copy of the disk of a machine at rest in the place of another's, on which nothing runs.
+func (m *Machine) Clone(to *Machine) error {
+	disk, files := m.Disk()
+	next := to.nextDisk()
+	left := NewDisk(next)
+	if err := errors.Join(files.Copy(disk, next), left.Settle(next)); err != nil {
+		return errkind.Internal.Errorf("copy the disk of %s to %s: %w", m.name, to.name, err)
+	}
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	to.disk, to.files = next, left
+	return nil
+}
+
 // goDown ends all that runs; boot lets the machine begin again with what its disk has become.
 func (m *Machine) goDown(w *netem.World, disk string, files *Disk) (boot func()) {
 	m.mu.Lock()

@@ -36,8 +36,8 @@ func judgeDurability(r history.Run) (bad []Violation) {
 		}
 	}
 	for _, name := range x.agents() {
-		if why := x.quarantine(name); why != "" && !x.rewound(name, 0) {
-			what := "nothing took it back in time, and it is in quarantine: " + why
+		if why := x.quarantine(name); why != "" && !x.suspect(name) {
+			what := "nothing took it back in time or copied it, and it is in quarantine: " + why
 			bad = append(bad, Violation{At: r.Over, Who: name, What: what})
 		}
 	}

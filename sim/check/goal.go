@@ -210,6 +210,10 @@ func scriptGoals() []Goal {
 			func(r history.Run) int { return reboots(r, contract.Indeterminate) },
 		},
 		{"rollback-noticed", "a machine went back to a snapshot, and the server put it into quarantine", heldOff},
+		{
+			"clone-noticed", "a machine was copied with its key, and the server put it into quarantine and said why",
+			func(r history.Run) int { return heldFor(r, (*index).copied) },
+		},
 		{"not-started-proved", "a ticket was proved never to have started", outcomes(contract.NotStarted)},
 		{"timed-out", "a script ran out of time", outcomes(contract.TimedOut)},
 		{"failed", "a script failed with a code", outcomes(contract.Failed)},
@@ -315,10 +319,15 @@ func doubts(r history.Run, crash string) (n int) {
 }
 
 // heldOff counts machines in quarantine that were taken back in time.
-func heldOff(r history.Run) (n int) {
+func heldOff(r history.Run) int {
+	return heldFor(r, func(x *index, name string) bool { return x.rewound(name, 0) })
+}
+
+// heldFor counts machines in quarantine of which something is true.
+func heldFor(r history.Run, reason func(*index, string) bool) (n int) {
 	x := newIndex(r)
 	for _, name := range x.agents() {
-		if x.rewound(name, 0) && x.quarantine(name) != "" {
+		if reason(x, name) && x.quarantine(name) != "" {
 			n++
 		}
 	}

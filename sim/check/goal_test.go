@@ -74,6 +74,9 @@ func TestGoals(t *testing.T) {
 		"rollback-noticed": both(crash("web-1", "rollback"), func(_ *testing.T, r *history.Run) {
 			r.End.Machines[0].Quarantine = "the agent went back in time"
 		}),
+		"clone-noticed": both(fault("host.clone", "web-1", 5*time.Minute, 9*time.Minute), func(_ *testing.T, r *history.Run) {
+			r.End.Machines[0].Quarantine = "two agents are alive with one key"
+		}),
 		"not-started-proved":     verdict(contract.NotStarted, 0, ""),
 		"timed-out":              verdict(contract.TimedOut, 0, ""),
 		"failed":                 verdict(contract.Failed, 1, ""),

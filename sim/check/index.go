@@ -155,10 +155,21 @@ func (x *index) rewound(name string, since time.Duration) bool {
 	})
 }
 
-// apart reports whether a machine is none of the fleet in the end: it was removed, or it was taken
-// back in time and the server has put it into quarantine for that.
+// copied reports whether a machine's disk was copied to another one.
+func (x *index) copied(name string) bool {
+	return slices.ContainsFunc(x.run.Of(history.FaultOn), func(e history.Event) bool {
+		return e.Who == name && e.Text == plan.Clone
+	})
+}
+
+// suspect reports whether the server has reason to hold a machine off: it was taken back in time, or
+// its key may answer from two places.
+func (x *index) suspect(name string) bool { return x.rewound(name, 0) || x.copied(name) }
+
+// apart reports whether a machine is none of the fleet in the end: it was removed, or the server has put
+// it into quarantine, and had reason to.
 func (x *index) apart(name string) bool {
-	return x.gone(name) || x.rewound(name, 0) && x.quarantine(name) != ""
+	return x.gone(name) || x.suspect(name) && x.quarantine(name) != ""
 }
 
 // quarantine is why the server holds a machine off; "" when it does not.

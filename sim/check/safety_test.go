@@ -194,10 +194,19 @@ func safetyTales() []tale {
 		},
 		{"S6", "quarantine for nothing", func(_ *testing.T, r *history.Run) {
 			r.End.Machines[0].Quarantine = "the agent went back in time"
-		}, "nothing took it back in time"},
+		}, "nothing took it back in time or copied it"},
 		{"S6", "quarantine after a rollback", both(crash("web-1", "rollback", 5*time.Minute), func(_ *testing.T, r *history.Run) {
 			r.End.Machines[0].Quarantine = "the agent went back in time"
 		}), ""},
+		{"S6", "quarantine of a machine that was copied", both(fault("host.clone", "web-1", 5*time.Minute, 9*time.Minute),
+			func(_ *testing.T, r *history.Run) {
+				r.End.Machines[0].Quarantine = "two agents are alive with one key"
+			}), ""},
+		{"S9", "a script on a copy", func(t *testing.T, r *history.Run) {
+			alter(t, r, func(e history.Event) bool { return e.Kind == history.Started && e.Who == "web-1" }, func(e *history.Event) {
+				e.Who = "web-1-copy"
+			})
+		}, "started here and is for web-1"},
 		{"S5", "a task rounds up", both(verdict(contract.Indeterminate, 0, ""), func(_ *testing.T, r *history.Run) {
 			r.End.Tasks[0].State = deploy.TaskSuccess
 		}), "is Success, and its ticket t-1 is indeterminate"},

@@ -463,6 +463,12 @@ func (p Plan) checkStory(q *problems) {
 		q.word(where+" way", f.Way, "up", "down")
 		q.address(where+" addr", f.Addr)
 	}
+	q.look("", 0)
+	for _, name := range p.Copies() {
+		if other := q.names[CopyOf(name)]; other != "" {
+			q.add("%s name %q: the copy of %s has it already", other, CopyOf(name), name)
+		}
+	}
 	q.look("expect", 0)
 	q.word("expect online", p.Expect.Online, "all", "none", "any")
 	for _, bound := range slices.Sorted(maps.Keys(p.Expect.Within)) {

@@ -79,6 +79,9 @@ var faultKinds = map[string]FaultKind{
 	"host.rollback": {
 		On: OnMachine, Crash: true, About: "a snapshot is taken, and the machine goes back to it when the fault heals",
 	},
+	Clone: {
+		On: OnMachine, About: "its disk is copied to a second machine, NAME-copy, which runs until the fault heals",
+	},
 	"host.freeze": {On: OnHost, About: "a hypervisor pauses the machine's network"},
 	"host.clock":  {On: OnDaemon, Needs: "by", About: "the wall clock goes wrong by this much"},
 	"disk.sync":   {On: OnDaemon, About: "the next sync of the disk fails, and all after it"},
@@ -98,6 +101,27 @@ const (
 	// SwizzleSpan is how long it takes at the most until the last machine of a swizzle-clog is freed.
 	SwizzleSpan = 30 * time.Second
 )
+
+// Clone is the kind of fault that makes a copy of a machine.
+const Clone = "host.clone"
+
+// CopyOf names the copy of a machine.
+func CopyOf(machine string) string { return machine + "-copy" }
+
+// Copies lists the machines that are copied, in the order of the faults.
+func (p Plan) Copies() (names []string) {
+	for _, f := range p.Faults {
+		if f.Kind != Clone {
+			continue
+		}
+		for _, name := range p.Places(f) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 // check looks at what a fault of a kind says of itself.
 func (f Fault) check(q *problems, where string, k FaultKind) {

@@ -78,7 +78,7 @@ func NamedProfile(name string) (Profile, error) {
 func (p Profile) kinds(in plan.Plan) (kinds []string) {
 	for _, kind := range plan.KindNames() {
 		group, _, _ := strings.Cut(kind, ".")
-		known := (p.groups == nil || slices.Contains(p.groups, group)) && kind != rollback
+		known := (p.groups == nil || slices.Contains(p.groups, group)) && kind != rollback && kind != plan.Clone
 		if known && len(in.Places(plan.Fault{Kind: kind, On: everywhere})) > 0 {
 			kinds = append(kinds, kind)
 		}

@@ -40,19 +40,36 @@ type agent struct {
 }
 
 func (s *site) addAgent(group plan.Agents, number int) error {
-	name := fmt.Sprintf("%s-%d", group.Name, number)
-	h, err := s.host(name, group.On, "", group.Wire)
+	a, err := s.newAgent(group, fmt.Sprintf("%s-%d", group.Name, number))
 	if err != nil {
 		return err
+	}
+	s.agents, s.byName[a.name] = append(s.agents, a), a
+	return nil
+}
+
+// addCopy makes the empty machine beside another one to which a fault copies its disk.
+func (s *site) addCopy(of *agent) error {
+	a, err := s.newAgent(of.group, plan.CopyOf(of.name))
+	if err != nil {
+		return err
+	}
+	s.copies = append(s.copies, a)
+	return nil
+}
+
+func (s *site) newAgent(group plan.Agents, name string) (*agent, error) {
+	h, err := s.host(name, group.On, "", group.Wire)
+	if err != nil {
+		return nil, err
 	}
 	m, err := s.machine(h, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a := &agent{s: s, group: group, name: name, m: m}
 	m.OnReboot(a.reboot)
-	s.agents, s.byName[name] = append(s.agents, a), a
-	return nil
+	return a, nil
 }
 
 // point makes the agent's settings lead where this plan wants it to call.
@@ -252,6 +269,15 @@ func (a *agent) rollback() (undo func(), err error) {
 		a.goDown(history.Event{Text: "rollback"}, back)
 		a.s.world.At(a.s.world.Now()+plan.CrashFor, a.name+" begins from its snapshot", a.powerOn)
 	}, nil
+}
+
+// clone copies the machine's disk to another machine and starts that; undo takes its power away.
+func (a *agent) clone(to *agent) (undo func(), err error) {
+	if err := a.m.Clone(to.m); err != nil {
+		return nil, err
+	}
+	to.powerOn()
+	return to.powerOff, nil
 }
 
 // reboot restarts the machine, as the script of a ticket wants it.

@@ -44,6 +44,11 @@ func (s *site) build() error {
 			}
 		}
 	}
+	for _, name := range s.plan.Copies() {
+		if err := s.addCopy(s.byName[name]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (s *site) passes() map[string]int {
 	for _, v := range s.servers {
 		add(v.m)
 	}
-	for _, a := range s.agents {
+	for _, a := range slices.Concat(s.agents, s.copies) {
 		add(a.m)
 	}
 	return sum

@@ -138,6 +138,8 @@ func (s *site) hit(f plan.Fault, label string) (undo func(), err error) {
 		return s.power(f.On)
 	case "host.rollback":
 		return s.byName[f.On].rollback()
+	case plan.Clone:
+		return s.byName[f.On].clone(s.copyOf(f.On))
 	case "host.clock":
 		m := s.machineOn(f.On)
 		m.Shift(f.By.D())
@@ -218,6 +220,15 @@ func (s *site) power(on string) (undo func(), err error) {
 	}
 	v.powerOff()
 	return v.powerOn, nil
+}
+
+func (s *site) copyOf(name string) *agent {
+	for _, a := range s.copies {
+		if a.name == plan.CopyOf(name) {
+			return a
+		}
+	}
+	return nil
 }
 
 func (s *site) serverOn(name string) *server {

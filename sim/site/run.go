@@ -291,7 +291,7 @@ func (s *site) watch(ctx context.Context) {
 // close ends everything, in the order in which people would.
 func (s *site) close() netem.Leaks {
 	s.stopPrograms()
-	for _, a := range s.agents {
+	for _, a := range slices.Concat(s.agents, s.copies) {
 		a.stop()
 	}
 	for _, v := range s.servers {
@@ -301,7 +301,7 @@ func (s *site) close() netem.Leaks {
 	if s.desk != nil {
 		s.desk.transport.CloseIdleConnections()
 	}
-	for _, a := range s.agents {
+	for _, a := range slices.Concat(s.agents, s.copies) {
 		a.m.Stop()
 	}
 	for _, v := range s.servers {

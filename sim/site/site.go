@@ -59,6 +59,7 @@ type site struct {
 	servers  []*server
 	agents   []*agent
 	byName   map[string]*agent
+	copies   []*agent // of machines that a fault clones, by the name of the original; off until then
 	desk     *desk
 
 	mu     sync.Mutex
