@@ -15,9 +15,11 @@ type Keeper struct {
 	wake   chan struct{} // capacity 1: the earliest deadline came nearer
 	chunks sync.Pool
 
-	mu    sync.Mutex
-	due   deadlines
-	order uint64 // makes the order of equal deadlines that in which the sessions began
+	mu      sync.Mutex
+	due     deadlines
+	order   uint64    // makes the order of equal deadlines that in which the sessions began
+	resting bool      // Run waits, and looks at the deadlines at looksAt
+	looksAt time.Time // zero for never
 }
 
 // NewKeeper makes a Keeper. It starts nothing.
@@ -36,13 +38,32 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+		k.rise()
 		for s := k.pop(time.Now()); s != nil; s = k.pop(time.Now()) {
 			_ = s.step(Tick{})
 		}
-		if at := k.earliest(); !at.IsZero() {
+		if at := k.rest(); !at.IsZero() {
 			timer.Reset(time.Until(at))
 		}
 	}
+}
+
+// rise says that Run looks at the deadlines: whatever is armed meanwhile, it sees by itself.
+func (k *Keeper) rise() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.resting = false
+}
+
+// rest says that Run waits, until the time that it returns; zero for no time.
+func (k *Keeper) rest() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.resting, k.looksAt = true, time.Time{}
+	if len(k.due) > 0 {
+		k.looksAt = k.due[0].dueAt
+	}
+	return k.looksAt
 }
 
 // pop removes and returns one session whose deadline has come, or nil.
@@ -53,15 +74,6 @@ func (k *Keeper) pop(now time.Time) *Session {
 		return nil
 	}
 	return heap.Pop(&k.due).(*Session)
-}
-
-func (k *Keeper) earliest() time.Time {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.due) == 0 {
-		return time.Time{}
-	}
-	return k.due[0].dueAt
 }
 
 // arm sets the deadline of s. It never blocks.
@@ -78,7 +90,8 @@ func (k *Keeper) arm(s *Session, at time.Time) {
 	} else {
 		heap.Fix(&k.due, s.dueIndex-1)
 	}
-	if k.due[0] == s {
+	if k.resting && (k.looksAt.IsZero() || at.Before(k.looksAt)) {
+		k.resting = false
 		select {
 		case k.wake <- struct{}{}:
 		default:

@@ -250,13 +250,11 @@ func (s *Session) receive(h Header, c *chunk) (kept bool) {
 		in.Payload = c.data[:c.to]
 	}
 	s.mu.Lock()
-	defer s.unlock()
 	s.unheard = 0
 	s.releaseLocked()
-	outs, err := s.machine.Step(time.Now(), in)
-	if err != nil {
-		return false
-	}
+	now := time.Now()
+	s.corked = true
+	outs, _ := s.machine.Step(now, in) // what cannot be received has no outputs
 	for _, out := range outs {
 		if o, ok := out.(Deliver); ok {
 			if st := s.stream(o.Stream); st != nil {
@@ -265,6 +263,15 @@ func (s *Session) receive(h Header, c *chunk) (kept bool) {
 			continue
 		}
 		s.perform(out)
+	}
+	s.corked = false
+	claimed := s.claimQuietLocked(now)
+	if !claimed {
+		s.releaseLocked()
+	}
+	s.unlock()
+	if claimed {
+		s.writeNow()
 	}
 	return kept
 }

@@ -8,6 +8,10 @@ import "time"
 // goroutine that asks for it: so little always finds room in a transport, and does not block.
 const nowBytes = 8 << 10
 
+// quietTime is how long nothing may have been written for the goroutine that reads to write as well:
+// what was written is out of the transport's way by then, and reading goes on at once.
+const quietTime = time.Second
+
 // releaseLocked starts the writer that a Wake asked for.
 func (s *Session) releaseLocked() {
 	if s.held {
@@ -25,6 +29,12 @@ func (s *Session) claimLocked(size int) bool {
 	s.held = false
 	s.tasks.Add(1)
 	return true
+}
+
+// claimQuietLocked is claimLocked for the goroutine that reads, which must not wait for a peer that waits
+// for it: it writes on an idle session alone, where that is the answer to a ping.
+func (s *Session) claimQuietLocked(now time.Time) bool {
+	return s.streams == nil && now.Sub(s.machine.lastSent) >= quietTime && s.claimLocked(0)
 }
 
 // writeNow writes once on the caller's goroutine, which saves waking another one; a goroutine of its
