@@ -9,10 +9,11 @@
 //     MaxStrangersPerSource from one address, HandshakeLimit in time.
 //  2. An accepted connection ends in exactly one of: a handler, or closed and counted.
 //  3. Serve returns after every goroutine it started has ended.
-//  4. A PROXY header is taken from the listed balancers and from nobody else, and demanded of them.
+//  4. A lack of open files is borne: the lines that are up go on, new ones wait, the log says so once.
+//  5. A PROXY header is taken from the listed balancers and from nobody else, and demanded of them.
 //
-// port.go accepts, guest.go looks at the first bytes, header.go reads the PROXY header of a
-// balancer, source.go counts by source.
+// port.go accepts, patient.go bears a lack of open files, guest.go looks at the first bytes, header.go
+// reads the PROXY header of a balancer, source.go counts by source.
 package port
 
 import (
@@ -33,7 +34,7 @@ import (
 const (
 	// HandshakeLimit is the time from accept to a proved peer. Source: security.md 1.4.
 	HandshakeLimit = 10 * time.Second
-	// acceptPause is the wait after an accept that failed, for instance without descriptors.
+	// acceptPause is the wait after an accept that failed for another reason than a lack of files.
 	acceptPause = 100 * time.Millisecond
 	// maxRefusalLogsPerMinute bounds what strangers can write into the log.
 	maxRefusalLogsPerMinute = 60
@@ -89,6 +90,7 @@ func (p *Port) Counts() Counts {
 // and waits for the handlers.
 func (p *Port) Serve(ctx context.Context, listener net.Listener) error {
 	defer p.group.Wait()
+	listener = Patient(listener, p.terms.Log)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })

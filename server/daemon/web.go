@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"fairlead/internal/port"
 	"fairlead/internal/store"
 	"fairlead/server/api"
 	"fairlead/server/identity"
@@ -66,10 +67,10 @@ func (d *Daemon) serveWeb(ctx context.Context, o opened) error {
 	serve := func(s *http.Server, l net.Listener) {
 		group.Go(func() { ends <- s.Serve(l) })
 	}
-	serve(web, o.web)
+	serve(web, port.Patient(o.web, d.log))
 	serve(web, d.toPortal)
 	if o.admin != nil {
-		serve(local, o.admin)
+		serve(local, port.Patient(o.admin, d.log))
 	}
 	var err error
 	select {
