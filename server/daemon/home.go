@@ -65,6 +65,6 @@ func (h Home) hinted(err error) error {
 		list = fmt.Sprintf(" --revocations %s.damaged/%s", h, revocationsName)
 	}
 	return errkind.Hinted(err,
-		"move the home away and restore the last backup: mv %s %s.damaged && fairlead-server restore BACKUP-FOLDER --home %s%s",
-		h, h, h, list)
+		"move the home away and restore the last backup: mv %s %s.damaged && "+
+			"fairlead-server restore BACKUP-FOLDER --home %s%s", h, h, h, list)
 }

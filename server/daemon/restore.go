@@ -42,12 +42,14 @@ func (m *command) restore() cli.Command {
 	return cli.Command{
 		Name: "restore", Usage: "FOLDER", Summary: "make a server's home from a backup",
 		Details: "The whole backup is verified before anything is written. The home must not hold a server yet. Run it as " +
-			"the user the server runs as. What happened after the backup is lost. Keys, users and machines that were revoked " +
-			"since are valid again unless --revocations names the list in the old home. Join tokens that were not used end. Tasks that had not ended then are ended, as nobody knows how they went on. The server " +
-			"starts in safe mode and deploys nothing until fairlead-server accept-restore.",
+			"the user the server runs as. What happened after the backup is lost. Keys, users and machines that were " +
+			"revoked since are valid again unless --revocations names the list in the old home. Join tokens that were not " +
+			"used end. Tasks that had not ended then are ended, as nobody knows how they went on. The server starts in safe " +
+			"mode and deploys nothing until fairlead-server accept-restore.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
-			f.StringVar(&list, "revocations", "", "the old home's `file` of that name: what was revoked after the backup stays so")
+			f.StringVar(&list, "revocations", "",
+				"the old home's `file` of that name: what was revoked after the backup stays so")
 		},
 		Examples: []string{
 			"fairlead-server restore /backup/fairlead-2026-11-22 --home /var/lib/fairlead-server",
