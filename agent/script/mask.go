@@ -42,6 +42,7 @@ func secretValues(o *contract.Order) (values []string, err error) {
 type masker interface {
 	Write(to, p []byte) []byte
 	Close(to []byte) []byte
+	Widen(*masking.Set)
 }
 
 // hiddenLocked is what may be kept of a stream's next bytes, or of what it held back at its end. A

@@ -43,7 +43,7 @@ type recorder struct {
 	mu      sync.Mutex // guards what follows
 	masks   [2]masker  // of stdout and stderr; nil when there is nothing to hide
 	clean   []byte     // what a masker has let pass
-	isBlind bool       // a masker has failed
+	isBlind bool       // a masker has failed, or cannot look for a value
 	spoken  spoken     // by service messages
 	at      stamp      // of what is being recorded
 	size    int64

@@ -101,6 +101,8 @@ func (b brittle) Write(to, p []byte) []byte {
 
 func (b brittle) Close(to []byte) []byte { return to }
 
+func (b brittle) Widen(*masking.Set) {}
+
 // S7: a masker that fails keeps nothing from there on, says so, and counts; the script goes on.
 func TestS7MaskerThatFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")

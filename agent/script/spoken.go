@@ -70,25 +70,17 @@ func (h heard) Message(m servicemessage.Message) {
 	}
 }
 
-// turnLocked changes how loud a stream is. What it said before is a line of its own.
+// turnLocked changes how loud a stream is. What it said before is a line of its own, but for what may be
+// the beginning of a secret: that goes on as what comes next.
 func (r *recorder) turnLocked(id contract.Source, to contract.Level) {
 	if r.spoken.levels[id-1] == to {
 		return
 	}
-	r.drainLocked(id)
 	if l := &r.lines[id-1]; len(l.text) > 0 || l.open {
 		r.lineLocked(id, l.text)
 		l.text, l.turned = l.text[:0], true
 	}
 	r.spoken.levels[id-1] = to
-}
-
-// drainLocked takes what a masker holds back: what comes next does not belong to it.
-func (r *recorder) drainLocked(id contract.Source) {
-	r.splitLocked(id, r.hiddenLocked(id, nil, true))
-	if r.masks[id-1] != nil && !r.isBlind {
-		r.masks[id-1] = r.secrets.Stream()
-	}
 }
 
 func (r *recorder) outputLocked(o contract.Output) {
@@ -118,11 +110,14 @@ func (r *recorder) outputLocked(o contract.Output) {
 	}
 }
 
-// hideLocked lets a new sensitive value be looked for, in all that comes.
+// hideLocked lets a new sensitive value be looked for, in all that comes. One that cannot be ends the
+// keeping.
 func (r *recorder) hideLocked(o contract.Output) {
 	secrets, err := masking.New(append(r.spoken.known, o.Value))
 	if err != nil {
-		r.warnLocked(fmt.Sprintf("the output variable %.80q is not hidden in what follows: %v", o.Name, err))
+		const text = "the output variable %.80q cannot be hidden in the output, and what follows is counted, not kept: %v"
+		r.warnLocked(fmt.Sprintf(text, o.Name, err))
+		r.isBlind, r.cut = true, true
 		return
 	}
 	r.spoken.known = append(r.spoken.known, o.Value)
@@ -130,9 +125,12 @@ func (r *recorder) hideLocked(o contract.Output) {
 	if r.isBlind || secrets.Empty() {
 		return
 	}
-	for i := range r.masks {
-		r.drainLocked(contract.Source(i + 1))
-		r.masks[i] = secrets.Stream()
+	for i, m := range r.masks {
+		if m == nil {
+			r.masks[i] = secrets.Stream()
+			continue
+		}
+		m.Widen(secrets)
 	}
 }
 
@@ -190,7 +188,7 @@ func (r *recorder) handedOver() (outputs []contract.Output, artifacts []servicem
 func (r *recorder) explain(v *contract.Verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v.Outcome == contract.Failed && r.spoken.reason != "" {
+	if v.Outcome == contract.Failed && r.spoken.reason != "" && !r.isBlind {
 		v.Reason = strings.TrimSpace(shorten(r.spoken.reason, maxReasonBytes/2) + " (" + v.Reason + ")")
 	}
 	if r.spoken.lost != "" {

@@ -104,7 +104,51 @@ func TestOutputsOfOneName(t *testing.T) {
 	}
 }
 
+// TestAnOutputThatCannotBeHidden ends the keeping (S7): it is too long to be looked for.
+func TestAnOutputThatCannotBeHidden(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	r := record(t, path, maxLogBytes)
+	out := source{r, contract.Stdout}
+	long := strings.Repeat("long-secret ", masking.MaxBytes/12)
+	for _, text := range []string{
+		"before\n", message("setVariable", "name", "S", "value", long, "sensitive", "True"), long + "\n",
+		message("resultMessage", "message", "long-secret long-secret"),
+	} {
+		_, _ = out.Write([]byte(text))
+	}
+	verdict := contract.Verdict{Outcome: contract.Failed, Reason: "exit code 1"}
+	r.explain(&verdict)
+	got := loudly(t, r, path)
+	if strings.Contains(fmt.Sprint(got, verdict), "long-secret long-secret") || got[0] != "1 0 0 before" ||
+		!strings.Contains(r.lost, "could not be hidden") {
+		t.Errorf("the log holds %.300q, lost %q, the verdict says %q", got, r.lost, verdict.Reason)
+	}
+}
+
 // TestTooMuchHandedOver keeps what has room, and the verdict says that there was more.
+// TestASecretInTheMiddleStaysHidden: what becomes sensitive on one stream lets go of nothing on the other.
+func TestASecretInTheMiddleStaysHidden(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	set, err := masking.New([]string{"known-secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := openRecorder(host.Fsync{}, path, maxLogBytes, set, time.Now, make(chan struct{}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.spoken.known = []string{"known-secret"}
+	out, errs := source{r, contract.Stdout}, source{r, contract.Stderr}
+	_, _ = errs.Write([]byte("a known-se"))
+	_, _ = out.Write([]byte(message("setVariable", "name", "S", "value", "new-secret", "sensitive", "True")))
+	_, _ = errs.Write([]byte("cret and a new-se"))
+	_, _ = errs.Write([]byte("cret\n"))
+	want := []string{"2 0 0 a ******** and a ********"}
+	if got := loudly(t, r, path); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestTooMuchHandedOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	r := record(t, path, maxLogBytes)

@@ -4,6 +4,7 @@ package masking_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,38 @@ func TestLikeTheSlowMasker(t *testing.T) {
 }
 
 // TestHoldsNoMoreThanItMust: a byte that can belong to no secret any more is not held back.
+// TestWidenedLikeTheSlowMasker: a further secret changes nothing for those before it, wherever the text is,
+// and is hidden itself from then on.
+func TestWidenedLikeTheSlowMasker(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var secrets []string
+		for range rapid.IntRange(0, 6).Draw(t, "secrets") {
+			secrets = append(secrets, drawText(t, "secret", 0, 9))
+		}
+		further := drawText(t, "further", 4, 9)
+		text := drawText(t, "text", 0, 40)
+		if len(secrets) > 0 {
+			text += rapid.SampledFrom(secrets).Draw(t, "part") + drawText(t, "end", 0, 9)
+		}
+		cut := rapid.IntRange(0, len(text)).Draw(t, "cut")
+		st := mustSet(t, secrets...).Stream()
+		out := st.Write(nil, []byte(text[:cut]))
+		st.Widen(mustSet(t, append(slices.Clone(secrets), "0123")...))
+		out = st.Write(out, []byte(text[cut:]))
+		if got, want := string(st.Close(out)), slow(text, secrets); got != want {
+			t.Fatalf("secrets %q, text %q widened at %d: %q, want %q", secrets, text, cut, got, want)
+		}
+		st = mustSet(t, secrets...).Stream()
+		out = st.Write(nil, []byte(text+"-")) // nothing is held back here
+		st.Widen(mustSet(t, append(slices.Clone(secrets), further)...))
+		out = st.Write(out, []byte(text+further))
+		want := slow(text, secrets) + "-" + slow(text+further, append(secrets, further))
+		if got := string(st.Close(out)); got != want {
+			t.Fatalf("secrets %q and then %q, text %q: %q, want %q", secrets, further, text, got, want)
+		}
+	})
+}
+
 func TestHoldsNoMoreThanItMust(t *testing.T) {
 	st := mustSet(t, "hunter22", "2233").Stream()
 	for _, step := range []struct{ in, out string }{

@@ -50,10 +50,28 @@ func (st *Stream) Close(to []byte) []byte {
 	return st.release(to, st.held, len(st.held))
 }
 
-// hide notes a secret that ends where no earlier one does; it swallows those that it touches.
+// Widen goes on with a set that has further secrets. What is held back is searched for them too; what was
+// let pass stays as it is.
+func (st *Stream) Widen(set *Set) {
+	begun := len(st.found) > 0 && st.found[0].from == 0 // it may have begun before what is held
+	st.set, st.state = set, 0
+	if begun {
+		st.found = st.found[:1]
+	} else {
+		st.found = st.found[:0]
+	}
+	for i, c := range st.held {
+		st.state = set.next(st.state, c)
+		if n := int(set.longest[st.state]); n > 0 {
+			st.hide(span{i + 1 - n, i + 1})
+		}
+	}
+}
+
+// hide notes a secret; it swallows those that it touches, none of which begins behind it.
 func (st *Stream) hide(s span) {
 	for n := len(st.found); n > 0 && st.found[n-1].to >= s.from; n-- {
-		s.from = min(s.from, st.found[n-1].from)
+		s = span{min(s.from, st.found[n-1].from), max(s.to, st.found[n-1].to)}
 		st.found = st.found[:n-1]
 	}
 	st.found = append(st.found, s)
