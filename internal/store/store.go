@@ -166,6 +166,9 @@ type MachineChanges struct {
 	Deleted []deploy.MachineID
 }
 
+// IsNone reports whether nothing changed. Then no pin was retired either.
+func (c MachineChanges) IsNone() bool { return !c.IsAll && len(c.Written)+len(c.Deleted) == 0 }
+
 // Installation is the server's own row.
 type Installation struct {
 	ID        string // UUID, never changes

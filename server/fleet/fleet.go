@@ -129,7 +129,7 @@ func (f *Fleet) Load(ctx context.Context) error {
 	var changes store.MachineChanges
 	var retired []string
 	err := f.Store.View(ctx, func(r store.Reader) (err error) {
-		if changes, err = r.ChangedMachines(since); err != nil {
+		if changes, err = r.ChangedMachines(since); err != nil || changes.IsNone() {
 			return err
 		}
 		retired, err = r.RetiredPins()

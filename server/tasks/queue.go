@@ -72,6 +72,16 @@ func (q *Queue) Resume(ctx context.Context, id deploy.TaskID, epoch int64) (task
 // something changes.
 func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Time, err error) {
 	now := q.wall()
+	// Mostly nothing is to be started, and to see that takes no commit.
+	var ahead Schedule
+	err = q.store.View(ctx, func(r store.Reader) error {
+		queued, active, err := both(r)
+		ahead = NewSchedule(now, queued, active, q.limit)
+		return err
+	})
+	if err != nil || len(ahead.Start) == 0 {
+		return nil, ahead.Next, err
+	}
 	err = q.store.Update(ctx, func(w store.Writer) error {
 		claimed = nil
 		queued, active, err := both(w)

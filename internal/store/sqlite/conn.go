@@ -102,6 +102,7 @@ type reader struct {
 type writer struct {
 	reader
 	machines []deploy.MachineID // that were written or deleted
+	read     deploy.Machine     // by Machine last, and as it is stored; without an id when nothing is known
 }
 
 func (r *reader) usable() error {
@@ -115,6 +116,7 @@ func (w *writer) exec(doing, query string, args ...any) (sql.Result, error) {
 	if err := w.usable(); err != nil {
 		return nil, err
 	}
+	w.read = deploy.Machine{}
 	result, err := w.c.exec(query, args...)
 	return result, fault(doing, err)
 }

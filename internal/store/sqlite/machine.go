@@ -97,9 +97,27 @@ func (r *reader) RetiredPins() ([]string, error) {
 	return list(r, "list retired pins", text[string], "SELECT pin FROM retired_pin ORDER BY pin")
 }
 
+// Machine remembers what it read: whoever changes a machine reads it, and PutMachine wants it again.
+func (w *writer) Machine(id deploy.MachineID) (deploy.Machine, error) {
+	m, err := w.reader.Machine(id)
+	if w.read = (deploy.Machine{}); err == nil {
+		w.read = m
+		w.read.Environments, w.read.Tags = slices.Clone(m.Environments), slices.Clone(m.Tags)
+	}
+	return m, err
+}
+
+// stored is a machine as the transaction sees it.
+func (w *writer) stored(id deploy.MachineID) (deploy.Machine, error) {
+	if id != "" && w.read.ID == id && w.usable() == nil {
+		return w.read, nil
+	}
+	return w.reader.Machine(id)
+}
+
 // PutMachine also retires the pin that the machine had until now, if it gets another one.
 func (w *writer) PutMachine(m deploy.Machine) error {
-	stored, err := w.Machine(m.ID)
+	stored, err := w.stored(m.ID)
 	isNew := errkind.Of(err) == errkind.NotFound
 	if err != nil && !isNew {
 		return err
@@ -190,7 +208,7 @@ func replaceMembers[T ~string](w *writer, machine deploy.MachineID, members []T,
 }
 
 func (w *writer) DeleteMachine(id deploy.MachineID) error {
-	stored, err := w.Machine(id)
+	stored, err := w.stored(id)
 	if err != nil {
 		return err
 	}

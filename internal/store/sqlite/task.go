@@ -67,12 +67,15 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	w.add(f.Kind != "", "kind = ?", f.Kind)
 	w.add(f.Project != "", "project = ?", f.Project)
 	w.add(f.Environment != "", "environment = ?", f.Environment)
-	total, err = one(r, "a count", count, "SELECT count(*) FROM task"+w.clause(), w.args...)
+	tasks, err = list(r, "list tasks", scanTask,
+		selectTask+w.clause()+" ORDER BY queued_at DESC, number DESC, id DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
 	if err != nil {
 		return nil, 0, err
 	}
-	tasks, err = list(r, "list tasks", scanTask,
-		selectTask+w.clause()+" ORDER BY queued_at DESC, number DESC, id DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
+	if f.Skip <= 0 && (f.Take <= 0 || len(tasks) < f.Take) {
+		return tasks, len(tasks), nil // these are all
+	}
+	total, err = one(r, "a count", count, "SELECT count(*) FROM task"+w.clause(), w.args...)
 	return tasks, total, err
 }
 
