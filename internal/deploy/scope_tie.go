@@ -42,12 +42,22 @@ func (w World) Ties(sets []VariableSet) (ties []Tie) {
 		}
 		for _, p := range w.places(mentioned(byName[key])) {
 			if _, names := Resolve(byName[key], p); len(names) > 0 {
-				ties = append(ties, Tie{names[0], p})
+				ties = append(ties, Tie{firstName(byName[key]), p})
 				break
 			}
 		}
 	}
 	return ties
+}
+
+// firstName is how the first value spells its name.
+func firstName(sets []VariableSet) string {
+	for _, set := range sets {
+		if len(set.Variables) > 0 {
+			return set.Variables[0].Name
+		}
+	}
+	return ""
 }
 
 // rivals reports whether two values of a name could tie at all.

@@ -57,7 +57,7 @@ var layers = []layer{
 	}},
 	{"server/catalog", []string{
 		"server/feed", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
-		"internal/secret", "internal/store", "internal/trust",
+		"internal/masking", "internal/secret", "internal/store", "internal/trust",
 	}},
 	{"server/feed", []string{
 		"server/identity", "internal/archive", "internal/contract", "internal/delta", "internal/deploy", "internal/durable",

@@ -22,7 +22,7 @@ func showDeployment(d deploy.Deployment) obj {
 		"TenantId": nil, "ChannelId": d.Channel, "TaskId": d.Task, "Name": d.Name, "Comments": d.Comments,
 		"Created": at(d.CreatedAt), "QueueTime": nil, "QueueTimeExpiry": nil, "DeployedBy": d.CreatedBy,
 		"DeployedToMachineIds": slices.Compact(machines), "SpecificMachineIds": []string{}, "ExcludedMachineIds": []string{},
-		"SkipActions": []string{}, "FormValues": obj{}, "Changes": []obj{}, "ChangesMarkdown": "",
+		"SkipActions": []string{}, "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
 		"DeployedById": nil, "DeploymentProcessId": processPrefix + string(d.Project) + "-s-" + string(d.Release),
 		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
 		"ForcePackageDownload": false, "ForcePackageRedeployment": false, "UseGuidedFailure": false,
@@ -65,13 +65,13 @@ func (a *api) deployV1(c *call) error {
 	not.add(q.UpdateVariableSnapshot, "taking the variables of a release afresh")
 	not.add(q.UseGuidedFailure != nil && *q.UseGuidedFailure, "guided failure")
 	not.add(q.NoRunAfter != nil, "a time after which a task does not start")
-	not.add(len(q.Variables) > 0, "asking for the value of a variable at each deployment")
 	if err := not.err(); err != nil {
 		return err
 	}
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: q.ProjectName, Release: q.ReleaseVersion, Environments: q.EnvironmentNames, Only: q.SpecificMachineNames,
 		Except: q.ExcludedMachineNames, SkipSteps: q.SkipStepNames, NotBefore: when(q.RunAt), Comments: q.Comments,
+		Variables: answerTexts(q.Variables),
 	})
 	if err != nil {
 		return err
@@ -103,7 +103,6 @@ func (a *api) deploy(c *call) error {
 	var not later
 	not.add(q.UseGuidedFailure, "guided failure")
 	not.add(q.QueueTimeExpiry != nil, "a time after which a task does not start")
-	not.add(len(q.FormValues) > 0, "asking for the value of a variable at each deployment")
 	not.add(q.TenantID != "", "deploying for a tenant")
 	not.add(len(q.SkipActions) > 0, "skipping actions by id (skip steps by name with deployments/create/untenanted/v1)")
 	if err := not.err(); err != nil {
@@ -116,6 +115,7 @@ func (a *api) deploy(c *call) error {
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: string(release.Project), Release: string(release.ID), Environments: []string{q.EnvironmentID},
 		Only: q.SpecificMachineIDs, Except: q.ExcludedMachineIDs, NotBefore: when(q.QueueTime), Comments: q.Comments,
+		Variables: answerTexts(q.FormValues),
 	})
 	if err != nil {
 		return err
@@ -201,8 +201,12 @@ func (a *api) previewDeployment(c *call) error {
 			steps = append(steps, showPreview(step, action, number, machines))
 		}
 	}
+	asked, err := a.Catalog.Prompted(c.ctx(), c.principal, c.param("id"), c.param("environment"))
+	if err != nil {
+		return err
+	}
 	return c.ok(obj{
-		"StepsToExecute": steps, "Form": obj{"Values": obj{}, "Elements": []obj{}}, "UseGuidedFailureModeByDefault": false,
+		"StepsToExecute": steps, "Form": formOf(asked), "UseGuidedFailureModeByDefault": false,
 		"Changes": []obj{}, "ChangesMarkdown": "", "Links": obj{},
 	})
 }

@@ -89,6 +89,8 @@ func TestGoldenShapes(t *testing.T) {
 		{"package", "GET", "/api/Spaces-1/packages/packages-web.app.1.0.0"},
 		{"packageversions", "GET", "/api/Spaces-1/feeds/Feeds-1001/packages/versions?packageId=web.app"},
 		{"variableset", "GET", "/api/Spaces-1/variables/variableset-Projects-1"},
+		{"libraryvariableset", "GET", "/api/Spaces-1/libraryvariablesets/LibraryVariableSets-1"},
+		{"account", "GET", "/api/Spaces-1/accounts/deploy"},
 		{"user", "GET", "/api/users/me"},
 		{"apikeys", "GET", "/api/users/me/apikeys"},
 		{"serverstatus", "GET", "/api/serverstatus"},

@@ -23,6 +23,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/host"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
@@ -79,7 +80,8 @@ func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 		t.Fatal(err)
 	}
 	s.catalog = catalog.New(catalog.Deps{
-		Store: opened, Feed: packages, Wall: s.wall, Changed: func() {},
+		Secrets: secret.NewKey(),
+		Store:   opened, Feed: packages, Wall: s.wall, Changed: func() {},
 		Mint:   func() (trust.Token, error) { return trust.NewToken("fairlead.example.test:10943", trust.Pin{1}) },
 		Queued: func() { s.hints++ },
 	})
@@ -282,7 +284,7 @@ func packageStep(name, id string) m {
 }
 
 // fill makes one of everything: two environments, a machine, a package, a project with two
-// steps, a release and a deployment.
+// steps, a library set, an account, a release and a deployment.
 func (s *site) fill() {
 	s.t.Helper()
 	s.must(201, "POST", "/api/Spaces-1/environments", m{"Name": "Dev"})
@@ -305,6 +307,10 @@ func (s *site) fill() {
 			"Role":        []string{"web"},
 		}},
 	}})
+	s.must(201, "POST", "/api/Spaces-1/libraryvariablesets", m{"Name": "Shared"})
+	s.must(201, "POST", "/api/Spaces-1/accounts", m{
+		"Name": "deploy", "AccountType": "UsernamePassword", "Username": "u", "Password": m{"HasValue": true, "NewValue": "s3cret!"},
+	})
 	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{
 		"projectName": "Web App", "releaseVersion": "1.0.0",
 		"releaseNotes": "first",

@@ -19,7 +19,7 @@ func showProject(p deploy.Project) obj {
 		"Id": p.ID, "SpaceId": p.Space, "Name": p.Name, "Slug": p.Slug, "Description": p.Description,
 		"IsDisabled": p.IsDisabled, "ProjectGroupId": p.Group, "LifecycleId": p.Lifecycle,
 		"DeploymentProcessId": processPrefix + string(p.ID), "VariableSetId": variablesPrefix + string(p.ID),
-		"IncludedLibraryVariableSetIds": []string{}, "TenantedDeploymentMode": "Untenanted",
+		"IncludedLibraryVariableSetIds": list(p.Libraries), "TenantedDeploymentMode": "Untenanted",
 		"DefaultGuidedFailureMode": guidedMode(p), "DefaultToSkipIfAlreadyInstalled": p.SkipIfInstalled,
 		"DiscreteChannelRelease": false, "AutoCreateRelease": false, "AutoDeployReleaseOverrides": []obj{},
 		"AllowIgnoreChannelRules": !p.KeepsChannelRules, "IsVersionControlled": false,
@@ -74,6 +74,7 @@ type projectRequest struct {
 	IsDisabled                bool
 	IsVersionControlled       bool
 	AllowIgnoreChannelRules   *bool
+	IncludedLibrarySets       []string `json:"IncludedLibraryVariableSetIds"`
 	ProjectConnectivityPolicy *connectivityRequest
 	settingsRequest
 	TenantedDeploymentMode     json.RawMessage
@@ -106,7 +107,7 @@ func (c *call) projectDraft() (catalog.ProjectDraft, error) {
 	}
 	return catalog.ProjectDraft{
 		Name: q.Name, Description: q.Description, Group: q.ProjectGroupID, Lifecycle: q.LifecycleID,
-		IsDisabled: q.IsDisabled, Settings: settings,
+		IsDisabled: q.IsDisabled, Settings: settings, Libraries: q.IncludedLibrarySets,
 		Kept: keep(members{
 			"TenantedDeploymentMode": q.TenantedDeploymentMode, "DiscreteChannelRelease": q.DiscreteChannelRelease,
 			"AutoCreateRelease": q.AutoCreateRelease, "AutoDeployReleaseOverrides": q.AutoDeployReleaseOverrides,

@@ -13,7 +13,7 @@ import (
 func (a *api) table() []Route {
 	return slices.Concat(
 		a.systemRoutes(), a.userRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
-		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.orphanRoutes(), a.emptyRoutes(),
+		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.orphanRoutes(), a.variableRoutes(), a.emptyRoutes(),
 	)
 }
 
@@ -152,9 +152,6 @@ func (a *api) projectRoutes() []Route {
 		get("/api/S/deploymentprocesses/{id}", identity.ProjectView, "A process: deploymentprocess-Projects-1", a.getProcess),
 		put("/api/S/deploymentprocesses/{id}", identity.ProcessEdit, "Replace a process; Version must be the one read",
 			a.saveProcess),
-		get("/api/S/variables/{id}", identity.VariableView, "Variables: variableset-Projects-1", a.getVariables),
-		put("/api/S/variables/{id}", identity.VariableEdit, "Replace variables; Version must be the one read",
-			a.saveVariables),
 		get("/api/S/projects/{id}/progression", identity.DeploymentView, "Releases of a project and where they are",
 			a.projectProgression),
 		get("/api/S/projects/{id}/runbooks", identity.ProjectView, "Runbooks: none yet", a.emptyPage("Runbook")),
@@ -255,6 +252,43 @@ func (a *api) machineRoutes() []Route {
 	}
 }
 
+func (a *api) variableRoutes() []Route {
+	return []Route{
+		get("/api/S/variables/{id}", identity.VariableView,
+			"Variables: variableset-Projects-1, variableset-LibraryVariableSets-1; sensitive values are null", a.getVariables),
+		put("/api/S/variables/{id}", identity.VariableEdit,
+			"Replace variables; Version must be the one read, an empty sensitive value stays as it is", a.saveVariables),
+		get("/api/S/projects/{id}/variables", identity.VariableView, "The variables of a project", a.getVariables),
+		put("/api/S/projects/{id}/variables", identity.VariableEdit, "Replace the variables of a project", a.saveVariables),
+		get("/api/S/variables/names", identity.VariableView,
+			"The names that scripts can use; project= adds a project's own", a.variableNames),
+		get("/api/S/variables/preview", identity.VariableView,
+			"What an action would see; project=, environment=, channel=, machine=, role=, action=", a.previewVariables),
+		get("/api/S/libraryvariablesets", identity.LibraryView,
+			"Library variable sets, paged; ids=, partialName=, contentType=", a.listLibrarySets),
+		get("/api/S/libraryvariablesets/all", identity.LibraryView, "Library variable sets, all", a.allLibrarySets),
+		get("/api/S/libraryvariablesets/{id}", identity.LibraryView, "One library variable set by id or name",
+			a.getLibrarySet),
+		get("/api/S/libraryvariablesets/{id}/usages", identity.LibraryView, "The projects that include it",
+			a.librarySetUsages),
+		post("/api/S/libraryvariablesets", identity.LibraryEdit, "Add a library variable set", a.createLibrarySet),
+		put("/api/S/libraryvariablesets/{id}", identity.LibraryEdit, "Change a library variable set, not its variables",
+			a.editLibrarySet),
+		del("/api/S/libraryvariablesets/{id}", identity.LibraryEdit,
+			"Delete a library variable set that no project includes", a.deleteLibrarySet),
+		get("/api/S/accounts", identity.AccountView, "Accounts, paged, without their secrets; ids=, partialName=, accountType=",
+			a.listAccounts),
+		get("/api/S/accounts/all", identity.AccountView, "Accounts, all", a.allAccounts),
+		get("/api/S/accounts/{id}", identity.AccountView, "One account by id, name or slug", a.getAccount),
+		get("/api/S/accounts/{id}/usages", identity.AccountView, "What uses an account: nothing yet", a.accountUsages),
+		post("/api/S/accounts", identity.AccountEdit, "Add an account: SshKeyPair, UsernamePassword or Token",
+			a.createAccount),
+		put("/api/S/accounts/{id}", identity.AccountEdit,
+			"Change an account; HasValue without NewValue keeps a secret", a.editAccount),
+		del("/api/S/accounts/{id}", identity.AccountEdit, "Delete an account", a.deleteAccount),
+	}
+}
+
 // emptyRoutes answer lists of things that do not exist yet, because clients read them on the way
 // to something else.
 func (a *api) emptyRoutes() []Route {
@@ -264,9 +298,7 @@ func (a *api) emptyRoutes() []Route {
 		{"workers", "Worker"},
 		{"tenants", "Tenant"},
 		{"proxies", "Proxy"},
-		{"accounts", "Account"},
 		{"tagsets", "TagSet"},
-		{"libraryvariablesets", "LibraryVariableSet"},
 	} {
 		routes = append(routes,
 			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),

@@ -32,11 +32,15 @@ func address(r api.Route) string {
 		"releases": "Releases-1", "deployments": "Deployments-1", "tasks": "ServerTasks-1", "machines": "Machines-1",
 		"machinepolicies": "MachinePolicies-1", "users": "Users-1", "spaces": "Spaces-1",
 		"configuration": "certificate-global", "jointokens": "0011223344556677",
+		"libraryvariablesets": "LibraryVariableSets-1", "accounts": "Accounts-1",
 	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",
 		"{key}", "apikeys-1", "{ticket}", "t-1", "{version}", "1.0.0").Replace(path)
 	if strings.HasSuffix(path, "/packages/versions") {
 		path += "?packageId=Web.App"
+	}
+	if strings.HasSuffix(path, "/variables/preview") {
+		path += "?project=Projects-1"
 	}
 	return path
 }
@@ -231,8 +235,8 @@ func TestL4EachChangeIsRecordedOnce(t *testing.T) {
 	}
 	before := count()
 	s.fill()
-	if got := count() - before; got != 9 {
-		t.Errorf("9 changes left %d audit rows", got)
+	if got := count() - before; got != 11 {
+		t.Errorf("11 changes left %d audit rows", got)
 	}
 	before = count()
 	s.must(200, "POST", "/api/spaces/Spaces-1/tasks/ServerTasks-1/cancel", nil)
@@ -257,7 +261,7 @@ func TestListsAreNeverNull(t *testing.T) {
 		"TenantId",
 		"QueueTime", "QueueTimeExpiry", "StartTime", "CompletedTime", "ProxyId", "CertificateSignatureAlgorithm",
 		"OnlineSince",
-		"LastSeen", "LastChecked", "HealthCheckCron", "ScriptBody", "TentacleUpdateAccountId", "Prompt", "Detail", "Started",
+		"LastSeen", "LastChecked", "HealthCheckCron", "ScriptBody", "TentacleUpdateAccountId", "Prompt", "Hint", "Detail", "Started",
 		"Ended", "NewValue", "Expires", "Used", "SpaceId", "LastReleaseVersion", "VersioningPackageStepName",
 		"VersioningPackageReferenceName", "FixedVersion", "VersionSelectedLastRelease", "ReleaseRetentionPeriod",
 		"TentacleRetentionPeriod", "MaintenanceExpires", "ProjectId", "EnvironmentId", "DeploymentId", "DeployedById",

@@ -127,12 +127,15 @@ func TestClientSurprises(t *testing.T) {
 			}
 		}
 	})
-	t.Run("unknown scopes, sensitive values and other feeds say that they come later", func(t *testing.T) {
-		a := s.call("PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 2, "Variables": []m{
-			{"Name": "Secret", "Type": "Sensitive", "Value": "x"},
-		}})
-		if a.status != 400 || !strings.Contains(string(a.body), "comes with a later version") {
-			t.Errorf("%d %s", a.status, a.body)
+	t.Run("unknown scopes and types say that they come later", func(t *testing.T) {
+		for _, v := range []m{
+			{"Name": "Cert", "Type": "Certificate", "Value": "Certificates-1"},
+			{"Name": "Far", "Value": "x", "Scope": m{"TenantTag": []string{"Region/North"}}},
+		} {
+			a := s.call("PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 2, "Variables": []m{v}})
+			if a.status != 400 || !strings.Contains(string(a.body), "comes with a later version") {
+				t.Errorf("%v: %d %s", v, a.status, a.body)
+			}
 		}
 	})
 }

@@ -3,13 +3,14 @@
 package api
 
 import (
+	"strconv"
 	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/server/catalog"
 )
 
-// variablesPrefix and the project's id are the id of its variables.
+// variablesPrefix and the id of a project or a library set are the id of its variables.
 const variablesPrefix = "variableset-"
 
 type variablesRequest struct {
@@ -24,26 +25,73 @@ type variableRequest struct {
 	Description string
 	Type        string
 	IsSensitive bool
-	Prompt      any
+	Prompt      *promptRequest
 	Scope       map[string][]string
 }
+
+type promptRequest struct {
+	Label           string
+	Description     string
+	Required        bool
+	DisplaySettings map[string]any
+}
+
+// The settings of a prompt's field. Options are lines of "value|text".
+const (
+	controlType   = "Octopus.ControlType"
+	selectOptions = "Octopus.SelectOptions"
+)
+
+const sensitiveType = "Sensitive"
 
 func (q variablesRequest) set() (deploy.VariableSet, error) {
 	var not later
 	set := deploy.VariableSet{Version: q.Version, Variables: []deploy.Variable{}}
 	for _, v := range q.Variables {
-		sensitive := v.IsSensitive || strings.EqualFold(v.Type, "Sensitive")
-		not.add(sensitive, "variable %s: a sensitive value", v.Name)
+		sensitive := v.IsSensitive || strings.EqualFold(v.Type, sensitiveType)
 		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"), "variable %s: the type %q", v.Name,
 			v.Type)
-		not.add(v.Prompt != nil, "variable %s: asking for the value at each deployment", v.Name)
-		one := deploy.Variable{ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description}
+		one := deploy.Variable{
+			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: sensitive, Prompt: v.Prompt.prompt(),
+		}
 		for key, values := range v.Scope {
 			not.scope(&one, key, values)
 		}
 		set.Variables = append(set.Variables, one)
 	}
 	return set, not.err()
+}
+
+func (q *promptRequest) prompt() *deploy.Prompt {
+	if q == nil {
+		return nil
+	}
+	p := &deploy.Prompt{Label: q.Label, Help: q.Description, IsRequired: q.Required}
+	for name, value := range q.DisplaySettings {
+		text, isText := value.(string)
+		switch {
+		case !isText:
+		case strings.EqualFold(name, controlType):
+			p.Control = deploy.Control(text)
+		case strings.EqualFold(name, selectOptions):
+			p.Options = options(text)
+		}
+	}
+	return p
+}
+
+func options(text string) (list []deploy.Option) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		value, shown, both := strings.Cut(line, "|")
+		if !both {
+			shown = value
+		}
+		if line != "" {
+			list = append(list, deploy.Option{Value: value, Text: shown})
+		}
+	}
+	return list
 }
 
 func (l *later) scope(v *deploy.Variable, key string, values []string) {
@@ -58,6 +106,8 @@ func (l *later) scope(v *deploy.Variable, key string, values []string) {
 		v.Scope.Actions = values
 	case "role", "targetrole":
 		v.Scope.Tags = values
+	case "processowner":
+		v.Scope.Owners = ids[deploy.OwnerID](values)
 	default:
 		l.add(len(values) > 0, "variable %s: the scope %q", v.Name, key)
 	}
@@ -71,29 +121,59 @@ func ids[ID ~string](texts []string) []ID {
 	return list
 }
 
-func showVariable(v deploy.Variable) obj {
+func showScope(s deploy.Scope) obj {
 	scope := obj{}
 	put := func(key string, n int, values any) {
 		if n > 0 {
 			scope[key] = values
 		}
 	}
-	put("Environment", len(v.Scope.Environments), v.Scope.Environments)
-	put("Machine", len(v.Scope.Machines), v.Scope.Machines)
-	put("Role", len(v.Scope.Tags), v.Scope.Tags)
-	put("Action", len(v.Scope.Actions), v.Scope.Actions)
-	put("Channel", len(v.Scope.Channels), v.Scope.Channels)
+	put("Environment", len(s.Environments), s.Environments)
+	put("Machine", len(s.Machines), s.Machines)
+	put("Role", len(s.Tags), s.Tags)
+	put("Action", len(s.Actions), s.Actions)
+	put("Channel", len(s.Channels), s.Channels)
+	put("ProcessOwner", len(s.Owners), s.Owners)
+	return scope
+}
+
+func showVariable(v deploy.Variable) obj {
+	shown := obj{
+		"Id": v.ID, "Name": v.Name, "Value": v.Value, "Description": v.Description, "Type": "String",
+		"IsSensitive": v.IsSensitive, "IsEditable": true, "Prompt": nil, "Scope": showScope(v.Scope),
+	}
+	if v.IsSensitive {
+		shown["Type"], shown["Value"] = sensitiveType, nil
+	}
+	if v.Prompt != nil {
+		shown["Prompt"] = showPrompt(*v.Prompt)
+	}
+	return shown
+}
+
+func showPrompt(p deploy.Prompt) obj {
 	return obj{
-		"Id": v.ID, "Name": v.Name, "Value": v.Value, "Description": v.Description, "Type": "String", "IsSensitive": false,
-		"IsEditable": true, "Prompt": nil, "Scope": scope,
+		"Label": p.Label, "Description": p.Help, "Required": p.IsRequired, "DisplaySettings": displaySettings(p),
 	}
 }
 
-func showVariables(set deploy.VariableSet, project deploy.Project, values catalog.ScopeValues) obj {
-	id := variablesPrefix + string(project.ID)
+func displaySettings(p deploy.Prompt) obj {
+	settings := obj{controlType: p.Control}
+	if len(p.Options) > 0 {
+		lines := make([]string, len(p.Options))
+		for i, o := range p.Options {
+			lines[i] = o.Value + "|" + o.Text
+		}
+		settings[selectOptions] = strings.Join(lines, "\n")
+	}
+	return settings
+}
+
+func showVariables(v catalog.Variables) obj {
+	id, values := variablesPrefix+string(v.Set.Owner), v.Values
 	return obj{
-		"Id": id, "SpaceId": project.Space, "OwnerId": project.ID, "Version": set.Version,
-		"Variables": each(set.Variables, showVariable),
+		"Id": id, "SpaceId": deploy.DefaultSpace, "OwnerId": v.Set.Owner, "Version": v.Set.Version,
+		"Variables": each(v.Set.Variables, showVariable), "Warnings": list(v.Warnings),
 		"ScopeValues": obj{
 			"Environments": each(values.Environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
 			"Machines":     each(values.Machines, func(m deploy.Machine) obj { return obj{"Id": m.ID, "Name": m.Name} }),
@@ -101,26 +181,36 @@ func showVariables(set deploy.VariableSet, project deploy.Project, values catalo
 			"Roles":        each(values.Tags, func(tag string) obj { return obj{"Id": tag, "Name": tag} }),
 			"Channels":     each(values.Channels, func(ch deploy.Channel) obj { return obj{"Id": ch.ID, "Name": ch.Name} }),
 			"TenantTags":   []obj{},
-			"Processes":    []obj{{"Id": project.ID, "Name": project.Name, "ProcessType": "Deployment"}},
+			"Processes": each(values.Processes, func(p deploy.Project) obj {
+				return obj{"Id": p.ID, "Name": p.Name, "ProcessType": "Deployment"}
+			}),
 		},
 		"Links": obj{"Self": spacePath + "variables/" + id},
 	}
 }
 
+// variablesOwner takes the id of a variable set, or below projects/ that of the project.
+func variablesOwner(c *call) (string, error) {
+	if strings.HasPrefix(c.route.Pattern, "/api/S/projects/") {
+		return c.param("id"), nil
+	}
+	return owner(variablesPrefix, c.param("id"))
+}
+
 func (a *api) getVariables(c *call) error {
-	project, err := owner(variablesPrefix, c.param("id"))
+	of, err := variablesOwner(c)
 	if err != nil {
 		return err
 	}
-	set, of, values, err := a.Catalog.Variables(c.ctx(), c.principal, project)
+	v, err := a.Catalog.Variables(c.ctx(), c.principal, of)
 	if err != nil {
 		return err
 	}
-	return c.ok(showVariables(set, of, values))
+	return c.ok(showVariables(v))
 }
 
 func (a *api) saveVariables(c *call) error {
-	project, err := owner(variablesPrefix, c.param("id"))
+	of, err := variablesOwner(c)
 	if err != nil {
 		return err
 	}
@@ -132,9 +222,83 @@ func (a *api) saveVariables(c *call) error {
 	if err != nil {
 		return err
 	}
-	saved, of, values, err := a.Catalog.SaveVariables(c.ctx(), c.principal, project, wanted)
+	saved, err := a.Catalog.SaveVariables(c.ctx(), c.principal, of, wanted)
 	if err != nil {
 		return err
 	}
-	return c.ok(showVariables(saved, of, values))
+	return c.ok(showVariables(saved))
+}
+
+func (a *api) variableNames(c *call) error {
+	names, err := a.Catalog.VariableNames(c.ctx(), c.principal, c.query()["project"])
+	if err != nil {
+		return err
+	}
+	return c.ok(list(names))
+}
+
+func (a *api) previewVariables(c *call) error {
+	q := c.query()
+	v, err := a.Catalog.PreviewVariables(c.ctx(), c.principal, catalog.PreviewRequest{
+		Project: q["project"], Environment: q["environment"], Channel: q["channel"], Machine: q["machine"], Tag: q["role"],
+		Action: q["action"],
+	})
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{
+		"Variables": each(v.Picks, func(k deploy.Pick) obj {
+			shown := showVariable(k.Variable)
+			shown["OwnerId"], shown["Source"] = k.Owner, v.Sources[k.Owner]
+			return shown
+		}),
+		"Ties": list(v.Ties), "Links": obj{},
+	})
+}
+
+// formOf are the fields that a deployment asks for, and what they begin with.
+func formOf(asked []deploy.Variable) obj {
+	values, elements := obj{}, []obj{}
+	for _, v := range asked {
+		values[v.ID] = v.Value
+		elements = append(elements, obj{
+			"Name": v.ID, "IsValueRequired": v.Prompt.IsRequired && !v.HasValue(),
+			"Control": obj{
+				"Type": "VariableValue", "Name": v.Name, "Label": v.Prompt.Label, "Description": v.Prompt.Help,
+				"Required": v.Prompt.IsRequired, "DisplaySettings": displaySettings(*v.Prompt),
+			},
+		})
+	}
+	return obj{"Values": values, "Elements": elements}
+}
+
+// answerTexts are the values that a caller gives prompted variables, as texts.
+func answerTexts(given map[string]any) map[string]string {
+	texts := map[string]string{}
+	for name, value := range given {
+		switch v := value.(type) {
+		case string:
+			texts[name] = v
+		case bool:
+			texts[name] = map[bool]string{true: "True", false: "False"}[v]
+		case float64:
+			texts[name] = strconv.FormatFloat(v, 'f', -1, 64)
+		case map[string]any: // a secret: {"NewValue": "text"}
+			for key, inner := range v {
+				if text, isText := inner.(string); isText && strings.EqualFold(key, "NewValue") {
+					texts[name] = text
+				}
+			}
+		}
+	}
+	return texts
+}
+
+// formValues are the answers of a deployment that may be shown.
+func formValues(d deploy.Deployment) obj {
+	values := obj{}
+	for _, answer := range d.Answers {
+		values[answer.Variable] = answer.Value
+	}
+	return values
 }

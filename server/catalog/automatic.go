@@ -89,6 +89,7 @@ func (c *Catalog) deployAutomatically(
 		if err := why.deployable(w, s, e); err != nil {
 			return e, false, err
 		}
+		why.answers(s.release, e, nil)
 		plan, err = s.plan(q, e)
 		if err := why.addErr(err); err != nil {
 			return e, false, err

@@ -27,16 +27,19 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/trust"
 	"fairlead/server/feed"
 	"fairlead/server/identity"
 )
 
-// Deps is what the use cases work with. All fields must be set but Room and Accepted.
+// Deps is what the use cases work with. All fields must be set but Secrets, Room and Accepted.
 type Deps struct {
 	Store store.Store
 	Feed  Feed
+	// Secrets seals sensitive values; without a key none can be kept.
+	Secrets secret.Key
 	// Wall dates what is stored and decides expiry.
 	Wall func() time.Time
 	// Room refuses what is new while the server has no space for it; nil never does. Errors: Unavailable.

@@ -19,6 +19,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
@@ -57,7 +58,8 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.Catalog = catalog.New(catalog.Deps{
-		Store: opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
+		Secrets: secret.NewKey(),
+		Store:   opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
 		Mint: func() (token trust.Token, err error) {
 			s.token, err = trust.NewToken("fairlead.example.test:10943", trust.Pin{1})
 			return s.token, err
@@ -299,7 +301,7 @@ func TestZ4ForeignIDsAreNotTaken(t *testing.T) {
 	if saved.Steps[0].ID == own.Steps[0].ID || saved.Steps[0].Actions[0].ID == own.Steps[0].Actions[0].ID {
 		t.Error("Z4 a process took the ids of another project's")
 	}
-	_, _, _, err := s.SaveVariables(s.ctx, root(), "Other", deploy.VariableSet{Variables: []deploy.Variable{{
+	_, err := s.SaveVariables(s.ctx, root(), "Other", deploy.VariableSet{Variables: []deploy.Variable{{
 		Name: "x", Scope: deploy.Scope{
 			Channels: []deploy.ChannelID{"Channels-1"},
 			Actions:  []string{own.Steps[0].Actions[0].ID},

@@ -41,12 +41,12 @@ func (c *Catalog) CloneProject(
 			return deploy.Event{}, err
 		}
 		return event("ProjectAdded", made.ID, "project %s was added as a clone of %s", made.Name, from.Name),
-			cloneContents(w, from.ID, made.ID)
+			c.cloneContents(w, from.ID, made.ID)
 	})
 	return made, err
 }
 
-func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
+func (c *Catalog) cloneContents(w store.Writer, from, to deploy.ProjectID) error {
 	channels, err := cloneChannels(w, from, to)
 	if err != nil {
 		return err
@@ -65,17 +65,30 @@ func cloneContents(w store.Writer, from, to deploy.ProjectID) error {
 	if _, err := w.PutProcess(process); err != nil {
 		return err
 	}
+	return c.cloneVariables(w, from, to, channels)
+}
+
+func (c *Catalog) cloneVariables(
+	w store.Writer, from, to deploy.ProjectID, channels map[deploy.ChannelID]deploy.ChannelID,
+) error {
 	variables, err := w.Variables(from)
 	if err != nil {
 		return err
 	}
 	set := deploy.VariableSet{Owner: deploy.OwnerID(to)}
 	for _, v := range variables.Variables {
-		scoped := len(v.Scope.Channels) > 0
-		v.ID, v.Scope.Channels = newUUID(), renamed(v.Scope.Channels, channels)
+		scoped, id := len(v.Scope.Channels) > 0, newUUID()
+		v.Scope.Channels = renamed(v.Scope.Channels, channels)
 		if scoped && len(v.Scope.Channels) == 0 {
 			continue // it was for a channel that is gone, not for all
 		}
+		if len(v.Scope.Owners) > 0 {
+			v.Scope.Owners = []deploy.OwnerID{set.Owner}
+		}
+		if v.Sealed, err = c.move(w, deploy.OwnerID(from), set.Owner, v, id); err != nil {
+			return err
+		}
+		v.ID = id
 		set.Variables = append(set.Variables, v)
 	}
 	_, err = w.PutVariables(set)

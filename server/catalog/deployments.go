@@ -24,6 +24,8 @@ type DeployRequest struct {
 	SkipSteps    []string // step names
 	NotBefore    time.Time
 	Comments     string
+	// Variables are values for prompted variables, by name or id.
+	Variables map[string]string
 }
 
 // DeploymentFilter picks deployments.
@@ -48,6 +50,7 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 			if err := why.deployable(w, s, e); err != nil {
 				return deploy.Event{}, err
 			}
+			why.answers(s.release, e, q.Variables)
 			plan, err := s.plan(q, e)
 			if err := why.addErr(err); err != nil {
 				return deploy.Event{}, err
@@ -225,6 +228,9 @@ func (c *Catalog) queue(
 		return d, err
 	}
 	if d.Task, err = nextID[deploy.TaskID](w, "ServerTasks"); err != nil {
+		return d, err
+	}
+	if d.Answers, err = c.answer(w, d.ID, s.release, e.ID, q.Variables); err != nil {
 		return d, err
 	}
 	task := deploy.Task{

@@ -21,6 +21,7 @@ type ProjectDraft struct {
 	Lifecycle   string
 	IsDisabled  bool
 	Settings    ProjectSettings
+	Libraries   []string    // ids or names of library sets, in order; nil leaves them
 	Kept        deploy.Kept // what is named is replaced
 }
 
@@ -130,6 +131,9 @@ func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) er
 		return err
 	}
 	if err := why.belonging(r, project, draft); err != nil {
+		return err
+	}
+	if err := why.libraries(r, project, draft.Libraries); err != nil {
 		return err
 	}
 	return why.err()

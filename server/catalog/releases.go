@@ -134,11 +134,17 @@ func (c *Catalog) assemble(w store.Writer, project deploy.Project, q ReleaseRequ
 	if made.Variables, err = w.Variables(project.ID); err != nil {
 		return made, err
 	}
+	if made.Library, err = librarySnapshot(w, project); err != nil {
+		return made, err
+	}
 	channel, err := releaseChannel(w, project.ID, q.Channel)
 	if err := why.addErr(err); err != nil {
 		return made, err
 	}
 	made.Channel = channel.ID
+	if err := why.ties(w, made); err != nil {
+		return made, err
+	}
 	if made.Packages, err = why.selected(w, made.Process, channel, q); err != nil {
 		return made, err
 	}
@@ -346,7 +352,7 @@ func sameChoices(release deploy.Release, entries []string) bool {
 }
 
 // SnapshotVariables takes the variables of a release afresh from its project. Errors: Denied,
-// NotFound.
+// NotFound, Invalid (some fit equally well).
 func (c *Catalog) SnapshotVariables(
 	ctx context.Context, p identity.Principal, id string,
 ) (release deploy.Release, err error) {
@@ -355,7 +361,7 @@ func (c *Catalog) SnapshotVariables(
 		if release, err = w.Release(deploy.ReleaseID(properID("Releases", id))); err != nil {
 			return deploy.Event{}, err
 		}
-		if release.Variables, err = w.Variables(release.Project); err != nil {
+		if err := takeVariables(w, &release); err != nil {
 			return deploy.Event{}, err
 		}
 		return event("ReleaseVariablesUpdated", release.ID, "release %s took the variables of its project afresh: version %d",

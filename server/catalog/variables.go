@@ -4,9 +4,12 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 	"fairlead/server/identity"
 )
@@ -14,36 +17,67 @@ import (
 const (
 	maxVariables          = 5_000
 	maxVariableValueBytes = 1 << 20
+	maxPromptCharacters   = 1_000
+	maxPromptOptions      = 500
 )
 
-// ScopeValues lists what the scope of a project's variables may name.
+// ScopeValues lists what the scope of variables may name.
 type ScopeValues struct {
 	Environments []deploy.Environment
 	Machines     []deploy.Machine
 	Tags         []string
-	Channels     []deploy.Channel
-	Actions      []deploy.Action
+	Channels     []deploy.Channel // of a project alone
+	Actions      []deploy.Action  // likewise
+	Processes    []deploy.Project
 }
 
-// Variables reads the variables of a project and what their scopes may name. Errors: Denied,
-// NotFound.
-func (c *Catalog) Variables(
-	ctx context.Context, p identity.Principal, project string,
-) (set deploy.VariableSet, owner deploy.Project, values ScopeValues, err error) {
+// Variables are those of a project or a library set, and what their scopes may name. Sensitive ones
+// have no Value. Warnings say what is wrong with values that were just saved.
+type Variables struct {
+	Set      deploy.VariableSet
+	Name     string // of the owner
+	Values   ScopeValues
+	Warnings []string
+}
+
+// Variables reads those of an owner: a project by id, name or slug, or a library set by its id. Errors:
+// Denied, NotFound.
+func (c *Catalog) Variables(ctx context.Context, p identity.Principal, owner string) (v Variables, err error) {
 	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) (err error) {
-		if owner, err = findProject(r, project); err != nil {
-			return err
-		}
-		if set, err = r.Variables(owner.ID); err != nil {
-			return err
-		}
-		set.Owner = deploy.OwnerID(owner.ID)
-		values, err = scopeValues(r, owner.ID)
+		v, err = variablesOf(r, owner)
 		return err
 	})
-	return set, owner, values, err
+	return v, err
 }
 
+// isLibrary reports whether a reference is the id of a library set.
+func isLibrary(ref string) bool {
+	return properID(librarySets, ref) != ref || strings.HasPrefix(ref, librarySets+"-")
+}
+
+func variablesOf(r store.Reader, ref string) (v Variables, err error) {
+	if isLibrary(ref) {
+		set, err := findLibrarySet(r, ref)
+		if err != nil {
+			return v, err
+		}
+		v.Name, v.Set = set.Name, set.Set()
+		v.Values, err = scopeValues(r, "")
+		return v, err
+	}
+	project, err := findProject(r, ref)
+	if err != nil {
+		return v, err
+	}
+	if v.Set, err = r.Variables(project.ID); err != nil {
+		return v, err
+	}
+	v.Name, v.Set.Owner = project.Name, deploy.OwnerID(project.ID)
+	v.Values, err = scopeValues(r, project.ID)
+	return v, err
+}
+
+// scopeValues are those for a project, or for a library set when it is "".
 func scopeValues(r store.Reader, project deploy.ProjectID) (v ScopeValues, err error) {
 	if v.Environments, err = r.Environments(space); err != nil {
 		return v, err
@@ -51,52 +85,121 @@ func scopeValues(r store.Reader, project deploy.ProjectID) (v ScopeValues, err e
 	if v.Machines, err = r.Machines(store.MachineFilter{Space: space}); err != nil {
 		return v, err
 	}
-	if v.Channels, err = r.Channels(project); err != nil {
-		return v, err
-	}
-	process, err := r.Process(project)
-	if err != nil {
-		return v, err
-	}
 	for _, m := range v.Machines {
 		v.Tags = append(v.Tags, m.Tags...)
 	}
-	for _, step := range process.Steps {
-		v.Tags = append(v.Tags, step.Tags...)
-		v.Actions = append(v.Actions, step.Actions...)
+	if v.Processes, err = r.Projects(space); err != nil {
+		return v, err
+	}
+	if project != "" {
+		v.Processes = slices.DeleteFunc(v.Processes, func(p deploy.Project) bool { return p.ID != project })
+		if err := v.ofProject(r, project); err != nil {
+			return v, err
+		}
 	}
 	v.Tags = sortedSet(v.Tags)
 	return v, nil
 }
 
-// SaveVariables replaces the variables of a project. The version must be the one that was read.
-// Errors: Denied, NotFound, Invalid (every broken rule), Conflict (somebody else was faster).
+func (v *ScopeValues) ofProject(r store.Reader, project deploy.ProjectID) (err error) {
+	if v.Channels, err = r.Channels(project); err != nil {
+		return err
+	}
+	process, err := r.Process(project)
+	for _, step := range process.Steps {
+		v.Tags = append(v.Tags, step.Tags...)
+		v.Actions = append(v.Actions, step.Actions...)
+	}
+	return err
+}
+
+// SaveVariables replaces the variables of an owner, as Variables finds it. The version must be the one
+// that was read. A sensitive value comes in Value; an empty one keeps the value that is there. Errors:
+// Denied, NotFound, Invalid (every broken rule), Conflict (somebody else was faster).
 func (c *Catalog) SaveVariables(
-	ctx context.Context, p identity.Principal, project string, set deploy.VariableSet,
-) (saved deploy.VariableSet, owner deploy.Project, values ScopeValues, err error) {
+	ctx context.Context, p identity.Principal, owner string, wanted deploy.VariableSet,
+) (saved Variables, err error) {
 	err = c.change(ctx, p, identity.VariableEdit, func(w store.Writer) (deploy.Event, error) {
-		var err error
-		if owner, err = findProject(w, project); err != nil {
-			return deploy.Event{}, err
-		}
-		held, err := w.Variables(owner.ID)
+		held, err := variablesOf(w, owner)
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		if values, err = scopeValues(w, owner.ID); err != nil {
+		saved = Variables{Name: held.Name, Values: held.Values}
+		saved.Set = deploy.VariableSet{Owner: held.Set.Owner, Version: wanted.Version}
+		if saved.Set.Variables, err = checkVariables(wanted.Variables, held.Set.Variables, held.Values); err != nil {
 			return deploy.Event{}, err
 		}
-		saved = deploy.VariableSet{Owner: deploy.OwnerID(owner.ID), Version: set.Version}
-		if saved.Variables, err = checkVariables(set.Variables, held.Variables, values); err != nil {
+		if err := c.sealAll(w, &saved, held.Set.Variables); err != nil {
 			return deploy.Event{}, err
 		}
-		if saved.Version, err = w.PutVariables(saved); err != nil {
-			return deploy.Event{}, staleVersion(err, "variables", owner)
+		if saved.Set.Version, err = putVariables(w, saved.Set, held); err != nil {
+			return deploy.Event{}, staleVariables(err, held.Name)
 		}
-		return event("VariableSetEdited", owner.ID,
-			"the variables of project %s were changed: version %d", owner.Name, saved.Version), nil
+		kind := "project"
+		if isLibrary(string(held.Set.Owner)) {
+			kind = "library set"
+		}
+		text := strings.Join(append([]string{""}, saved.Warnings...), "; ")
+		return event("VariableSetEdited", saved.Set.Owner, "the variables of %s %s were changed: version %d%s", kind,
+			held.Name, saved.Set.Version, text), nil
 	})
-	return saved, owner, values, err
+	return saved, err
+}
+
+func putVariables(w store.Writer, set deploy.VariableSet, held Variables) (int, error) {
+	if !isLibrary(string(set.Owner)) {
+		return w.PutVariables(set)
+	}
+	library, err := findLibrarySet(w, string(set.Owner))
+	if err != nil {
+		return 0, err
+	}
+	if set.Version != held.Set.Version {
+		return 0, errkind.Conflict.Errorf("they are version %d, not %d", held.Set.Version, set.Version)
+	}
+	library.Version, library.Variables = set.Version+1, set.Variables
+	return library.Version, w.PutLibrarySet(library)
+}
+
+func staleVariables(err error, owner string) error {
+	if errkind.Of(err) != errkind.Conflict {
+		return err
+	}
+	return errkind.Hinted(errkind.Conflict.Errorf("the variables of %s were changed by somebody else: %w", owner, err),
+		"read them again, make the change there and save that")
+}
+
+// sealAll seals the values of sensitive variables, and keeps those that are not given anew.
+func (c *Catalog) sealAll(w store.Writer, saved *Variables, held []deploy.Variable) error {
+	for i := range saved.Set.Variables {
+		v := &saved.Set.Variables[i]
+		if !v.IsSensitive {
+			v.Sealed = ""
+			continue
+		}
+		at := slices.IndexFunc(held, func(o deploy.Variable) bool { return o.ID == v.ID })
+		plain := v.Value
+		v.Value, v.Sealed = "", ""
+		switch {
+		case plain == "" && at < 0:
+			continue
+		case plain == "" && held[at].IsSensitive:
+			v.Sealed = held[at].Sealed
+			continue
+		case plain == "" && held[at].Value == "":
+			continue
+		case plain == "":
+			plain = held[at].Value // it becomes sensitive
+		}
+		if warning := tooShort(v.Name, plain); warning != "" {
+			saved.Warnings = append(saved.Warnings, warning)
+		}
+		var err error
+		if v.Sealed, err = c.seal(w, plain, v.SealedAs(saved.Set.Owner)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deploy.Variable, error) {
@@ -118,31 +221,123 @@ func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deplo
 		}
 		v.Scope.Tags = why.tags(v.Scope.Tags)
 		why.scope(v, values)
+		why.prompt(&v)
 		checked = append(checked, v)
 	}
 	return checked, why.err()
 }
 
+// prompt checks what a variable asks. A field that hides what is typed makes a sensitive variable.
+func (r *reasons) prompt(v *deploy.Variable) {
+	if v.Prompt == nil {
+		return
+	}
+	p := *v.Prompt
+	if p.Control == "" {
+		p.Control = deploy.ControlLine
+	}
+	v.Prompt = &p
+	v.IsSensitive = v.IsSensitive || p.Control == deploy.ControlSensitive
+	if err := p.Check(); err != nil {
+		r.add("variable %s: %s", v.Name, err)
+	}
+	if len(p.Label) > maxPromptCharacters || len(p.Help) > maxPromptCharacters || len(p.Options) > maxPromptOptions {
+		r.add("variable %s: its prompt has a label or help of more than %d bytes, or more than %d options", v.Name,
+			maxPromptCharacters, maxPromptOptions)
+	}
+}
+
 // scope refuses names of things that there are not, or that belong to another project.
 func (r *reasons) scope(v deploy.Variable, values ScopeValues) {
-	for _, id := range v.Scope.Environments {
-		if !slices.ContainsFunc(values.Environments, func(e deploy.Environment) bool { return e.ID == id }) {
-			r.add("variable %s is scoped to an environment that there is not: %q", v.Name, id)
+	known := func(what string, n int, is func(int) bool, text func(int) string) {
+		for i := range n {
+			if !is(i) {
+				r.add("variable %s is scoped to %s that there is not: %q", v.Name, what, text(i))
+			}
 		}
 	}
-	for _, id := range v.Scope.Machines {
-		if !slices.ContainsFunc(values.Machines, func(m deploy.Machine) bool { return m.ID == id }) {
-			r.add("variable %s is scoped to a machine that there is not: %q", v.Name, id)
+	s := v.Scope
+	known("an environment", len(s.Environments), func(i int) bool {
+		return slices.ContainsFunc(values.Environments, func(e deploy.Environment) bool { return e.ID == s.Environments[i] })
+	}, func(i int) string { return string(s.Environments[i]) })
+	known("a machine", len(s.Machines), func(i int) bool {
+		return slices.ContainsFunc(values.Machines, func(m deploy.Machine) bool { return m.ID == s.Machines[i] })
+	}, func(i int) string { return string(s.Machines[i]) })
+	known("a channel", len(s.Channels), func(i int) bool {
+		return slices.ContainsFunc(values.Channels, func(ch deploy.Channel) bool { return ch.ID == s.Channels[i] })
+	}, func(i int) string { return string(s.Channels[i]) })
+	known("an action", len(s.Actions), func(i int) bool {
+		return slices.ContainsFunc(values.Actions, func(a deploy.Action) bool { return a.ID == s.Actions[i] })
+	}, func(i int) string { return s.Actions[i] })
+	known("a process", len(s.Owners), func(i int) bool {
+		return slices.ContainsFunc(values.Processes, func(p deploy.Project) bool {
+			return deploy.OwnerID(p.ID) == s.Owners[i]
+		})
+	}, func(i int) string { return string(s.Owners[i]) })
+}
+
+// librarySnapshot reads the library sets that a project includes, as a release takes them along.
+func librarySnapshot(r store.Reader, project deploy.Project) (sets []deploy.VariableSet, err error) {
+	for _, id := range project.Libraries {
+		set, err := r.LibrarySet(id)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set.Set())
+	}
+	return sets, nil
+}
+
+// world is where the variables of a release may be asked for.
+func world(r store.Reader, process deploy.Process, channel deploy.ChannelID) (w deploy.World, err error) {
+	environments, err := r.Environments(space)
+	if err != nil {
+		return w, err
+	}
+	w.Channel, w.Process = channel, process
+	for _, e := range environments {
+		w.Environments = append(w.Environments, e.ID)
+	}
+	w.Machines, err = r.Machines(store.MachineFilter{Space: space})
+	return w, err
+}
+
+// ties refuses variables of which nobody could say what their value is.
+func (r *reasons) ties(from store.Reader, release deploy.Release) error {
+	w, err := world(from, release.Process, release.Channel)
+	if err != nil {
+		return err
+	}
+	environments, err := from.Environments(space)
+	if err != nil {
+		return err
+	}
+	for _, tie := range w.Ties(release.Sets()) {
+		r.add("variable %s has several values that fit equally well%s: narrow the scope of one, or remove it", tie.Name,
+			placeWords(tie.Place, environments, release.Process))
+	}
+	return nil
+}
+
+// placeWords says where: " for action Deploy on machine web-1 in Production".
+func placeWords(p deploy.Place, environments []deploy.Environment, process deploy.Process) (text string) {
+	for _, step := range process.Steps {
+		for _, a := range step.Actions {
+			if a.ID == p.Action {
+				text = " for action " + a.Name
+			}
 		}
 	}
-	for _, id := range v.Scope.Channels {
-		if !slices.ContainsFunc(values.Channels, func(ch deploy.Channel) bool { return ch.ID == id }) {
-			r.add("variable %s is scoped to a channel that there is not: %q", v.Name, id)
+	switch {
+	case p.Machine.Name != "":
+		text += " on machine " + p.Machine.Name
+	case len(p.Machine.Tags) > 0:
+		text += fmt.Sprintf(" on a machine with the tag %s", p.Machine.Tags[0])
+	}
+	for _, e := range environments {
+		if e.ID == p.Environment {
+			text += " in " + e.Name
 		}
 	}
-	for _, id := range v.Scope.Actions {
-		if !slices.ContainsFunc(values.Actions, func(a deploy.Action) bool { return a.ID == id }) {
-			r.add("variable %s is scoped to an action that there is not: %q", v.Name, id)
-		}
-	}
+	return text
 }

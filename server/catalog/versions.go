@@ -78,7 +78,7 @@ func plainVariables(set deploy.VariableSet, channel deploy.ChannelID) map[string
 	for _, isScoped := range []bool{false, true} {
 		for _, v := range set.Variables {
 			elsewhere := len(v.Scope.Environments)+len(v.Scope.Machines)+len(v.Scope.Tags)+len(v.Scope.Actions) > 0
-			if !elsewhere && isScoped == (len(v.Scope.Channels) > 0) &&
+			if !elsewhere && !v.IsSensitive && isScoped == (len(v.Scope.Channels) > 0) &&
 				(!isScoped || slices.Contains(v.Scope.Channels, channel)) {
 				values[v.Name] = v.Value
 			}

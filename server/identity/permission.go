@@ -20,6 +20,10 @@ const (
 	ProcessEdit      Permission = "ProcessEdit"
 	VariableView     Permission = "VariableView"
 	VariableEdit     Permission = "VariableEdit"
+	LibraryView      Permission = "LibraryVariableSetView"
+	LibraryEdit      Permission = "LibraryVariableSetEdit"
+	AccountView      Permission = "AccountView"
+	AccountEdit      Permission = "AccountEdit"
 	PackageView      Permission = "FeedView"
 	PackagePush      Permission = "BuiltInFeedPush"
 	PackageDelete    Permission = "BuiltInFeedAdminister"
@@ -49,7 +53,8 @@ const (
 func Everything() []Permission {
 	all := []Permission{
 		EnvironmentView, EnvironmentEdit, MachineView, MachineEdit, LifecycleView, LifecycleEdit,
-		ProjectView, ProjectEdit, ProcessEdit, VariableView, VariableEdit, PackageView, PackagePush, PackageDelete,
+		ProjectView, ProjectEdit, ProcessEdit, VariableView, VariableEdit, LibraryView, LibraryEdit,
+		AccountView, AccountEdit, PackageView, PackagePush, PackageDelete,
 		ReleaseView, ReleaseCreate, ReleaseEdit, ReleaseDelete, DefectReport, DefectResolve,
 		DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
 		TokenView, TokenCreate, UserView, UserEdit, EventView, ServerAdmin, SignedIn,
