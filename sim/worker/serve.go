@@ -16,12 +16,15 @@ import (
 // Runner carries one plan out. tell may be called now and then with the time that has passed in it.
 type Runner func(o Order, p plan.Plan, tell func(at time.Duration)) report.Report
 
-// Serve reads orders until in ends, and answers each. Errors: Corrupt, for what is no order; the
+// Serve says that it is there, reads orders until in ends, and answers each. Errors: Corrupt, for what is no order; the
 // streams'.
 func Serve(in io.Reader, out io.Writer, run Runner) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLineBytes)
 	answers := json.NewEncoder(out)
+	if err := answers.Encode(Reply{}); err != nil {
+		return errkind.Unavailable.Errorf("say that the far side is there: %w", err)
+	}
 	for lines.Scan() {
 		var o Order
 		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {

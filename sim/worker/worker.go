@@ -35,6 +35,8 @@ const (
 	defaultSilence = 90 * time.Second
 	defaultWhole   = 15 * time.Minute
 	defaultRuns    = 400
+	// startLimit is how long a process may take until it is there.
+	startLimit = 90 * time.Second
 	// farewell is how long a process without work may take to end.
 	farewell = 5 * time.Second
 )
@@ -93,6 +95,11 @@ func (w *Worker) Run(ctx context.Context, p plan.Plan, files Files, tell func(ti
 // await hands an order to the process and waits for its end.
 func (w *Worker) await(ctx context.Context, order Order, tell func(time.Duration)) Outcome {
 	p := w.process
+	if p.runs == 0 {
+		if o := w.ready(ctx); o.Fate != Done {
+			return o
+		}
+	}
 	if p.order(order) != nil {
 		return w.crashed()
 	}
@@ -107,9 +114,7 @@ func (w *Worker) await(ctx context.Context, order Order, tell func(time.Duration
 			case !open:
 				return w.crashed()
 			case r.Number != order.Number:
-				w.process.kill()
-				said := fmt.Sprintf("it answered order %d, and was asked for order %d\n", r.Number, order.Number)
-				return Outcome{Fate: Crashed, Said: said + p.said.String()}
+				return w.confused(r, order.Number)
 			case r.Report != nil:
 				return Outcome{Report: *r.Report}
 			case r.At > last:
@@ -128,6 +133,34 @@ func (w *Worker) await(ctx context.Context, order Order, tell func(time.Duration
 			return Outcome{Fate: Stopped}
 		}
 	}
+}
+
+// ready waits until a new process is there: on a busy machine that takes longer than a run may be silent.
+func (w *Worker) ready(ctx context.Context) Outcome {
+	limit := time.NewTimer(startLimit)
+	defer limit.Stop()
+	select {
+	case r, open := <-w.process.replies:
+		switch {
+		case !open:
+			return w.crashed()
+		case r.Number != 0 || r.Report != nil:
+			return w.confused(r, 0)
+		}
+		return Outcome{}
+	case <-limit.C:
+		return w.hung("it did not start within " + startLimit.String())
+	case <-ctx.Done():
+		w.process.kill()
+		return Outcome{Fate: Stopped}
+	}
+}
+
+// confused ends a process that answered what it was not asked.
+func (w *Worker) confused(r Reply, asked int) Outcome {
+	w.process.kill()
+	said := fmt.Sprintf("it answered order %d, and was asked for order %d\n", r.Number, asked)
+	return Outcome{Fate: Crashed, Said: said + w.process.said.String()}
 }
 
 func (w *Worker) crashed() Outcome {

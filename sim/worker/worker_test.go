@@ -24,9 +24,15 @@ import (
 // far makes this test program the far side: a plan's story says what becomes of the process.
 const far = "FAIRLEAD_TEST_FAR_SIDE"
 
+// slow makes its start take longer than a run may be silent.
+const slow = "FAIRLEAD_TEST_SLOW_START"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(far) == "" {
 		os.Exit(m.Run())
+	}
+	if os.Getenv(slow) != "" {
+		<-time.NewTimer(2 * time.Second).C
 	}
 	if err := worker.Serve(os.Stdin, os.Stdout, act); err != nil {
 		panic(err)
@@ -132,6 +138,15 @@ func TestEveryPlanHasItsOutcome(t *testing.T) {
 	}
 }
 
+// TestASlowStartIsNoSilence: a process on a busy machine has not begun the run yet.
+func TestASlowStartIsNoSilence(t *testing.T) {
+	t.Setenv(slow, "1")
+	w, _ := newWorker(t, worker.Limits{Silence: time.Second})
+	if o, err := w.Run(t.Context(), drawn("", 1), worker.Files{}, nil); err != nil || o.Fate != worker.Done {
+		t.Errorf("got %v, %q: %s", err, o.Fate, o.Said)
+	}
+}
+
 // TestAnAnswerThatIsTooLong is told of: the process has not died without a word.
 func TestAnAnswerThatIsTooLong(t *testing.T) {
 	w, _ := newWorker(t, worker.Limits{})
@@ -192,7 +207,8 @@ func TestServeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r worker.Reply
-	if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Number != 3 || !strings.Contains(r.Report.Trouble, "server") {
+	last := bytes.LastIndexByte(bytes.TrimSpace(out.Bytes()), '\n') // those before say that the far side is there
+	if err := json.Unmarshal(out.Bytes()[last+1:], &r); err != nil || r.Number != 3 || !strings.Contains(r.Report.Trouble, "server") {
 		t.Errorf("got %s, %v: want the trouble with the plan", out.String(), err)
 	}
 }
