@@ -58,7 +58,7 @@ func (o *office) releases(t *testing.T) {
 	equal(t, "releases of the project", len(try(o.client.Projects.GetReleases(project)).must(t)), 3)
 	equal(t, "newest first", try(o.client.Projects.GetReleases(project)).must(t)[0].Version, "0.2.0")
 	equal(t, "releases of the channel", len(try(service.GetReleases(channel)).must(t).Items), 3)
-	query := &releases.ReleaseQuery{SearchByVersion: "0.1"}
+	query := &releases.ReleaseQuery{SearchByVersion: "0.2"}
 	equal(t, "search", len(try(service.GetReleases(channel, query)).must(t).Items), 1)
 	equal(t, "by channel", len(try(releases.GetReleasesInProjectChannel(o.client, space, project.ID, channel.ID)).must(t)), 3)
 	chosen := try(service.Get(releases.ReleasesQuery{IDs: []string{first.ID}})).must(t).Items

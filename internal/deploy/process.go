@@ -49,7 +49,8 @@ type Action struct {
 	Name       string
 	Kind       ActionKind
 	IsDisabled bool
-	IsRequired bool // cannot be skipped
+	IsRequired bool   // cannot be skipped
+	Notes      string // for people
 	// Environments and ExcludedEnvironments narrow where it runs; empty means everywhere.
 	Environments         []EnvironmentID
 	ExcludedEnvironments []EnvironmentID

@@ -23,7 +23,7 @@ func showChannel(ch deploy.Channel) obj {
 		"Rules": each(ch.Rules, showRule), "TenantTags": []string{}, "GitReferenceRules": []obj{},
 		"GitResourceRules": []obj{}, "CustomFieldDefinitions": []obj{},
 		"Links": obj{
-			"Self": spacePath + "channels/" + string(ch.ID), "Project": project,
+			"Self": spacePath + "channels/" + string(ch.ID), "Project": project, "Projects": project,
 			"Releases": project + "/channels/" + string(ch.ID) + "/releases{?skip,take,searchByVersion}",
 		},
 	})

@@ -29,6 +29,7 @@ func allLinks(self string) obj {
 func spaceLinks() map[string]string {
 	return map[string]string{
 		"Accounts":            "accounts{/id}{?skip,take,ids,partialName,accountType}",
+		"BuiltInFeedStats":    "feeds/stats",
 		"Channels":            "channels{/id}{?skip,take,ids,partialName}",
 		"Dashboard":           "dashboard",
 		"DeploymentProcesses": "deploymentprocesses{/id}{?skip,take,ids}",

@@ -163,12 +163,7 @@ func showFeed(id string) obj {
 		"Id": id, "SpaceId": deploy.DefaultSpace, "Name": feedName, "Slug": "fairlead-built-in", "FeedType": "BuiltIn",
 		"DeleteUnreleasedPackagesAfterDays": nil, "DeletePackagesAssociatedWithReleases": false,
 		"IsBuiltInRepoSyncEnabled": false, "PackageAcquisitionLocationOptions": []string{"Server"},
-		"Links": obj{
-			"Self":                   self,
-			"SearchPackagesTemplate": self + "/packages/search{?term,take,skip}",
-			"SearchPackageVersionsTemplate": self + "/packages/versions{?packageId,take,skip,includePreRelease," +
-				"versionRange,preReleaseTag,filter,includeReleaseNotes}",
-		},
+		"Links": feedLinks(self),
 	}
 }
 
@@ -208,11 +203,11 @@ func (a *api) feedVersions(c *call) error {
 	if err != nil {
 		return err
 	}
-	filter := strings.ToLower(query["filter"])
-	all = slices.DeleteFunc(all, func(p deploy.Package) bool {
-		return !strings.Contains(strings.ToLower(p.Version),
-			filter)
-	})
+	wanted, err := versionFilter(query)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(p deploy.Package) bool { return !wanted(p.Version) })
 	return paged(c, "PackageVersion", all, func(p deploy.Package) obj {
 		return obj{
 			"Id": feedID + "/" + p.ID + "." + p.Version, "PackageId": p.ID, "FeedId": feedID, "Version": p.Version,
@@ -230,6 +225,10 @@ func (a *api) feedSearch(c *call) error {
 		return err
 	}
 	return paged(c, "PackageDescription", all, func(p deploy.Package) obj {
-		return obj{"Id": p.ID, "Name": p.ID, "Description": "", "LatestVersion": p.Version, "Links": obj{}}
+		return obj{
+			"Id": p.ID, "Name": p.ID, "Description": "", "LatestVersion": p.Version,
+			"Links": obj{"SearchPackageVersionsTemplate": spacePath + "feeds/" + feedID + "/packages/versions?packageId=" +
+				url.QueryEscape(p.ID) + "{&" + versionFilters + "}"},
+		}
 	})
 }

@@ -66,6 +66,7 @@ type actionRequest struct {
 	ActionType           string
 	IsDisabled           bool
 	IsRequired           bool
+	Notes                string
 	WorkerPoolID         string `json:"WorkerPoolId"`
 	WorkerPoolVariable   string
 	Container            *struct{ Image, FeedID string }
@@ -135,7 +136,7 @@ func (l *later) action(q actionRequest) deploy.Action {
 	l.add(q.Container != nil && q.Container.Image != "", "%s: running in a container", owner)
 	action := deploy.Action{
 		ID: q.ID, Name: q.Name, Kind: deploy.ActionKind(q.ActionType), IsDisabled: q.IsDisabled, IsRequired: q.IsRequired,
-		Environments: list(q.Environments), ExcludedEnvironments: list(q.ExcludedEnvironments),
+		Notes: q.Notes, Environments: list(q.Environments), ExcludedEnvironments: list(q.ExcludedEnvironments),
 		Channels: list(q.Channels), Packages: []deploy.PackageReference{}, Properties: l.properties(owner, q.Properties),
 	}
 	for _, p := range q.Packages {
@@ -187,7 +188,8 @@ func showAction(a deploy.Action) obj {
 	}
 	return obj{
 		"Id": a.ID, "Name": a.Name, "Slug": deploy.Slug(a.Name), "ActionType": a.Kind, "IsDisabled": a.IsDisabled,
-		"IsRequired": a.IsRequired, "CanBeUsedForProjectVersioning": a.Kind == deploy.PackageAction, "Condition": "Success",
+		"IsRequired": a.IsRequired, "Notes": a.Notes,
+		"CanBeUsedForProjectVersioning": a.Kind == deploy.PackageAction, "Condition": "Success",
 		"WorkerPoolId": nil, "WorkerPoolVariable": nil, "Container": obj{"Image": nil, "FeedId": nil},
 		"Environments": list(a.Environments), "ExcludedEnvironments": list(a.ExcludedEnvironments),
 		"Channels": list(a.Channels), "TenantTags": []string{}, "GitDependencies": []obj{},
@@ -248,4 +250,23 @@ func (a *api) saveProcess(c *call) error {
 		return err
 	}
 	return c.ok(showProcess(saved))
+}
+
+// listProcesses answers the processes of all projects, which callers that move a whole installation read.
+func (a *api) listProcesses(c *call) error {
+	all, err := a.Catalog.Processes(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return paged(c, "DeploymentProcess", chosen(c, all, func(p deploy.Process) (string, string) {
+		return processPrefix + string(p.Project), ""
+	}), showProcess)
+}
+
+func (a *api) projectSummary(c *call) error {
+	process, err := a.Catalog.Process(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{"HasDeploymentProcess": len(process.Steps) > 0, "HasRunbooks": false})
 }

@@ -35,6 +35,7 @@ func showProject(p deploy.Project) obj {
 			"DeploymentProcess":  self + "/deploymentprocesses",
 			"DeploymentSettings": self + "/deploymentsettings",
 			"Progression":        self + "/progression{?aggregate}",
+			"Summary":            self + "/summary",
 			"Variables":          spacePath + "variables/" + variablesPrefix + string(p.ID),
 			"Web":                "/app#/" + string(p.Space) + "/projects/" + string(p.ID),
 		},

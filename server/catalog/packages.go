@@ -44,6 +44,16 @@ func (c *Catalog) LatestPackages(ctx context.Context, p identity.Principal, cont
 	return c.Feed.Latest(ctx, contains)
 }
 
+// CountPackages tells how many packages there are; each version counts. Errors: Denied.
+func (c *Catalog) CountPackages(ctx context.Context, p identity.Principal) (n int, err error) {
+	err = c.view(ctx, p, identity.PackageView, func(r store.Reader) error {
+		all, err := r.Packages(store.PackageFilter{})
+		n = len(all)
+		return err
+	})
+	return n, err
+}
+
 // PackageVersions lists the versions of one package, highest first. Errors: Denied.
 func (c *Catalog) PackageVersions(ctx context.Context, p identity.Principal, id string) ([]deploy.Package, error) {
 	if err := p.Need(identity.PackageView); err != nil {

@@ -47,6 +47,26 @@ func (c *Catalog) Process(ctx context.Context, p identity.Principal, project str
 	return process, err
 }
 
+// Processes reads how every project is deployed. Errors: Denied.
+func (c *Catalog) Processes(ctx context.Context, p identity.Principal) (all []deploy.Process, err error) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
+		projects, err := r.Projects(space)
+		if err != nil {
+			return err
+		}
+		for _, owner := range projects {
+			process, err := r.Process(owner.ID)
+			if err != nil {
+				return err
+			}
+			process.Project = owner.ID
+			all = append(all, process)
+		}
+		return nil
+	})
+	return all, err
+}
+
 // SaveProcess replaces how a project is deployed. The version must be the one that was read.
 // Errors: Denied, NotFound, Invalid (every broken rule), Conflict (somebody else was faster).
 func (c *Catalog) SaveProcess(

@@ -28,6 +28,7 @@ type actionBody struct {
 	Kind                 deploy.ActionKind      `json:"kind"`
 	IsDisabled           bool                   `json:"is_disabled,omitempty"`
 	IsRequired           bool                   `json:"is_required,omitempty"`
+	Notes                string                 `json:"notes,omitempty"`
 	Environments         []deploy.EnvironmentID `json:"environments,omitempty"`
 	ExcludedEnvironments []deploy.EnvironmentID `json:"excluded_environments,omitempty"`
 	Channels             []deploy.ChannelID     `json:"channels,omitempty"`
@@ -100,7 +101,7 @@ func actionsBody(actions []deploy.Action) []actionBody {
 	return each(actions, func(a deploy.Action) actionBody {
 		return actionBody{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
-			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
+			Notes: a.Notes, Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
 			Properties: a.Properties,
 			Packages: each(a.Packages, func(p deploy.PackageReference) packageReferenceBody {
 				return packageReferenceBody(p)
@@ -113,7 +114,7 @@ func actions(bodies []actionBody) []deploy.Action {
 	return each(bodies, func(a actionBody) deploy.Action {
 		return deploy.Action{
 			ID: a.ID, Name: a.Name, Kind: a.Kind, IsDisabled: a.IsDisabled, IsRequired: a.IsRequired,
-			Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
+			Notes: a.Notes, Environments: a.Environments, ExcludedEnvironments: a.ExcludedEnvironments, Channels: a.Channels,
 			Properties: a.Properties,
 			Packages: each(a.Packages, func(p packageReferenceBody) deploy.PackageReference {
 				return deploy.PackageReference(p)
