@@ -4,12 +4,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // evidence is everything that is known at the end.
 type evidence struct {
+	acked   []string // deployments that the server said it had taken
 	tasks   []task
 	logs    map[string]string // by task
 	effects string            // what the scripts wrote
@@ -17,6 +19,7 @@ type evidence struct {
 
 // The rules.
 const (
+	ruleTaken    = "no deployment that was taken is lost"
 	ruleSucceeds = "every deployment succeeds"
 	ruleOnce     = "no step runs twice"
 	ruleAll      = "no step is skipped"
@@ -26,7 +29,7 @@ const (
 )
 
 func rules() []string {
-	return []string{ruleSucceeds, ruleOnce, ruleAll, ruleOrder, ruleOutput, ruleSoon}
+	return []string{ruleTaken, ruleSucceeds, ruleOnce, ruleAll, ruleOrder, ruleOutput, ruleSoon}
 }
 
 // breach is a rule that was broken, and where.
@@ -44,6 +47,14 @@ func (e evidence) check() (list []breach) {
 	byTask, unknown := e.split()
 	if unknown != "" {
 		list = append(list, breach{ruleOnce, "effects", unknown})
+	}
+	for _, id := range e.acked {
+		if !slices.ContainsFunc(e.tasks, func(t task) bool { return t.ID == id }) {
+			list = append(list, breach{ruleTaken, id, "the server does not know it"})
+		}
+	}
+	if len(e.acked) == 0 {
+		list = append(list, breach{ruleTaken, "all", "none was taken: the run proves nothing"})
 	}
 	for _, t := range e.tasks {
 		if t.State != "Success" {

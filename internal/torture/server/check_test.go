@@ -11,7 +11,7 @@ import (
 
 // fine is a run in which nothing went wrong.
 func fine() evidence {
-	e := evidence{tasks: []task{{ID: "T-1", State: "Success"}}, logs: map[string]string{}}
+	e := evidence{acked: []string{"T-1"}, tasks: []task{{ID: "T-1", State: "Success"}}, logs: map[string]string{}}
 	for n := range stepCount {
 		for _, word := range []string{"begin", "end"} {
 			for _, machine := range machineNames() {
@@ -32,6 +32,8 @@ func TestEachRuleIsChecked(t *testing.T) {
 		want  string
 	}{
 		"nothing":     {func(*evidence) {}, ""},
+		"lost":        {func(e *evidence) { e.acked = append(e.acked, "T-2") }, ruleTaken},
+		"none":        {func(e *evidence) { *e = evidence{} }, ruleTaken},
 		"failed":      {func(e *evidence) { e.tasks[0].State = "Failed" }, ruleSucceeds},
 		"twice":       {func(e *evidence) { e.effects += "T-1 4 m-2 begin\nT-1 4 m-2 end\n" }, ruleOnce},
 		"unknown":     {func(e *evidence) { e.effects += "T-9 4 m-2 begin\n" }, ruleOnce},

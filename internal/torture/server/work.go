@@ -21,7 +21,10 @@ const (
 )
 
 // work keeps deployments coming and counts what the server knows of them.
-type work struct{ arena *arena }
+type work struct {
+	arena *arena
+	acked []string // belongs to whoever feeds, until stop
+}
 
 func newWork(a *arena) *work { return &work{arena: a} }
 
@@ -36,7 +39,9 @@ func (w *work) begin(ctx context.Context) (stop func()) {
 		for n := 0; ; n++ {
 			if active, err := w.active(ctx); err == nil && len(active) < inWork {
 				project := projectNames()[n%len(projectNames())]
-				_, _ = w.arena.site.REST.Deploy(ctx, project, version, environment)
+				if id, err := w.arena.site.REST.Deploy(ctx, project, version, environment); err == nil {
+					w.acked = append(w.acked, id)
+				}
 			}
 			select {
 			case <-ctx.Done():
@@ -120,7 +125,7 @@ func (w *work) gather(ctx context.Context, patience time.Duration) (e evidence, 
 			break
 		}
 	}
-	e.logs = map[string]string{}
+	e.logs, e.acked = map[string]string{}, w.acked
 	for _, t := range e.tasks {
 		if e.logs[t.ID], err = rest.RawLog(ctx, t.ID); err != nil {
 			return e, err

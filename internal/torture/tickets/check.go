@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
@@ -30,6 +31,9 @@ func rules() []rule {
 		doubleStart, falseSuccess, falseCode, startedAllTheSame, lostVerdict, changedVerdict, lostOutput, strangeTicket,
 	}
 }
+
+// canceledBefore stands in the reason of a cancel that came before the start, at the agent or the server.
+const canceledBefore = " before it was s"
 
 // breach is one broken promise.
 type breach struct {
@@ -126,7 +130,11 @@ func (e *evidence) checkTicket(t deploy.Ticket, add func(rule, contract.TicketID
 		if did.begun > 0 {
 			add(startedAllTheSame, t.ID, "not started (%s), but it began", v.Reason)
 		}
-	case contract.Canceled, contract.TimedOut, contract.Indeterminate:
+	case contract.Canceled:
+		if did.begun > 0 && strings.Contains(v.Reason, canceledBefore) {
+			add(startedAllTheSame, t.ID, "canceled (%s), but it began", v.Reason)
+		}
+	case contract.TimedOut, contract.Indeterminate:
 	}
 	if wrote.lines > 1 {
 		add(lostOutput, t.ID, "its line is %d times in the log", wrote.lines)

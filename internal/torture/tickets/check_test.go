@@ -21,11 +21,16 @@ func TestCheck(t *testing.T) {
 		said    string
 		want    []rule
 	}{
-		"success":                   {verdict(contract.Succeeded), whole, told, "Success", nil},
-		"failure":                   {&contract.Verdict{Outcome: contract.Failed, Code: 3}, &effects{1, []string{"3"}}, told, "Failed", nil},
-		"not started":               {verdict(contract.NotStarted), nil, nil, "Failed", nil},
-		"nobody can tell":           {verdict(contract.Indeterminate), began, told, "Failed", nil},
-		"canceled":                  {verdict(contract.Canceled), began, told, "Canceled", nil},
+		"success":         {verdict(contract.Succeeded), whole, told, "Success", nil},
+		"failure":         {&contract.Verdict{Outcome: contract.Failed, Code: 3}, &effects{1, []string{"3"}}, told, "Failed", nil},
+		"not started":     {verdict(contract.NotStarted), nil, nil, "Failed", nil},
+		"nobody can tell": {verdict(contract.Indeterminate), began, told, "Failed", nil},
+		"canceled":        {verdict(contract.Canceled), began, told, "Canceled", nil},
+		"canceled before, and began": {
+			&contract.Verdict{Outcome: contract.Canceled, Reason: "canceled by ada before it was started"},
+			began, told, "Canceled",
+			[]rule{startedAllTheSame},
+		},
 		"two beginnings":            {verdict(contract.Indeterminate), &effects{begun: 2}, told, "Failed", []rule{doubleStart}},
 		"success of nothing":        {verdict(contract.Succeeded), nil, told, "Success", []rule{falseSuccess}},
 		"success of a half":         {verdict(contract.Succeeded), began, told, "Success", []rule{falseSuccess}},
