@@ -95,7 +95,7 @@ func (s source) Write(p []byte) (int, error) {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	s.r.stampLocked()
-	s.r.spoken.parsers[s.id-1].Write(p, heard{s.r, s.id})
+	s.r.spoken.parsers[s.id-1].Write(p, heard(s))
 	s.r.flushLocked()
 	return len(p), nil
 }

@@ -76,7 +76,7 @@ var layers = []layer{
 	}},
 	{"agent/step", []string{
 		"agent/transfer", "agent/variables", "internal/archive", "internal/contract", "internal/deploy", "internal/durable",
-		"internal/errkind", "internal/host",
+		"internal/errkind", "internal/host", "internal/structured",
 	}},
 	{"agent/script", []string{
 		"agent/variables", "internal/contract", "internal/durable", "internal/errkind", "internal/host", "internal/masking",
@@ -121,6 +121,7 @@ var layers = []layer{
 	}},
 	{"internal/deploy", []string{"internal/contract", "internal/errkind"}},
 	{"internal/servicemessage", []string{"internal/contract"}},
+	{"internal/structured", []string{"internal/errkind"}},
 	{"internal/contract", []string{"internal/errkind"}},
 
 	// the seam and the leaves
