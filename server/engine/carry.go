@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	// retryFirst and retryMost bound the wait after a call that broke while the machine is on line.
+	// retryFirst and RetryMost bound the wait after a call that broke while the machine is on line.
 	retryFirst = time.Second
-	retryMost  = 30 * time.Second
+	RetryMost  = 30 * time.Second
 )
 
 // carrier brings one ticket to its verdict, over as many sessions as it takes.
@@ -306,9 +306,15 @@ func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
 		return
 	case <-c.canceled:
 	}
+	isSaid := false
 	for tries := 0; ctx.Err() == nil; tries++ {
-		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {
+		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)
+		if err == nil {
 			return
+		}
+		if errkind.Of(err) == errkind.Exhausted && !isSaid {
+			isSaid = true
+			c.say(tasklog.Wait, "The machine cannot keep the cancel, and is told again: "+err.Error()+".")
 		}
 		timer := time.NewTimer(c.backoff(tries))
 		select {
@@ -322,7 +328,7 @@ func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
 // backoff is the wait before the next try. Half of it is drawn, so that the tickets of a task do not all
 // come at once.
 func (c *carrier) backoff(tries int) time.Duration {
-	wait := min(retryMost, retryFirst<<min(tries, 5))
+	wait := min(RetryMost, retryFirst<<min(tries, 5))
 	return wait/2 + time.Duration(c.rand.Int64N(int64(wait/2)))
 }
 

@@ -81,6 +81,9 @@ type Limits struct {
 	AttemptWait time.Duration
 }
 
+// DefaultLimits are the waits of an engine that is told none.
+func DefaultLimits() Limits { return Limits{}.orDefault() }
+
 func (l Limits) orDefault() Limits {
 	pick := func(d *time.Duration, def time.Duration) {
 		if *d == 0 {

@@ -18,8 +18,8 @@ import (
 const (
 	// CloseLimit is the longest a session outlives the removal of its machine.
 	CloseLimit = time.Second
-	// helloLimit bounds the first call on a session.
-	helloLimit = 5 * time.Second
+	// HelloLimit bounds the first call on a session.
+	HelloLimit = 5 * time.Second
 	// maxGreeting is how many sessions may say hello at once; more are asked to come back.
 	maxGreeting = 512
 	// refreshEvery is the safety net under Refresh: how often the store is asked without a hint.

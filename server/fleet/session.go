@@ -158,7 +158,7 @@ func (f *Fleet) machineLocked(id deploy.MachineID) (member, error) {
 }
 
 func (f *Fleet) hello(ctx context.Context, s *session, name string) (contract.Facts, error) {
-	ctx, cancel := context.WithTimeout(ctx, helloLimit)
+	ctx, cancel := context.WithTimeout(ctx, HelloLimit)
 	defer cancel()
 	return contract.Hello.Call(
 		ctx,

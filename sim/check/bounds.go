@@ -10,21 +10,13 @@ import (
 	"fairlead/internal/proxy"
 	"fairlead/internal/redial"
 	"fairlead/internal/trust"
+	"fairlead/server/engine"
 	"fairlead/server/fleet"
 	"fairlead/sim/plan"
 )
 
-// What the bounds are made of that no package names for others.
-const (
-	greetLimit = 5 * time.Second // fleet: the first call on a session
-	lookEvery  = 5 * time.Second // site: how often people look
-	retryMost  = 30 * time.Second
-	engineLook = 30 * time.Second
-	cancelWait = 2 * time.Minute
-	graceWait  = 10 * time.Second
-	joinWait   = 20 * time.Second // site: whoever makes an agent join tries so often
-	slack      = 10 * time.Second // for round trips, syncs and processes that start
-)
+// slack is for round trips, syncs and processes that start.
+const slack = 10 * time.Second
 
 // revokeReach is how long a session may outlive the answer that its machine was removed.
 const revokeReach = fleet.CloseLimit + time.Second
@@ -41,8 +33,9 @@ const revokeReach = fleet.CloseLimit + time.Second
 //	L6  L3
 //	L7  the engine's longest waits
 func Bounds(p plan.Plan) map[string]time.Duration {
-	dial := redial.DialLimit + trust.HandshakeTimeout + link.HelloLimit + greetLimit
-	back := link.DeadAfter + link.LastWait + dial + checks(p) + plan.CrashFor + 2*lookEvery + slack
+	waits := engine.DefaultLimits()
+	dial := redial.DialLimit + trust.HandshakeTimeout + link.HelloLimit + fleet.HelloLimit
+	back := link.DeadAfter + link.LastWait + dial + checks(p) + plan.CrashFor + 2*plan.LookEvery + slack
 	for _, a := range p.Agents {
 		if a.Proxy != "" {
 			back += proxy.AnswerLimit
@@ -50,18 +43,18 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 		}
 	}
 	if p.Join {
-		back += dial + joinWait
+		back += dial + plan.JoinEvery
 	}
 	if slices.ContainsFunc(p.Faults, func(f plan.Fault) bool { return f.Kind == "swizzle-clog" }) {
 		back += plan.SwizzleSpan // machines are freed one by one
 	}
 	bounds := map[string]time.Duration{
 		"L1": back,
-		"L2": back + longest(p) + transfer(p) + retryMost + engineLook + graceWait,
-		"L3": link.DeadAfter + slack + lookEvery,
-		"L5": cancelWait + retryMost + engineLook + graceWait + slack + 2*lookEvery,
-		"L6": link.DeadAfter + slack + lookEvery,
-		"L7": retryMost + engineLook,
+		"L2": back + longest(p) + transfer(p) + engine.RetryMost + waits.Look + waits.Grace,
+		"L3": link.DeadAfter + slack + plan.LookEvery,
+		"L5": waits.CancelWait + engine.RetryMost + waits.Look + waits.Grace + slack + 2*plan.LookEvery,
+		"L6": link.DeadAfter + slack + plan.LookEvery,
+		"L7": engine.RetryMost + waits.Look,
 	}
 	for id, bound := range p.Expect.Within {
 		bounds[id] = bound.D()

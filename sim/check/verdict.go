@@ -10,6 +10,7 @@ import (
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/server/engine"
 	"fairlead/sim/history"
 )
 
@@ -97,7 +98,7 @@ func (x *index) policy(t deploy.Ticket) deploy.Policy {
 
 // lateEnd is how long after its limit a script may have ended that was told to: the grace, and the time
 // that words take on the machine.
-const lateEnd = graceWait + time.Second
+func lateEnd() time.Duration { return engine.DefaultLimits().Grace + time.Second }
 
 // untimely says where a script's time limit and its verdict disagree; "" when they agree.
 func (x *index) untimely(t deploy.Ticket, one execution) string {
@@ -107,7 +108,7 @@ func (x *index) untimely(t deploy.Ticket, one execution) string {
 		return "it has no time limit"
 	case t.Verdict.Outcome == contract.TimedOut && one.finished && took < limit:
 		return fmt.Sprintf("its script ended after %s, within its limit of %s", took, limit)
-	case t.Verdict.Outcome == contract.Succeeded && limit > 0 && one.finished && took > limit+lateEnd:
+	case t.Verdict.Outcome == contract.Succeeded && limit > 0 && one.finished && took > limit+lateEnd():
 		return fmt.Sprintf("its script ended after %s, and its limit was %s", took, limit)
 	}
 	return ""

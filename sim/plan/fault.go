@@ -75,7 +75,9 @@ var faultKinds = map[string]FaultKind{
 	"server.crash": {On: OnServer, Crash: true, Takes: "point nth", About: "the program is killed; with point, when it passes that place"},
 	"agent.crash":  {On: OnMachine, Crash: true, Takes: "point nth", About: "the agent is killed and its scripts go on; with point as above"},
 	"shim.crash":   {On: OnMachine, Crash: true, Takes: "point nth", About: "a shim is killed; with point, when it passes that place"},
-	"host.power":   {On: OnDaemon, Crash: true, About: "the power goes: what was not synced may be lost"},
+	"host.power": {
+		On: OnDaemon, Crash: true, Takes: "point nth", About: "the power goes: what was not synced may be lost; with point as above",
+	},
 	"host.rollback": {
 		On: OnMachine, Crash: true, About: "a snapshot is taken, and the machine goes back to it when the fault heals",
 	},
@@ -98,6 +100,10 @@ const (
 	CrashFor = 5 * time.Second
 	// RebootFor is how long a machine is away that a script restarts.
 	RebootFor = 40 * time.Second
+	// LookEvery is how often people look at a task that they began.
+	LookEvery = 5 * time.Second
+	// JoinEvery is how long whoever makes an agent join waits before the next try.
+	JoinEvery = 20 * time.Second
 	// SwizzleSpan is how long it takes at the most until the last machine of a swizzle-clog is freed.
 	SwizzleSpan = 30 * time.Second
 )

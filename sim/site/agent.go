@@ -22,11 +22,8 @@ import (
 	"fairlead/sim/plan"
 )
 
-// Whoever makes an agent join tries again after a while, and not for ever.
-const (
-	joinEvery = 20 * time.Second
-	joinTries = 30
-)
+// joinTries is how often whoever makes an agent join tries.
+const joinTries = 30
 
 // agent is a machine with an agent on it.
 type agent struct {
@@ -150,7 +147,7 @@ func (a *agent) join(ctx context.Context) bool {
 		if token != "" && a.joinOnce(ctx, token) == nil {
 			return true
 		}
-		pause(ctx, joinEvery)
+		pause(ctx, plan.JoinEvery)
 	}
 	return false
 }

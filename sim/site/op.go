@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// lookEvery is how often people look at a task that they began.
-	lookEvery = 5 * time.Second
 	// browseLimit is how long a browser waits.
 	browseLimit = 30 * time.Second
 	// maxRepeats bounds how often one op is done.
@@ -220,6 +218,6 @@ func (s *site) follow(ctx context.Context, task string) {
 		if err == nil && t.IsCompleted {
 			return
 		}
-		pause(ctx, lookEvery)
+		pause(ctx, plan.LookEvery)
 	}
 }
