@@ -32,10 +32,10 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 			"fairlead-server token create --environment Production --tag web",
 			"fairlead-server admin api-key --purpose CI",
 		},
-		Commands: []cli.Command{
+		Commands: append([]cli.Command{
 			m.run(), m.status(), m.createEnvironment(), m.enableMachine(), m.createToken(), m.apiKey(), m.backup(), m.restore(),
 			m.acceptRestore(),
-		},
+		}, m.keyCommands()...),
 	}.Main(ctx, args, std)
 }
 
@@ -61,9 +61,9 @@ func (m *command) homeFolder() Home {
 // env is the real machine.
 func (m *command) env(std *cli.IO) host.Env { return m.real(std.Logger(m.verbose)) }
 
-func (m *command) options() (Options, error) {
+func (m *command) options(std *cli.IO) (Options, error) {
 	s, err := LoadSettings(m.homeFolder().settings())
-	return Options{Home: m.homeFolder(), Settings: s, Version: m.version}, err
+	return Options{Home: m.homeFolder(), Settings: s, Version: m.version, MasterKey: std.Env(MasterKeyVariable)}, err
 }
 
 func (m *command) run() cli.Command {
@@ -84,7 +84,7 @@ func (m *command) run() cli.Command {
 			"fairlead-server run --home /srv/fairlead --http 127.0.0.1:8065 --link 0.0.0.0:10943",
 		},
 		Run: func(ctx context.Context, std *cli.IO, _ []string) error {
-			o, err := m.options()
+			o, err := m.options(std)
 			if err != nil {
 				return err
 			}
@@ -108,7 +108,7 @@ func override(setting *string, flag string) {
 
 // ask runs f with a caller for the home.
 func (m *command) ask(ctx context.Context, std *cli.IO, f func(*caller) error) error {
-	o, err := m.options()
+	o, err := m.options(std)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"fairlead/internal/host"
 	"fairlead/internal/link"
 	"fairlead/internal/port"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/tasklog"
@@ -41,6 +42,8 @@ type Options struct {
 	Version  string
 	// Engine overrides the engine's waits; zero fields take its defaults.
 	Engine engine.Limits
+	// MasterKey is the key that seals sensitive values, as its text; "" takes it from its file.
+	MasterKey string
 	// NoAdminSocket leaves the socket for commands on this machine closed.
 	NoAdminSocket bool
 }
@@ -61,6 +64,7 @@ type Daemon struct {
 	damaged   <-chan struct{} // closed when the store can no longer be trusted
 	logs      *tasklog.Folder
 	feed      *feed.Feed
+	secrets   secret.Key
 	queue     *tasks.Queue
 	engine    *engine.Engine
 	fleet     *fleet.Fleet
@@ -123,6 +127,9 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	}
 	list := revocations{path: h.revocations(), disk: d.env.Disk, wall: d.env.Wall, makeRoom: d.space.makeRoom}
 	d.store, d.damaged = witnessed{db, list}, db.Done()
+	if err := d.openKey(ctx); err != nil {
+		return err
+	}
 	if d.logs, err = tasklog.Open(h.logs(), d.env.Disk, d.env.Wall); err != nil {
 		return err
 	}
@@ -137,7 +144,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.directory = identity.NewDirectory(d.store, d.env.Wall)
 	d.catalog = catalog.New(catalog.Deps{
-		Store: d.store, Feed: d.feed, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
+		Store: d.store, Feed: d.feed, Secrets: d.secrets, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
 		Queued:  func() { d.engine.Wake() },
 		Changed: func() { d.fleet.Refresh() }, Accepted: func() { d.safe.over.Store(true) },
 	})
@@ -159,12 +166,21 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.queue.Ended = d.catalog.Ended
 	d.engine = engine.New(engine.Deps{
 		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
-		Limits: d.options.Engine,
+		Limits: d.options.Engine, Secrets: d.secrets, URL: d.url,
 	})
 	if d.line, err = d.newLine(); err != nil {
 		return err
 	}
 	return nil
+}
+
+// url is how people reach the portal.
+func (d *Daemon) url() string {
+	listening := d.Bound().HTTP
+	if listening == "" {
+		listening = d.options.Settings.HTTP
+	}
+	return d.options.Settings.publicURL(d.env.Facts().Hostname, listening)
 }
 
 // cameOnline is what happens when a machine's line is up: results that a restored server does not

@@ -27,6 +27,8 @@ func (h Home) logs() string     { return h.path("logs") }
 func (h Home) admin() string    { return h.path("admin.sock") }
 func (h Home) reserve() string  { return h.path("reserve") }
 
+func (h Home) masterKey() string { return h.path(masterKeyName) }
+
 func (h Home) revocations() string { return h.path(revocationsName) }
 
 // DefaultHome is where the server lives unless told otherwise: a system folder for root, else

@@ -42,6 +42,9 @@ const (
 	revocationsName = "revocations"
 )
 
+// masterKeyName is in no backup: who finds one cannot open what is sealed in it.
+const masterKeyName = "master.key"
+
 const hintOtherBackup = "use another backup; nothing was restored and nothing was changed"
 
 // manifest says what a finished backup holds. It is written last, so a backup without one was not

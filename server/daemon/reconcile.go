@@ -67,6 +67,7 @@ func (w *restoreWork) consult(ctx context.Context, db store.Store) (known knownT
 			return damaged("the database is of installation %s: the manifest says %.80q",
 				installation.ID, w.manifest.Installation)
 		}
+		w.result.MasterKey = installation.MasterKey
 		w.result.Missing, err = missing(r, held)
 		return err
 	})

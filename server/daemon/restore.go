@@ -33,6 +33,9 @@ type Restored struct {
 	// Revoked is what the list of revocations took back: "machine web-2". Listed says that there was one.
 	Revoked []string `json:"revoked,omitempty"`
 	Listed  bool     `json:"listed"`
+	// MasterKey is the key that the sensitive values are sealed with, which the backup does not hold; ""
+	// when there are none.
+	MasterKey string `json:"masterKey,omitempty"`
 	// Unfinished counts tasks that were queued or at work: they are ended.
 	Unfinished int `json:"unfinished"`
 }
@@ -83,6 +86,10 @@ func (r Restored) text() string {
 	if r.Unfinished > 0 {
 		text += fmt.Sprintf("warning: tasks that had not ended then: %d; they are ended as failed, and nothing of them "+
 			"is done again\n", r.Unfinished)
+	}
+	if r.MasterKey != "" {
+		text += "warning: sensitive values are sealed with the master key " + r.MasterKey + ", which no backup holds: bring it " +
+			"before the start: fairlead-server key import --home " + r.Home + " < COPY\n"
 	}
 	return text + "The key is the same, " + r.Pin.String() + ", so machines come back by themselves.\n" +
 		"Start it with: fairlead-server run --home " + r.Home + "\n" +

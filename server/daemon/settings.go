@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -46,6 +47,9 @@ type Settings struct {
 	// PublicURL is how people reach the portal: "https://deploy.example". "" makes it this
 	// machine's name, or localhost, with the port of HTTP.
 	PublicURL string `toml:"public_url,omitempty" comment:"how people reach the portal; https:// behind a TLS proxy"`
+	// MasterKeyFile is where the key lies that seals sensitive values. "" is master.key in the home,
+	// which the first start makes.
+	MasterKeyFile string `toml:"master_key_file,omitempty" comment:"file of the key that seals sensitive values, mode 0600"`
 	// TaskLimit is how many tasks run at once, 1 to 1,000.
 	TaskLimit int `toml:"task_limit" comment:"how many tasks run at once"`
 	// FullPercent is the share of used space at which the server takes no new work, 50 to 100.
@@ -93,6 +97,9 @@ func (s Settings) check() error {
 	}
 	if s.PublicURL != "" && !isOrigin(s.PublicURL) {
 		problems = append(problems, fmt.Sprintf("public_url: %.80q: want http:// or https:// and a host", s.PublicURL))
+	}
+	if s.MasterKeyFile != "" && !filepath.IsAbs(s.MasterKeyFile) {
+		problems = append(problems, fmt.Sprintf("master_key_file: %.200q is no absolute path", s.MasterKeyFile))
 	}
 	if s.TaskLimit < 1 || s.TaskLimit > 1000 {
 		problems = append(problems, fmt.Sprintf("task_limit: want 1 to 1000, got %d", s.TaskLimit))

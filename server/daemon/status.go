@@ -53,7 +53,7 @@ func (m *command) status() cli.Command {
 }
 
 func (m *command) look(ctx context.Context, std *cli.IO) (Status, error) {
-	o, err := m.options()
+	o, err := m.options(std)
 	if err != nil {
 		return Status{}, err
 	}
