@@ -112,7 +112,8 @@ func (e *realExec) SignalCgroup(folder string, sig Signal) error {
 	if sig == Kill {
 		// In one go: also whoever is born meanwhile.
 		err := os.WriteFile(filepath.Join(folder, "cgroup.kill"), []byte("1"), 0)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		gone := errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENODEV) // before it was opened, or after
+		if err != nil && !gone {
 			return errkind.Denied.Errorf("kill the processes in %s: %w", folder, err)
 		}
 		return nil

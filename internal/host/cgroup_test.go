@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -81,5 +82,34 @@ func TestCgroupHoldsWhoLeavesTheSession(t *testing.T) {
 	}
 	if exit, err := p.Wait(); err != nil || exit != (Exit{}) {
 		t.Errorf("outside of a group that is gone: %+v, %v", exit, err)
+	}
+}
+
+// A group that another program takes away at this moment holds nobody who could be killed.
+func TestCgroupThatGoesWhileItIsKilled(t *testing.T) {
+	groups := Real(slog.New(slog.DiscardHandler)).Exec.(Cgroups)
+	folder := groups.MakeCgroup("test-going")
+	if folder == "" {
+		t.Skip("no control groups of version 2 here, or this user may make none")
+	}
+	var owned sync.WaitGroup
+	defer owned.Wait()
+	over := make(chan struct{})
+	defer close(over)
+	owned.Go(func() {
+		for {
+			select {
+			case <-over:
+				groups.RemoveCgroup(folder)
+				return
+			default:
+				groups.RemoveCgroup(groups.MakeCgroup("test-going"))
+			}
+		}
+	})
+	for range 3000 {
+		if err := groups.SignalCgroup(folder, Kill); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
