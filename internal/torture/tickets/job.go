@@ -122,7 +122,7 @@ func (w *work) carryOut(ctx context.Context) error {
 	var storm, workers sync.WaitGroup
 	if !w.calm {
 		storm.Go(func() {
-			if err := w.arena.storm.rage(weather); err != nil {
+			if err := w.arena.storm.rage(weather, w.ended); err != nil {
 				cancel(err)
 			}
 		})

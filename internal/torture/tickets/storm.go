@@ -28,6 +28,17 @@ const (
 	maxFreeze       = 700 * time.Millisecond
 )
 
+// Jobs that end between two disturbances of a kind, so that a busy machine, on which everything takes longer, is
+// not disturbed out of all proportion. On an idle one the times above are longer.
+const (
+	agentKillJobs  = 1
+	shimKillJobs   = 1
+	cutJobs        = 2
+	serverKillJobs = 16
+	// workLook is how often the jobs that have ended are counted.
+	workLook = 100 * time.Millisecond
+)
+
 // storm kills and cuts.
 type storm struct {
 	arena *arena
@@ -57,12 +68,19 @@ func (s *storm) add(k kills) {
 	s.kills.cuts += k.cuts
 }
 
-// rage disturbs until ctx ends. When it returns every program runs again; an error says which does not.
-func (s *storm) rage(ctx context.Context) error {
+// rage disturbs until ctx ends; ended counts the jobs that did. When it returns every program runs again; an error
+// says which does not.
+func (s *storm) rage(ctx context.Context, ended func() int) error {
 	kinds := []struct {
 		every   time.Duration
+		jobs    int
 		disturb func(context.Context, *rand.Rand) error
-	}{{agentKillEvery, s.killAgent}, {shimKillEvery, s.killShim}, {cutEvery, s.cut}, {serverKillEvery, s.killServer}}
+	}{
+		{agentKillEvery, agentKillJobs, s.killAgent},
+		{shimKillEvery, shimKillJobs, s.killShim},
+		{cutEvery, cutJobs, s.cut},
+		{serverKillEvery, serverKillJobs, s.killServer},
+	}
 	ends := make([]error, len(kinds))
 	var group sync.WaitGroup
 	for i, kind := range kinds {
@@ -72,6 +90,11 @@ func (s *storm) rage(ctx context.Context) error {
 				// What was begun is ended, so that nobody stays dead.
 				if ends[i] = kind.disturb(context.WithoutCancel(ctx), dice); ends[i] != nil {
 					return
+				}
+				for before := ended(); ended() < before+kind.jobs; {
+					if !wait(ctx, workLook) {
+						return
+					}
 				}
 			}
 		})
