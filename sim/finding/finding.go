@@ -42,6 +42,7 @@ type member struct {
 	served  bool // its line was up at some time
 	up      bool // and is at the end
 	removed bool
+	held    string // why the server holds it off at the end, "" when it does not
 	outages []outage
 	causes  []string // of its failed tries, in order, "" for none
 }
@@ -51,7 +52,13 @@ func newView(r history.Run) *view {
 	for _, a := range r.Plan.Agents {
 		g := group{Agents: a, route: check.RouteOf(r.Plan, a)}
 		for i := range a.Count {
-			g.members = append(g.members, v.member(fmt.Sprintf("%s-%d", a.Name, i+1)))
+			m := v.member(fmt.Sprintf("%s-%d", a.Name, i+1))
+			for _, known := range r.End.Machines {
+				if known.Name == m.name {
+					m.held = known.Quarantine
+				}
+			}
+			g.members = append(g.members, m)
 		}
 		v.groups = append(v.groups, g)
 	}

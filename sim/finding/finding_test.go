@@ -198,3 +198,14 @@ func TestLosses(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// TestQuarantineIsTold in the server's words, and not as a line whose loss nobody can explain.
+func TestQuarantineIsTold(t *testing.T) {
+	r := run(t, nil, down(1, 20*time.Minute, lost))
+	r.End.Machines = []deploy.Machine{{Name: "web-1", Quarantine: "two agents are alive with one key"}, {Name: "web-2"}}
+	said := strings.Join(finding.All(r), "\n")
+	if !strings.Contains(said, "web-1 on ward is in quarantine: two agents are alive with one key") ||
+		strings.Contains(said, "is not known") || strings.Contains(said, "web-2 on ward is in quarantine") {
+		t.Errorf("it says\n%s", said)
+	}
+}

@@ -13,12 +13,17 @@ import (
 	"fairlead/sim/plan"
 )
 
-// refusals tells of agents that are not on line at the end, by the cause that they name last.
+// refusals tells of agents that the server holds off, and of those that are not on line at the end, by the
+// cause that they name last.
 func (v *view) refusals() (found []string) {
 	for _, g := range v.groups {
 		byCause := map[diagnosis.Cause][]member{}
 		var order []diagnosis.Cause
 		for _, m := range g.members {
+			if m.held != "" {
+				found = append(found, g.who([]member{m})+" is in quarantine: "+m.held)
+				continue
+			}
 			if m.up || m.removed || g.Listening {
 				continue
 			}
