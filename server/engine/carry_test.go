@@ -233,6 +233,9 @@ func TestCancelIsRepeated(t *testing.T) {
 		if state := b.task().State; state != deploy.TaskCanceled || asked != 3 {
 			t.Fatalf("the task is %s after %d cancels, want Canceled after 3\n%s", state, asked, b.log())
 		}
+		if n := strings.Count(fmt.Sprint(b.log()), "cannot keep the cancel, and is told again: no space."); n != 1 {
+			t.Errorf("the log says %d times why the cancel is not taken, want once\n%s", n, b.log())
+		}
 	})
 }
 
