@@ -54,6 +54,8 @@ type Variable struct {
 	Name, Value string
 	// Machine limits the value to one machine, by id; "" means everywhere.
 	Machine string
+	// IsSensitive seals the value: nobody is shown it.
+	IsSensitive bool
 }
 
 func (v Variable) resource() object {
@@ -61,7 +63,11 @@ func (v Variable) resource() object {
 	if v.Machine != "" {
 		scope["Machine"] = []string{v.Machine}
 	}
-	return object{"Name": v.Name, "Value": v.Value, "Type": "String", "Scope": scope}
+	kind := "String"
+	if v.IsSensitive {
+		kind = "Sensitive"
+	}
+	return object{"Name": v.Name, "Value": v.Value, "Type": kind, "IsSensitive": v.IsSensitive, "Scope": scope}
 }
 
 // CreateEnvironment adds an environment.
