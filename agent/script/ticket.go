@@ -47,6 +47,7 @@ type ticket struct {
 	own     *contract.Verdict // the agent's, as it was read
 	ownRead bool              // nobody but this goroutine writes it
 	starts  int64             // position of the start under way, until it was passed; else 0
+	quiet   bool              // nobody has rung since the last look
 
 	// Guarded by Service.mu.
 	err      error
@@ -143,10 +144,22 @@ func (t *ticket) run(ctx context.Context) {
 		}
 		select { // news looks at everything, whichever case is taken
 		case <-t.wake:
+			t.quiet = false
 		case <-due:
+			t.quiet = !t.wasNudged()
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// wasNudged takes a nudge that waits, if there is one.
+func (t *ticket) wasNudged() bool {
+	select {
+	case <-t.wake:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -314,6 +327,9 @@ func (t *ticket) observe() input {
 		t.own, t.ownRead = t.dir.verdict(), true
 	}
 	o.verdict = t.own
+	if o.alive && t.quiet { // a shim rings or ends when it has written the record
+		return o
+	}
 	var err error
 	if o.exit, err = t.dir.exit(); err != nil {
 		t.s.env.Log.Warn("a ticket's exit record cannot be read", "ticket", t.id, "err", err)
@@ -358,6 +374,7 @@ func (t *ticket) tryClaim(v contract.Verdict) input {
 // whole. What the script left behind is killed first, unless an operator wants it kept: its lock is
 // free already.
 func (t *ticket) settle(reason string) input {
+	t.quiet = false
 	if exit, err := t.dir.exit(); exit != nil || err != nil {
 		return t.observe()
 	}
