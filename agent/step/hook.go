@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,9 +31,44 @@ func (e *hookError) Error() string {
 	return fmt.Sprintf("%s ended with exit code %d", e.name, e.exit.Code)
 }
 
+// stage runs the package's script and that of the process, in the order of Octopus Deploy: that of the
+// process comes first before the deployment, and last from then on.
+func (s *step) stage(ctx context.Context, name, body string) error {
+	run := []func() error{
+		func() error { return s.hook(ctx, name) },
+		func() error { return s.processHook(ctx, name, body) },
+	}
+	if name == hookBefore {
+		slices.Reverse(run)
+	}
+	for _, one := range run {
+		if err := one(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// processHook runs a script of the process, if there is one.
+func (s *step) processHook(ctx context.Context, name, body string) error {
+	if body == "" {
+		return nil
+	}
+	path := filepath.Join(s.Dir, "work", name)
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		return err
+	}
+	return s.bash(ctx, name+" of the process", path)
+}
+
 // hook runs one of the package's scripts, if it has it.
 func (s *step) hook(ctx context.Context, name string) error {
-	info, err := s.place.root.Stat(s.folder + "/" + name)
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	info, err := root.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -40,9 +78,14 @@ func (s *step) hook(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	return s.bash(ctx, name, "./"+name)
+}
+
+// bash runs a script in the installation.
+func (s *step) bash(ctx context.Context, name, path string) error {
 	s.say("running %s", name)
 	process, err := s.Exec.Start(host.Command{
-		Path: "bash", Args: []string{"./" + name}, Dir: s.place.path(s.folder), Env: s.environment(),
+		Path: "bash", Args: []string{path}, Dir: s.dir, Env: s.environment(),
 		Stdout: s.Out, Stderr: s.Err,
 	})
 	if err != nil {
@@ -79,10 +122,9 @@ func (s *step) wait(ctx context.Context, process host.Process) (host.Exit, error
 
 // environment is complete: what the shim chose for this order, and where things are.
 func (s *step) environment() []string {
-	env := []string{
-		"FAIRLEAD_CURRENT=" + s.place.path(currentName),
-		"FAIRLEAD_INSTALL_DIR=" + s.place.path(s.folder),
-		variables.Setting(s.preamble),
+	env := []string{"FAIRLEAD_INSTALL_DIR=" + s.dir, variables.Setting(s.preamble)}
+	if s.place != nil {
+		env = append(env, "FAIRLEAD_CURRENT="+s.place.path(currentName))
 	}
 	seen := map[string]bool{}
 	add := func(name, otherwise string) {

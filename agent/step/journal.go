@@ -47,6 +47,8 @@ type installation struct {
 	Version     string            `json:"version"`
 	// Folder is relative to the applications folder: "<environment>/<package>/<version>".
 	Folder string `json:"folder"`
+	// Copy is the folder of the machine's own that the package was to be copied to, or "".
+	Copy   string `json:"copy,omitempty"`
 	When   string `json:"when"` // RFC 3339, the machine's wall clock
 	Result result `json:"result"`
 }
@@ -130,7 +132,10 @@ func (p *place) writeJournal(j journal) error {
 // begin notes that a folder is about to appear. Entries of steps that died are closed: the lock
 // on the place says that none of them lives.
 func (s *step) begin(ctx context.Context, folder string) error {
-	rel := s.place.rel + "/"
+	rel, custom := s.place.rel+"/", ""
+	if s.pack.Copy != nil {
+		custom = s.pack.Copy.Path
+	}
 	return s.place.change(ctx, func(j *journal) {
 		for i := range j.Installations {
 			if e := &j.Installations[i]; e.Result == installing && strings.HasPrefix(e.Folder, rel) {
@@ -139,7 +144,7 @@ func (s *step) begin(ctx context.Context, folder string) error {
 		}
 		j.Installations = append(j.Installations, installation{
 			Ticket: s.order.Ticket, Project: s.pack.Project, Environment: s.pack.Environment, Step: s.pack.Step,
-			Package: s.pack.ID, Version: s.pack.Version, Folder: rel + folder,
+			Package: s.pack.ID, Version: s.pack.Version, Folder: rel + folder, Copy: custom,
 			When: s.Wall().UTC().Format(time.RFC3339), Result: installing,
 		})
 	})

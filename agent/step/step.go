@@ -4,9 +4,11 @@ package step
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,6 +48,12 @@ const (
 	varPackageID  = "Octopus.Action.Package.PackageId"
 	varVersion    = "Octopus.Action.Package.PackageVersion"
 	varCurrent    = "Fairlead.Current.Path"
+	varCustomDir  = "Octopus.Action.Package.CustomInstallationDirectory"
+	// varPrevious and varPreviousSuccess begin what is told of the last installation before this one.
+	varPrevious        = "Octopus.Tentacle.PreviousInstallation."
+	varPreviousSuccess = "Octopus.Tentacle.PreviousSuccessfulInstallation."
+	// outInstallDir is the output variable that says where the package is.
+	outInstallDir = "Package.InstallationDirectoryPath"
 )
 
 // The hooks, in the package's top folder.
@@ -87,12 +95,17 @@ func run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	place, err := openPlace(ctx, o, *order.Package)
-	if err != nil {
+	s := &step{Options: o, order: order, pack: *order.Package}
+	if s.pack.Run != nil {
+		return s.runScript(ctx)
+	}
+	if s.place, err = openPlace(ctx, o, s.pack); err != nil {
 		return err
 	}
-	defer place.close()
-	s := &step{Options: o, order: order, pack: *order.Package, place: place}
+	defer s.place.close()
+	if isThere, err := s.isThere(ctx); isThere || err != nil {
+		return err
+	}
 	if err := s.install(ctx); err != nil {
 		return errors.Join(err, s.fail(ctx, err))
 	}
@@ -124,7 +137,14 @@ func readOrder(path string) (contract.Order, error) {
 		return order, errkind.Invalid.Errorf("order %s: keep %d: want 0 or more", order.Ticket, p.Keep)
 	}
 	_, err = archive.ParseFormat(p.Format)
-	return order, errors.Join(err, checkGlobs(p.SubstituteIn))
+	if err = errors.Join(err, checkGlobs(p.SubstituteIn), checkGlobs(p.ConfigureIn)); err != nil {
+		return order, err
+	}
+	if p.Run != nil && !fs.ValidPath(p.Run.Path) {
+		return order, errkind.Invalid.Errorf("order %s: script %.200q: want a path inside of the package",
+			order.Ticket, p.Run.Path)
+	}
+	return order, checkCopy(p.Copy)
 }
 
 // step is one order under way.
@@ -135,6 +155,7 @@ type step struct {
 	place *place
 
 	folder   string // name of the installation in the place; "" before it is there
+	dir      string // where hooks run: the installation, then its copy, or the package of a script
 	preamble string
 	values   *deploy.Values
 	previous string // what current named before
@@ -154,12 +175,18 @@ func (s *step) install(ctx context.Context) error {
 	if err := s.prepareHooks(); err != nil {
 		return err
 	}
+	var hooks contract.Hooks
+	if s.pack.Hooks != nil {
+		hooks = *s.pack.Hooks
+	}
 	for _, stage := range []func(context.Context) error{
-		func(ctx context.Context) error { return s.hook(ctx, hookBefore) },
+		func(ctx context.Context) error { return s.stage(ctx, hookBefore, hooks.PreDeploy) },
 		s.substitute,
-		func(ctx context.Context) error { return s.hook(ctx, hookDeploy) },
+		s.configure,
+		s.copy,
+		func(ctx context.Context) error { return s.stage(ctx, hookDeploy, hooks.Deploy) },
 		s.use,
-		func(ctx context.Context) error { return s.hook(ctx, hookAfter) },
+		func(ctx context.Context) error { return s.stage(ctx, hookAfter, hooks.PostDeploy) },
 	} {
 		if err := ctx.Err(); err != nil {
 			return errkind.Canceled.Errorf("the order was canceled: %w", err)
@@ -169,7 +196,17 @@ func (s *step) install(ctx context.Context) error {
 		}
 	}
 	s.Point("step.deployed")
-	return s.note(ctx, succeeded)
+	if err := s.note(ctx, succeeded); err != nil {
+		return err
+	}
+	s.tell(s.dir)
+	return nil
+}
+
+// tell sets the output variable that later steps find the package by.
+func (s *step) tell(dir string) {
+	name, value := base64.StdEncoding.EncodeToString([]byte(outInstallDir)), base64.StdEncoding.EncodeToString([]byte(dir))
+	s.say("##octopus[setVariable name='%s' value='%s']", name, value)
 }
 
 // unpack makes the installation's folder, whole or not at all.
@@ -206,7 +243,7 @@ func (s *step) unpack(ctx context.Context) error {
 	if err := s.place.adopt(partial, folder); err != nil {
 		return err
 	}
-	s.folder = folder
+	s.folder, s.dir = folder, s.place.path(folder)
 	s.say("unpacked %s %s: %s, %s, to %s", s.pack.ID, s.pack.Version,
 		counted(sum.Files, "file"), sizeWord(sum.Bytes), s.place.path(folder))
 	if sum.Dropped > 0 {
@@ -221,9 +258,17 @@ func (s *step) prepareHooks() error {
 	if vars == nil {
 		vars = map[string]string{}
 	}
-	vars[varInstallDir] = s.place.path(s.folder)
+	vars[varInstallDir] = s.dir
 	vars[varPackageID], vars[varVersion] = s.pack.ID, s.pack.Version
-	vars[varCurrent] = s.place.path(currentName)
+	if s.pack.Copy != nil {
+		vars[varCustomDir] = s.pack.Copy.Path
+	}
+	if s.place != nil {
+		vars[varCurrent] = s.place.path(currentName)
+		if err := s.previousInstallations(vars); err != nil {
+			return err
+		}
+	}
 	s.values = deploy.NewValues(vars)
 	work := filepath.Join(s.Dir, "work")
 	if err := os.MkdirAll(work, 0o700); err != nil {
@@ -279,7 +324,11 @@ func (s *step) fail(ctx context.Context, cause error) error {
 	if errors.Is(cause, context.Canceled) || ctx.Err() != nil {
 		result = canceled
 	} else if s.preamble != "" {
-		if hookErr := s.hook(ctx, hookFailed); hookErr != nil {
+		body := ""
+		if s.pack.Hooks != nil {
+			body = s.pack.Hooks.DeployFailed
+		}
+		if hookErr := s.stage(ctx, hookFailed, body); hookErr != nil {
 			s.warn("%v", hookErr)
 		}
 	}

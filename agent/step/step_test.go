@@ -203,7 +203,8 @@ func TestOrderOfWork(t *testing.T) {
 		size += len(body)
 	}
 	wantOut := "unpacked Web 1.2.0: 6 files, " + fmt.Sprint(size) + " bytes, to " + s.app("1.2.0") +
-		"\nrunning PreDeploy.sh\nsubstituted 2 values in index.html\nrunning Deploy.sh\nswitched current to 1.2.0\nrunning PostDeploy.sh\n"
+		"\nrunning PreDeploy.sh\nsubstituted 2 values in index.html\nrunning Deploy.sh\nswitched current to 1.2.0\nrunning PostDeploy.sh\n" +
+		installedIn(s.app("1.2.0"))
 	if diff := cmp.Diff(wantOut, s.out.String()); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}

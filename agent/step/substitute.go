@@ -24,21 +24,26 @@ const (
 
 // substitute replaces #{...} in the files that the order's patterns name.
 func (s *step) substitute(ctx context.Context) error {
-	if len(s.pack.SubstituteIn) == 0 {
+	return s.eachFile(ctx, s.pack.SubstituteIn, s.substituteFile)
+}
+
+// eachFile visits the installation's files that fit patterns.
+func (s *step) eachFile(ctx context.Context, globs []string, visit func(root *os.Root, name string) error) error {
+	if len(globs) == 0 {
 		return nil
 	}
-	root, err := s.place.root.OpenRoot(s.folder)
+	root, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	used := make([]bool, len(s.pack.SubstituteIn))
+	used := make([]bool, len(globs))
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		wanted := false
-		for i, glob := range s.pack.SubstituteIn {
+		for i, glob := range globs {
 			if matchGlob(glob, name) {
 				used[i], wanted = true, true
 			}
@@ -46,9 +51,9 @@ func (s *step) substitute(ctx context.Context) error {
 		if !wanted {
 			return nil
 		}
-		return s.substituteFile(root, name)
+		return visit(root, name)
 	})
-	for i, glob := range s.pack.SubstituteIn {
+	for i, glob := range globs {
 		if err == nil && !used[i] {
 			s.warn("no file fits the pattern %q", glob)
 		}
@@ -57,27 +62,11 @@ func (s *step) substitute(ctx context.Context) error {
 }
 
 func (s *step) substituteFile(root *os.Root, name string) error {
-	f, err := root.Open(name)
-	if err != nil {
+	text, mode, err := s.readText(root, name)
+	if text == "" || err != nil {
 		return err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxSubstituteBytes+1))
-	switch {
-	case err != nil:
-		return err
-	case len(raw) > maxSubstituteBytes:
-		s.warn("%s is longer than %d MiB: nothing is substituted in it", name, maxSubstituteBytes>>20)
-		return nil
-	case bytes.IndexByte(raw, 0) >= 0:
-		s.warn("%s is no text: nothing is substituted in it", name)
-		return nil
-	}
-	e, err := deploy.ExpandAll(string(raw), s.values)
+	e, err := deploy.ExpandAll(text, s.values)
 	if err != nil {
 		return errkind.Of(err).Errorf("substitute in %s: %w", name, err)
 	}
@@ -85,10 +74,36 @@ func (s *step) substituteFile(root *os.Root, name string) error {
 		s.warn("%s: no value for %s", name, shortList(e.Missing))
 	}
 	s.say("substituted %s in %s", counted(e.Replaced, "value"), name)
-	if e.Text == string(raw) {
+	if e.Text == text {
 		return nil
 	}
-	return replaceFile(root, name, e.Text, info.Mode().Perm())
+	return replaceFile(root, name, e.Text, mode)
+}
+
+// readText reads a file in which values are to be replaced. Of one that is too long or no text it says
+// so and returns "".
+func (s *step) readText(root *os.Root, name string) (text string, mode fs.FileMode, err error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxSubstituteBytes+1))
+	switch {
+	case err != nil:
+		return "", 0, err
+	case len(raw) > maxSubstituteBytes:
+		s.warn("%s is longer than %d MiB: nothing is substituted in it", name, maxSubstituteBytes>>20)
+		return "", 0, nil
+	case bytes.IndexByte(raw, 0) >= 0:
+		s.warn("%s is no text: nothing is substituted in it", name)
+		return "", 0, nil
+	}
+	return string(raw), info.Mode().Perm(), nil
 }
 
 func shortList(names []string) string {
