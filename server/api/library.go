@@ -67,7 +67,8 @@ func (c *call) libraryDraft() (catalog.LibraryDraft, error) {
 		return catalog.LibraryDraft{}, err
 	}
 	var not later
-	not.add(q.ContentType != "" && !strings.EqualFold(q.ContentType, libraryContent), "a library set of %.40q", q.ContentType)
+	isOther := q.ContentType != "" && !strings.EqualFold(q.ContentType, libraryContent)
+	not.add(isOther, "a library set of %.40q", q.ContentType)
 	return catalog.LibraryDraft{
 		Name: q.Name, Description: q.Description, Kept: keep(members{"Templates": q.Templates}),
 	}, not.err()

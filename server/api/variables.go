@@ -52,7 +52,8 @@ func (q variablesRequest) set() (deploy.VariableSet, error) {
 		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"), "variable %s: the type %q", v.Name,
 			v.Type)
 		one := deploy.Variable{
-			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: sensitive, Prompt: v.Prompt.prompt(),
+			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: sensitive,
+			Prompt: v.Prompt.prompt(),
 		}
 		for key, values := range v.Scope {
 			not.scope(&one, key, values)

@@ -229,7 +229,8 @@ func TestTiesAreRefusedAtRelease(t *testing.T) {
 	s.must(200, "PUT", variableSet, m{"Version": 1, "Variables": []m{
 		{"Name": "Port", "Value": "1", "Scope": m{"Role": []string{"web"}}},
 		{"Name": "port", "Value": "2", "Scope": m{"Role": []string{"web", "db"}}},
-		{"Name": "Fine", "Value": "1"}, {"Name": "Fine", "Value": "2", "Scope": m{"Environment": []string{"Environments-1"}}},
+		{"Name": "Fine", "Value": "1"},
+		{"Name": "Fine", "Value": "2", "Scope": m{"Environment": []string{"Environments-1"}}},
 	}})
 	a := s.call("POST", "/api/Spaces-1/releases/create/v1", m{"projectName": "Web App", "releaseVersion": "2.0.0"})
 	if a.status != 400 || !strings.Contains(string(a.body), "variable Port has several values that fit equally well") ||

@@ -56,7 +56,9 @@ func (c *Catalog) LibrarySet(ctx context.Context, p identity.Principal, ref stri
 }
 
 // LibraryUsers lists the projects that include a library set, by name. Errors: Denied, NotFound.
-func (c *Catalog) LibraryUsers(ctx context.Context, p identity.Principal, ref string) (all []deploy.Project, err error) {
+func (c *Catalog) LibraryUsers(
+	ctx context.Context, p identity.Principal, ref string,
+) (all []deploy.Project, err error) {
 	err = c.view(ctx, p, identity.LibraryView, func(r store.Reader) error {
 		l, err := findLibrarySet(r, ref)
 		if err != nil {
@@ -117,7 +119,9 @@ func fillLibrarySet(r store.Reader, l *deploy.LibrarySet, draft LibraryDraft) er
 	}
 	var why reasons
 	l.Name, l.Description = why.name("a library variable set", draft.Name), why.description(draft.Description)
-	if slices.ContainsFunc(all, func(o deploy.LibrarySet) bool { return o.ID != l.ID && strings.EqualFold(o.Name, l.Name) }) {
+	if slices.ContainsFunc(all, func(o deploy.LibrarySet) bool {
+		return o.ID != l.ID && strings.EqualFold(o.Name, l.Name)
+	}) {
 		why.taken("A library variable set with the name %s exists already.", l.Name)
 	}
 	l.Kept = why.kept(l.Kept, draft.Kept)

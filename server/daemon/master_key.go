@@ -81,8 +81,8 @@ func (d *Daemon) openKey(ctx context.Context) error {
 
 // hintKey says how the right key comes back.
 func hintKey(err error, o Options, wanted string) error {
-	return errkind.Hinted(err, "nothing was changed; bring the key %s back: put the old home's %s at %s (mode 0600), or pipe "+
-		"what `fairlead-server key export` printed there into: fairlead-server key import --home %s; or set %s",
+	return errkind.Hinted(err, "nothing was changed; bring the key %s back: put the old home's %s at %s (mode 0600), or "+
+		"pipe what `fairlead-server key export` printed there into: fairlead-server key import --home %s; or set %s",
 		wanted, masterKeyName, o.masterKeyPath(), o.Home, MasterKeyVariable)
 }
 
@@ -107,8 +107,8 @@ func (m *command) keyCommands() []cli.Command {
 		},
 		{
 			Name: "key export", Summary: "print the master key, to be kept in a safe place",
-			Details: "No backup holds the master key. Whoever has the key and a backup can read every sensitive value; without " +
-				"the key nobody can.",
+			Details: "No backup holds the master key. Whoever has the key and a backup can read every sensitive value; " +
+				"without the key nobody can.",
 			Flags: m.homeFlag, Examples: []string{"fairlead-server key export > master.key.copy"},
 			Run: func(_ context.Context, std *cli.IO, _ []string) error {
 				key, _, err := m.key(std)

@@ -88,8 +88,8 @@ func (r Restored) text() string {
 			"is done again\n", r.Unfinished)
 	}
 	if r.MasterKey != "" {
-		text += "warning: sensitive values are sealed with the master key " + r.MasterKey + ", which no backup holds: bring it " +
-			"before the start: fairlead-server key import --home " + r.Home + " < COPY\n"
+		text += "warning: sensitive values are sealed with the master key " + r.MasterKey + ", which no backup holds: " +
+			"bring it before the start: fairlead-server key import --home " + r.Home + " < COPY\n"
 	}
 	return text + "The key is the same, " + r.Pin.String() + ", so machines come back by themselves.\n" +
 		"Start it with: fairlead-server run --home " + r.Home + "\n" +

@@ -49,7 +49,7 @@ type Settings struct {
 	PublicURL string `toml:"public_url,omitempty" comment:"how people reach the portal; https:// behind a TLS proxy"`
 	// MasterKeyFile is where the key lies that seals sensitive values. "" is master.key in the home,
 	// which the first start makes.
-	MasterKeyFile string `toml:"master_key_file,omitempty" comment:"file of the key that seals sensitive values, mode 0600"`
+	MasterKeyFile string `toml:"master_key_file,omitempty" comment:"key that seals sensitive values; mode 0600"`
 	// TaskLimit is how many tasks run at once, 1 to 1,000.
 	TaskLimit int `toml:"task_limit" comment:"how many tasks run at once"`
 	// FullPercent is the share of used space at which the server takes no new work, 50 to 100.
