@@ -46,6 +46,7 @@ func Main(ctx context.Context, args []string, std cli.IO, version string, real f
 		Commands: []cli.Command{
 			m.join(), m.run(), m.listen(), m.showStatus(), m.doctor(),
 		},
+		Refuse: refuseSecret,
 	}.Main(ctx, args, std)
 }
 

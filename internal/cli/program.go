@@ -41,6 +41,9 @@ type Program struct {
 	Summary  string // one sentence
 	Examples []string
 	Commands []Command
+	// Refuse looks at a word of the command line before anything else does, for what may not stand there, such as a
+	// secret; nil refuses none. Its error must not hold the word.
+	Refuse func(word string) error
 }
 
 // Main runs one command line (args without the program's name) and returns the exit code.
@@ -56,6 +59,14 @@ func (p Program) run(ctx context.Context, words []string, std *IO) error {
 	for len(words) > 0 && words[0] == "--json" {
 		std.JSON = true
 		words = words[1:]
+	}
+	for _, word := range words {
+		if p.Refuse == nil {
+			break
+		}
+		if err := p.Refuse(word); err != nil {
+			return err
+		}
 	}
 	if len(words) == 0 {
 		return p.hint(errkind.Invalid.Errorf("no command given"), "")
