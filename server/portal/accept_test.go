@@ -45,6 +45,19 @@ func TestMachineInQuarantineIsAccepted(t *testing.T) {
 	}
 }
 
+// What a doctor, or a second line, met is no trouble of a machine that is on line.
+func TestTroubleIsThatOfAMachineOffLine(t *testing.T) {
+	f := sample()
+	p := open(f, nil)
+	f.machine.Trouble = "stream 1 was reset"
+	for _, online := range []bool{true, false} {
+		f.machine.Online = online
+		if a := get(t, p, "/app/machines/Machines-1"); strings.Contains(a.body, "stream 1 was reset") == online {
+			t.Errorf("on line %v: the trouble is shown: %v", online, !online)
+		}
+	}
+}
+
 func TestRestoreIsAccepted(t *testing.T) {
 	f := sample()
 	p := open(f, func(o *portal.Options) {
