@@ -98,7 +98,8 @@ func Unfinished(path string) (*os.File, error) {
 // fault gives an error of the file system its kind. What has one keeps it.
 func fault(path string, err error) error {
 	kind := errkind.Internal
-	if inner, is := errors.AsType[*fs.PathError](err); is && err.Error() == inner.Error() && strings.HasPrefix(inner.Path, path) {
+	inner, is := errors.AsType[*fs.PathError](err)
+	if is && err.Error() == inner.Error() && strings.HasPrefix(inner.Path, path) {
 		err = inner.Err // the path is said below
 	}
 	switch {

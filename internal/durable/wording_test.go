@@ -26,8 +26,8 @@ func TestErrorsNameTheFileOnce(t *testing.T) {
 			t.Errorf("%s: %v of kind %v, want %s", name, err, errkind.Of(err), want)
 		}
 	}
-	if err := durable.Replace(refusing{&fs.PathError{Op: "sync", Path: "/other", Err: fs.ErrInvalid}}, filepath.Dir(filepath.Dir(path))+"/file",
-		nil); err == nil || !strings.Contains(err.Error(), "/other") {
+	disk, sound := refusing{&fs.PathError{Op: "sync", Path: "/other", Err: fs.ErrInvalid}}, filepath.Join(t.TempDir(), "file")
+	if err := durable.Replace(disk, sound, nil); err == nil || !strings.Contains(err.Error(), "/other") {
 		t.Errorf("another file: %v, want its name too", err)
 	}
 }
