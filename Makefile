@@ -43,7 +43,7 @@ TRANSFER_MIB  ?= 288
 TRANSFER_SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: build test unit race lint house e2e story simulator sim sim-mutants sim-determinism sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-server torture-log torture-transfer fuzz bench microbench demo screenshots release clean help
+.PHONY: build test unit race lint house e2e story simulator sim sim-mutants sim-determinism sim-sweep sim-race sim-deep bench-sim sim-real torture-disk torture-tickets torture-server torture-log torture-transfer fuzz bench bench-api microbench demo screenshots release clean help
 
 build: ## both programs, static, into bin/
 	$(BUILD) -o bin/fairlead-agent ./agent
@@ -85,8 +85,11 @@ sim-mutants: simulator ## break the product in known ways: each must be caught
 sim-determinism: simulator ## each scenario in SIM_RUNS (50) processes: one digest each
 	bin/fairlead-sim determinism --runs $(SIM_RUNS)
 
+sim-sweep: simulator ## somebody dies once at every crash point of every workload
+	bin/fairlead-sim sweep --keep dist/sim
+
 sim-race: ## the simulator's tests with the race detector (needs a C compiler)
-	$(GO) test -race -short $(TESTFLAGS) ./netem/... ./sim ./sim/plan ./sim/history ./sim/check ./sim/site ./sim/worker ./sim/search
+	$(GO) test -race -short $(TESTFLAGS) ./netem/... ./sim ./sim/plan ./sim/history ./sim/check ./sim/site ./sim/worker ./sim/search ./sim/sweep
 
 sim-deep: simulator ## a search of SIM_DEEP (2h) for each profile, without a stop
 	@for profile in swarm network boxes crashes people fleet; do \
@@ -119,6 +122,9 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 bench: ## speed and size beside bare floors, with ratios; BENCH=-short for a look
 	$(GO) run ./internal/bench $(BENCH)
+
+bench-api: ## lists of a server with 10,000 machines, 1,000 projects, 100,000 tasks; BENCH=-short for a look
+	$(GO) run ./internal/bench -goals api $(BENCH)
 
 microbench: ## the benchmarks of every package
 	$(GO) test -run '^$$' -bench . -benchmem -p 1 ./...

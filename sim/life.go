@@ -26,7 +26,7 @@ const (
 	ServerLife = "server"
 	AgentLife  = "agent"
 	ShimLife   = "shim"
-	stepLife   = "step"
+	StepLife   = "step"
 )
 
 // homeName is the home folder on a machine's disk.

@@ -209,7 +209,7 @@ func (p *processes) program(parent *Life, c host.Command) (run func(*process) ho
 		one.ticket = one.life.ticket
 		return func(one *process) host.Exit { return p.runShim(one, one.life.through(c.Args[1])) }, one, nil
 	case c.Path == self && len(c.Args) == 2 && c.Args[0] == "step":
-		if one.life, err = p.machine.begin(stepLife, parent.ticket); err != nil {
+		if one.life, err = p.machine.begin(StepLife, parent.ticket); err != nil {
 			return nil, nil, err
 		}
 		return func(one *process) host.Exit { return p.runStep(one, c, one.life.through(c.Args[1])) }, one, nil

@@ -42,7 +42,7 @@ func (d desk) program(version string, more []cli.Command) cli.Program {
 		},
 		Commands: append([]cli.Command{
 			d.run(), list(), d.check(), d.search(), d.campaign(), d.shrink(), d.replay(), diff(), view(),
-			presets(), faults(), statements(), d.mutants(), d.determinism(), d.bench(), far(),
+			presets(), faults(), statements(), d.mutants(), d.determinism(), d.sweep(), d.bench(), far(),
 		}, more...),
 	}
 }

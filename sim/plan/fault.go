@@ -42,15 +42,24 @@ var faultKinds = map[string]FaultKind{
 	"link.cut":     {On: OnEdge, Takes: "way", About: "no packet passes; way = up or down cuts one direction"},
 	"link.latency": {On: OnEdge, Takes: "delay jitter way", About: "delay comes on top, and jitter"},
 	"link.loss":    {On: OnEdge, Needs: "loss", Takes: "way", About: "the share of packets in loss vanishes"},
-	"link.burst":   {On: OnEdge, Needs: "loss jitter", Takes: "way", About: "each second, with chance loss, all is lost for jitter"},
-	"link.rate":    {On: OnEdge, Needs: "rate", Takes: "way", About: "rate caps the bits per second"},
-	"link.bloat":   {On: OnEdge, Needs: "rate", Takes: "way", About: "rate caps the bits per second before a queue without end"},
+	"link.burst": {
+		On: OnEdge, Needs: "loss jitter", Takes: "way",
+		About: "each second, with chance loss, all is lost for jitter",
+	},
+	"link.rate": {On: OnEdge, Needs: "rate", Takes: "way", About: "rate caps the bits per second"},
+	"link.bloat": {
+		On: OnEdge, Needs: "rate", Takes: "way",
+		About: "rate caps the bits per second before a queue without end",
+	},
 	"link.mtu":     {On: OnEdge, Needs: "mtu", Takes: "way", About: "packets above mtu bytes vanish without a word"},
 	"link.slice":   {On: OnEdge, Takes: "way", About: "bytes arrive one by one"},
 	"link.flap":    {On: OnEdge, Needs: "delay jitter", About: "cut for delay, whole for jitter, in turn"},
 	"link.clog":    {On: OnEdge, Takes: "way", About: "nothing passes now, and all of it when the fault heals"},
 	"swizzle-clog": {On: OnClient, About: "half of the machines are clogged one by one, and freed in another order"},
-	"partition":    {On: OnClient, Takes: "way", About: "these machines and the servers do not reach each other; way = up or down"},
+	"partition": {
+		On: OnClient, Takes: "way",
+		About: "these machines and the servers do not reach each other; way = up or down",
+	},
 
 	"nat.flush":       {On: OnNAT, About: "forgets all connections, as a reboot does"},
 	"nat.rebind":      {On: OnNAT, Needs: "addr", About: "gets the outer address addr and forgets all connections"},
@@ -72,11 +81,21 @@ var faultKinds = map[string]FaultKind{
 	"dns.stale":   {On: OnName, About: "the answer stays what it is now, whatever changes"},
 	"dns.dead":    {On: OnName, Needs: "addr", About: "the answer begins with addr, where nobody is"},
 
-	"server.crash": {On: OnServer, Crash: true, Takes: "point nth", About: "the program is killed; with point, when it passes that place"},
-	"agent.crash":  {On: OnMachine, Crash: true, Takes: "point nth", About: "the agent is killed and its scripts go on; with point as above"},
-	"shim.crash":   {On: OnMachine, Crash: true, Takes: "point nth", About: "a shim is killed; with point, when it passes that place"},
+	"server.crash": {
+		On: OnServer, Crash: true, Takes: "point nth",
+		About: "the program is killed; with point, when it passes that place",
+	},
+	"agent.crash": {
+		On: OnMachine, Crash: true, Takes: "point nth",
+		About: "the agent is killed and its scripts go on; with point as above",
+	},
+	"shim.crash": {
+		On: OnMachine, Crash: true, Takes: "point nth",
+		About: "a shim is killed; with point, when it passes that place",
+	},
 	"host.power": {
-		On: OnDaemon, Crash: true, Takes: "point nth", About: "the power goes: what was not synced may be lost; with point as above",
+		On: OnDaemon, Crash: true, Takes: "point nth",
+		About: "the power goes: what was not synced may be lost; with point as above",
 	},
 	"host.rollback": {
 		On: OnMachine, Crash: true, About: "a snapshot is taken, and the machine goes back to it when the fault heals",

@@ -138,7 +138,8 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"a swizzle of a server", "\"nat.flush\"\non = \"nat-ward\"", "\"swizzle-clog\"\non = \"srv-1\"", `fault 1 on: there is no "srv-1"`},
 		{
 			"a copy's name", `kind = "nat.flush"` + "\n" + `on = "nat-ward"`,
-			"kind = \"host.clone\"\non = \"web-1\"\n[[server]]\nname = \"web-1-copy\"", `server name "web-1-copy": the copy of web-1 has it already`,
+			"kind = \"host.clone\"\non = \"web-1\"\n[[server]]\nname = \"web-1-copy\"",
+			`server name "web-1-copy": the copy of web-1 has it already`,
 		},
 		{"a bound that is none", `[[fault]]`, "[expect]\nwithin = { L4 = \"1s\" }\n[[fault]]", "expect within"},
 	} {

@@ -24,6 +24,10 @@ type Report struct {
 	Goals map[string]int `json:"goals,omitempty"`
 	// Faults counts injected faults by kind.
 	Faults map[string]int `json:"faults,omitempty"`
+	// Passes counts how often programs passed their crash points, by "life point"; Deaths lists what died, as
+	// "life" or "power", in order.
+	Passes map[string]int `json:"passes,omitempty"`
+	Deaths []string       `json:"deaths,omitempty"`
 	// Findings say in a user's words what the network does to the agents.
 	Findings []string `json:"findings,omitempty"`
 	// Virtual is how long the run was for the programs, Real for whoever waited, CPU what it took of a

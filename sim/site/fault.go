@@ -135,6 +135,9 @@ func (s *site) hit(f plan.Fault, label string) (undo func(), err error) {
 		a := s.byName[f.On]
 		return s.crash(f, label, sim.ShimLife, a.m, a.killShim, func() {}), nil
 	case "host.power":
+		if f.Point != "" {
+			return s.powerAt(f, label)
+		}
 		return s.power(f.On)
 	case "host.rollback":
 		return s.byName[f.On].rollback()
@@ -220,6 +223,31 @@ func (s *site) power(on string) (undo func(), err error) {
 	}
 	v.powerOff()
 	return v.powerOn, nil
+}
+
+// powerAt takes the power away when any program of the machine passes a point.
+func (s *site) powerAt(f plan.Fault, label string) (undo func(), err error) {
+	m := s.machineOn(f.On)
+	if m == nil {
+		return func() {}, fmt.Errorf("power of %s: it is no machine of ours", f.On)
+	}
+	var disarm []func()
+	for _, kind := range []string{sim.ServerLife, sim.AgentLife, sim.ShimLife, sim.StepLife} {
+		var again func()
+		disarm = append(disarm, s.crash(f, label, kind, m, func(*sim.Life) {
+			for _, off := range disarm {
+				off()
+			}
+			if again, err = s.power(f.On); err != nil {
+				s.fail("%v", err)
+			}
+		}, func() { again() }))
+	}
+	return func() {
+		for _, off := range disarm {
+			off()
+		}
+	}, nil
 }
 
 func (s *site) copyOf(name string) *agent {

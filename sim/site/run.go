@@ -75,8 +75,15 @@ func Run(t *testing.T, p plan.Plan, o Options) report.Report {
 	}
 	r.Goals = check.Goals(history)
 	r.Faults, r.Findings = faultCounts(history), finding.All(history)
+	r.Passes = history.End.Passes
+	for _, e := range history.Of(crashed) {
+		r.Deaths = append(r.Deaths, e.Text)
+	}
 	return r
 }
+
+// crashed is the kind of event that tells a death.
+const crashed = history.Crashed
 
 // History carries a plan out and returns what happened, for those who judge by themselves.
 func History(t *testing.T, p plan.Plan, o Options) (history.Run, error) {

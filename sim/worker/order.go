@@ -26,7 +26,8 @@ type Order struct {
 	Files
 }
 
-// Reply tells how far a run has come, or its end; the first of a process, with number 0, that it is there. It travels as a JSON line on standard output.
+// Reply tells how far a run has come, or its end; the first of a process, with number 0, that it is there.
+// It travels as a JSON line on standard output.
 type Reply struct {
 	Number int `json:"number"`
 	// At is how much of the run's own time has passed, as long as there is no Report.
