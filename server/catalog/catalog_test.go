@@ -264,7 +264,7 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 				Name: "ONE", Kind: deploy.ScriptAction, Environments: []deploy.EnvironmentID{"Environments-9"},
 				Properties: map[string]string{
 					deploy.PropScriptSyntax: "PowerShell", deploy.PropRunOnServer: "True", deploy.PropTimeoutMinutes: "-1",
-					deploy.PropScriptSource: "Package",
+					deploy.PropScriptSource: "GitRepository",
 				},
 			},
 			{Name: "p", Kind: deploy.PackageAction, Packages: []deploy.PackageReference{{PackageID: "../x"}}},
@@ -277,7 +277,7 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Variable"`, "window",
 		`type "Octopus.Manual"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
 		"runs on the server",
-		"ExecutionTimeout", "empty script", `script from "Package"`, `"../x"`, "action q needs one package",
+		"ExecutionTimeout", "empty script", `script from "GitRepository"`, `"../x"`, "action q needs one package",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no reason says %q:\n%s", want, got)
@@ -285,6 +285,28 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 	}
 	if held := ok(s.Process(s.ctx, root(), "Web"))(t); held.Version != 1 || held.Steps[0].Name != "A" {
 		t.Errorf("a refused process was stored: %+v", held)
+	}
+}
+
+// TestScriptFromPackage takes a script action with a package, as clients send it, and no path out of it.
+func TestScriptFromPackage(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	for file, want := range map[string]string{
+		"bin/run.sh": "", "./run.sh": "", "#{File}": "", "": "want a path", "../run.sh": "want a path", "/bin/sh": "want a path",
+	} {
+		action := scriptAction("A")
+		action.Packages = []deploy.PackageReference{{PackageID: "Tools"}}
+		action.Properties = map[string]string{
+			deploy.PropScriptSource: "Package", deploy.PropScriptSyntax: "Bash", deploy.PropScriptFile: file,
+			deploy.PropScriptArguments: "-a #{X}",
+		}
+		held := ok(s.Process(s.ctx, root(), "Web"))(t)
+		held.Steps = []deploy.Step{step("A", action)}
+		_, err := s.SaveProcess(s.ctx, root(), "Web", held)
+		if want == "" && err != nil || want != "" && !strings.Contains(strings.Join(reasons(t, err), " "), want) {
+			t.Errorf("%q: %v, want %q", file, err, want)
+		}
 	}
 }
 

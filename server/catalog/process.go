@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -263,8 +264,12 @@ func (r *reasons) limits(a *deploy.Action) {
 }
 
 func (r *reasons) script(a *deploy.Action) {
-	if source := a.Properties[deploy.PropScriptSource]; source != "" && !strings.EqualFold(source, "Inline") {
-		r.add("action %s takes its script from %q: this version knows Inline", a.Name, source)
+	switch source := a.Properties[deploy.PropScriptSource]; {
+	case strings.EqualFold(source, deploy.ScriptFromPackage):
+		r.scriptFromPackage(a)
+		return
+	case source != "" && !strings.EqualFold(source, "Inline"):
+		r.add("action %s takes its script from %q: this version knows Inline and Package", a.Name, source)
 	}
 	if syntax := a.Properties[deploy.PropScriptSyntax]; !strings.EqualFold(syntax, "Bash") {
 		r.add("action %s has the syntax %q: this version knows Bash (%s)", a.Name, syntax, deploy.PropScriptSyntax)
@@ -278,6 +283,18 @@ func (r *reasons) script(a *deploy.Action) {
 	if len(a.Packages) > 0 {
 		r.add("action %s is a script with packages: that comes with a later version", a.Name)
 	}
+}
+
+// scriptFromPackage settles the package of a script, as that of a package action.
+func (r *reasons) scriptFromPackage(a *deploy.Action) {
+	file := a.Properties[deploy.PropScriptFile]
+	if name := strings.TrimPrefix(strings.TrimSpace(file), "./"); !strings.Contains(name, "#{") && !fs.ValidPath(name) {
+		r.add("action %s runs the file %q of its package: want a path without . and .. (%s)", a.Name, file, deploy.PropScriptFile)
+	}
+	if n := len(a.Properties[deploy.PropScriptArguments]); n > maxScriptBytes {
+		r.add("the arguments of action %s have %d bytes: limit is %d", a.Name, n, maxScriptBytes)
+	}
+	r.ownPackage(a)
 }
 
 // ownPackage settles the one package of a package action, from Packages or from the properties.

@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"fairlead/internal/contract"
@@ -22,8 +23,12 @@ func node(step deploy.PlannedStep, machine deploy.MachineID) string {
 func lines(node string, ticket contract.TicketID, records []contract.Record) []tasklog.Line {
 	out := make([]tasklog.Line, len(records))
 	for i, r := range records {
+		text := string(r.Text)
+		if percent, message, ok := contract.ParseProgress(text); ok && r.Level() == contract.LevelProgress {
+			text = strings.TrimSpace(strconv.Itoa(percent) + " % " + message)
+		}
 		out[i] = tasklog.Line{
-			At: time.UnixMilli(r.WallMS), Category: category(r.Source), Node: node, Text: string(r.Text),
+			At: time.UnixMilli(r.WallMS), Category: category(r), Node: node, Text: text,
 			More: r.Flags&contract.FlagMore != 0, Ticket: ticket, TicketEnd: r.End(),
 		}
 	}
@@ -31,9 +36,22 @@ func lines(node string, ticket contract.TicketID, records []contract.Record) []t
 }
 
 // category follows what users of Octopus expect: what a script writes to stderr is an error line
-// and does not fail the step.
-func category(s contract.Source) tasklog.Category {
-	switch s {
+// and does not fail the step. A script may say itself how loud it is.
+func category(r contract.Record) tasklog.Category {
+	switch r.Level() {
+	case contract.LevelDefault:
+	case contract.LevelVerbose, contract.LevelProgress:
+		return tasklog.Verbose
+	case contract.LevelHighlight:
+		return tasklog.Highlight
+	case contract.LevelWait:
+		return tasklog.Wait
+	case contract.LevelWarning:
+		return tasklog.Warning
+	case contract.LevelError:
+		return tasklog.Error
+	}
+	switch r.Source {
 	case contract.Stderr:
 		return tasklog.Error
 	case contract.Agent:

@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"fairlead/internal/contract"
@@ -50,9 +49,12 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 	if _, wrong := deploy.NewPolicy(action); len(wrong) > 0 {
 		return contract.Order{}, nil, errkind.Invalid.Errorf("action %q: %s", action.Name, strings.Join(wrong, "; "))
 	}
-	c.warnOfUnknown(action)
 	switch action.Kind {
 	case deploy.ScriptAction:
+		if takesPackage(action) {
+			content, err := c.pack(&order, f, action)
+			return order, []target.Content{content}, err
+		}
 		order.Script, err = c.script(action, order.Variables)
 		return order, nil, err
 	case deploy.PackageAction:
@@ -61,24 +63,6 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 	}
 	return contract.Order{}, nil, errkind.Invalid.Errorf("action %q has the type %q: want %s or %s",
 		action.Name, action.Kind, deploy.ScriptAction, deploy.PackageAction)
-}
-
-// warnOfUnknown names settings of an action that mean something to Octopus and nothing here: a
-// step that silently does less than its author wrote would be worse than one that says so.
-func (c *carrier) warnOfUnknown(action deploy.Action) {
-	var unknown []string
-	for name, value := range action.Properties {
-		meant := strings.HasPrefix(name, "Octopus.Action.CustomScripts.") ||
-			name == "Octopus.Action.Package.CustomInstallationDirectory" ||
-			name == "Octopus.Action.Package.JsonConfigurationVariablesTargets"
-		if meant && value != "" {
-			unknown = append(unknown, name)
-		}
-	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		c.say(tasklog.Warning, "This version does not act on "+strings.Join(unknown, ", ")+".")
-	}
 }
 
 func (c *carrier) title(action deploy.Action) string {
@@ -177,10 +161,14 @@ func (c *carrier) script(action deploy.Action, variables map[string]string) (*co
 	if err != nil {
 		return nil, errkind.Invalid.Errorf("action %q: expand the script: %w", action.Name, err)
 	}
-	if len(missing) > 0 {
-		c.say(tasklog.Warning, "No variable has the name "+strings.Join(missing, ", ")+"; the text stays as it is.")
-	}
+	c.warnOfMissing(missing)
 	return &contract.Script{Interpreter: "bash", Body: body}, nil
+}
+
+func (c *carrier) warnOfMissing(names []string) {
+	if len(names) > 0 {
+		c.say(tasklog.Warning, "No variable has the name "+strings.Join(names, ", ")+"; the text stays as it is.")
+	}
 }
 
 func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (target.Content, error) {
@@ -195,8 +183,17 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 	order.Package = &contract.Package{
 		ID: p.ID, Version: p.Version, Format: p.Format, SHA256: p.SHA256, Size: p.Size,
 		Project: f.project.Name, Environment: f.environment.Name, Step: c.step.Name,
-		SubstituteIn: globs(action.Properties[deploy.PropSubstituteIn]), Keep: keep,
+		Keep: keep,
 	}
+	values := deploy.NewValues(order.Variables).At(c.worker.engine.Env.Wall())
+	missing, err := wish(order.Package, action, values)
+	if err == nil && action.Kind == deploy.ScriptAction {
+		order.Package.Run, err = run(action, values)
+	}
+	if err != nil {
+		return target.Content{}, errkind.Of(err).Errorf("action %q: %w", action.Name, err)
+	}
+	c.warnOfMissing(missing)
 	return c.worker.engine.Packages.Content(p), nil
 }
 
