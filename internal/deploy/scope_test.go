@@ -222,3 +222,35 @@ func TestTiesFitTheModel(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkTies is the largest project on a large site: 5,000 values of 2,500 names, 50 steps, 10,000
+// machines with 40 tags in 20 environments.
+func BenchmarkTies(b *testing.B) {
+	var w deploy.World
+	set := deploy.VariableSet{Owner: "Projects-1"}
+	for i := range 20 {
+		w.Environments = append(w.Environments, deploy.EnvironmentID(fmt.Sprint("E-", i)))
+	}
+	for i := range 10_000 {
+		w.Machines = append(w.Machines, deploy.Machine{
+			ID: deploy.MachineID(fmt.Sprint("M-", i)), Environments: w.Environments[i%20 : i%20+1],
+			Tags: []string{fmt.Sprint("t-", i%40), fmt.Sprint("t-", i/40%40)},
+		})
+	}
+	for i := range 50 {
+		w.Process.Steps = append(w.Process.Steps, deploy.Step{
+			Tags: []string{fmt.Sprint("t-", i%40)}, Actions: []deploy.Action{{ID: fmt.Sprint("a-", i)}},
+		})
+	}
+	for i := range 2_500 {
+		name := fmt.Sprint("Name", i)
+		set.Variables = append(set.Variables, deploy.Variable{ID: fmt.Sprint(i, "a"), Name: name}, deploy.Variable{
+			ID: fmt.Sprint(i, "b"), Name: name, Scope: deploy.Scope{Environments: w.Environments[i%20 : i%20+1]},
+		})
+	}
+	for b.Loop() {
+		if ties := w.Ties([]deploy.VariableSet{set}); len(ties) > 0 {
+			b.Fatal(ties[0])
+		}
+	}
+}

@@ -26,7 +26,7 @@ type Tie struct {
 // is an action on a machine that its step picks in one of the machine's environments; as machines
 // come and go, each environment is taken to have one machine for each tag, carrying that tag alone.
 func (w World) Ties(sets []VariableSet) (ties []Tie) {
-	byName := map[string][]VariableSet{}
+	all, byName := w.census(), map[string][]VariableSet{}
 	for i, set := range sets {
 		for _, v := range set.Variables {
 			key := strings.ToLower(v.Name)
@@ -40,7 +40,7 @@ func (w World) Ties(sets []VariableSet) (ties []Tie) {
 		if !rivals(byName[key]) {
 			continue
 		}
-		for _, p := range w.places(mentioned(byName[key])) {
+		for _, p := range w.places(mentioned(byName[key]), all) {
 			if _, names := Resolve(byName[key], p); len(names) > 0 {
 				ties = append(ties, Tie{firstName(byName[key]), p})
 				break
@@ -97,26 +97,69 @@ func addAll[T comparable](set map[T]bool, list []T) {
 }
 
 // places lists one place of each kind that the scopes can tell apart.
-func (w World) places(m mentions) (places []Place) {
-	actions, stepTags := w.actions(m)
-	machines := w.kinds(m, stepTags)
-	for _, a := range actions {
-		for _, p := range machines {
-			if len(a.StepTags) > 0 && !slices.ContainsFunc(a.StepTags, p.Machine.HasTag) {
+func (w World) places(m mentions, c census) (places []Place) {
+	seen := map[string]bool{}
+	add := func(p Place, e EnvironmentID, machine Machine) {
+		p.Environment, p.Machine, p.Channel, p.Owner = e, machine, w.Channel, OwnerID(w.Process.Project)
+		if key := m.kind(p); !seen[key] {
+			seen[key] = true
+			places = append(places, p)
+		}
+	}
+	environments, machines := w.told(m), c.told(m)
+	for _, a := range w.actions(m) {
+		for _, e := range environments {
+			for _, tag := range a.StepTags {
+				add(a, e, Machine{Tags: []string{tag}})
+			}
+			if len(a.StepTags) > 0 {
 				continue
 			}
-			p.Action, p.StepTags, p.Channel, p.Owner = a.Action, a.StepTags, w.Channel, OwnerID(w.Process.Project)
-			places = append(places, p)
+			add(a, e, Machine{})
+			for _, tag := range slices.Sorted(maps.Keys(m.tags)) {
+				add(a, e, Machine{Tags: []string{tag}})
+			}
+		}
+		for _, machine := range machines {
+			if len(a.StepTags) > 0 && !slices.ContainsFunc(a.StepTags, machine.HasTag) {
+				continue
+			}
+			for _, e := range machine.Environments {
+				add(a, e, machine)
+			}
 		}
 	}
 	return places
 }
 
-// actions lists the actions that differ in what the scopes can tell, and all the tags of their steps.
-func (w World) actions(m mentions) (places []Place, tags map[string]bool) {
-	seen, tags := map[string]bool{}, map[string]bool{}
+// kind is all of a place that the scopes can tell.
+func (m mentions) kind(p Place) string {
+	var b strings.Builder
+	put := func(isTold bool, text string) {
+		if isTold {
+			b.WriteString(text)
+		}
+		b.WriteByte(0)
+	}
+	put(m.actions[p.Action], p.Action)
+	put(m.environments[p.Environment], string(p.Environment))
+	put(m.machines[p.Machine.ID], string(p.Machine.ID))
+	if len(m.tags) == 0 {
+		return b.String()
+	}
+	for _, tags := range [][]string{p.Machine.Tags, p.StepTags} {
+		for _, tag := range slices.Sorted(slices.Values(tags)) {
+			put(m.tags[tag], tag)
+		}
+		b.WriteByte(1)
+	}
+	return b.String()
+}
+
+// actions lists the actions that differ in what the scopes, and the choice of machines, can tell.
+func (w World) actions(m mentions) (places []Place) {
+	seen := map[string]bool{}
 	for _, step := range w.Process.Steps {
-		addAll(tags, step.Tags)
 		for _, action := range step.Actions {
 			key := strings.Join(step.Tags, "\x00")
 			if m.actions[action.ID] {
@@ -128,43 +171,66 @@ func (w World) actions(m mentions) (places []Place, tags map[string]bool) {
 			}
 		}
 	}
-	return places, tags
+	return places
 }
 
-// kinds lists the machines in their environments that differ in what scopes and steps can tell.
-func (w World) kinds(m mentions, stepTags map[string]bool) (places []Place) {
-	seen := map[string]bool{}
-	add := func(e EnvironmentID, machine Machine) {
-		key := ""
-		if m.environments[e] {
-			key = string(e)
+// told are the environments that scopes tell apart: those they name, and one that they do not.
+func (w World) told(m mentions) (list []EnvironmentID) {
+	isOther := false
+	for _, e := range w.Environments {
+		if m.environments[e] || !isOther {
+			list = append(list, e)
 		}
-		key += "\x00"
-		if m.machines[machine.ID] {
-			key += string(machine.ID)
+		isOther = isOther || !m.environments[e]
+	}
+	return list
+}
+
+// census groups the machines by all but their ids, so that they are counted through once and not for
+// each name.
+type census struct {
+	groups [][]Machine
+	byTag  map[string][]int // into groups
+	byID   map[MachineID]Machine
+}
+
+func (w World) census() census {
+	c, at := census{byTag: map[string][]int{}, byID: map[MachineID]Machine{}}, map[string]int{}
+	for _, m := range w.Machines {
+		c.byID[m.ID] = m
+		key := strings.Join(slices.Sorted(slices.Values(m.Tags)), "\x00") + "\x00\x00"
+		for _, e := range slices.Sorted(slices.Values(m.Environments)) {
+			key += string(e) + "\x00"
 		}
-		for _, tag := range slices.Sorted(slices.Values(machine.Tags)) {
-			if m.tags[tag] || stepTags[tag] {
-				key += "\x00" + tag
+		i, known := at[key]
+		if !known {
+			i, at[key] = len(c.groups), len(c.groups)
+			c.groups = append(c.groups, nil)
+			for _, tag := range m.Tags {
+				c.byTag[tag] = append(c.byTag[tag], i)
 			}
 		}
-		if !seen[key] {
-			seen[key] = true
-			places = append(places, Place{Environment: e, Machine: machine})
+		c.groups[i] = append(c.groups[i], m)
+	}
+	return c
+}
+
+// told are the machines that scopes tell from one that carries a tag of its step alone: those they
+// name, and one of each group that carries a tag they name.
+func (c census) told(m mentions) (machines []Machine) {
+	groups := map[int]bool{}
+	for tag := range m.tags {
+		addAll(groups, c.byTag[tag])
+	}
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		if i := slices.IndexFunc(c.groups[g], func(o Machine) bool { return !m.machines[o.ID] }); i >= 0 {
+			machines = append(machines, c.groups[g][i])
 		}
 	}
-	for _, machine := range w.Machines {
-		for _, e := range machine.Environments {
-			add(e, machine)
+	for _, id := range slices.Sorted(maps.Keys(m.machines)) {
+		if machine, known := c.byID[id]; known {
+			machines = append(machines, machine)
 		}
 	}
-	tags := maps.Clone(stepTags)
-	maps.Copy(tags, m.tags)
-	for _, e := range w.Environments {
-		add(e, Machine{})
-		for _, tag := range slices.Sorted(maps.Keys(tags)) {
-			add(e, Machine{Tags: []string{tag}})
-		}
-	}
-	return places
+	return machines
 }
