@@ -115,3 +115,8 @@ func settle(best map[string]Pick, key string, k Pick) Pick {
 
 // Sets are the variables that the release was made with, as Resolve takes them.
 func (r Release) Sets() []VariableSet { return append([]VariableSet{r.Variables}, r.Library...) }
+
+// Reaches reports whether the scope can fit in an environment, whatever the machine and the action.
+func (s Scope) Reaches(e EnvironmentID, channel ChannelID, owner OwnerID) bool {
+	return within(s.Environments, e) && within(s.Channels, channel) && within(s.Owners, owner)
+}
