@@ -97,7 +97,7 @@ func (s *bareServer) open(_ context.Context, o openBareServer) (any, error) {
 			s.work.Go(func() { s.hold(tls.Server(conn, s.config), o.Blocks) })
 		}
 	})
-	return openedServer{s.listener.Addr().String(), own.Pin}, nil
+	return openedServer{Link: s.listener.Addr().String(), Pin: own.Pin}, nil
 }
 
 // hold shakes hands, and stays in Read.

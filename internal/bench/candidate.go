@@ -48,12 +48,15 @@ type openServer struct {
 type openedServer struct {
 	Link string
 	Pin  trust.Pin
+	HTTP string
 }
 
 // candidateRole serves orders on one server.
 func candidateRole() *role {
 	r, c := newRole(), &candidate{ended: make(chan struct{})}
 	on(r, "fill", fillStore)
+	on(r, "fill-stock", fillStock)
+	on(r, "key", apiKey)
 	on(r, "open", c.open)
 	on(r, "token", joinToken)
 	on(r, "await", c.await)
@@ -89,7 +92,7 @@ func (c *candidate) open(ctx context.Context, o openServer) (_ any, err error) {
 	})
 	select {
 	case <-c.daemon.Ready():
-		return openedServer{c.daemon.Bound().Link, c.daemon.Pin()}, nil
+		return openedServer{Link: c.daemon.Bound().Link, Pin: c.daemon.Pin(), HTTP: c.daemon.Bound().HTTP}, nil
 	case <-c.ended:
 		return nil, errors.Join(errors.New("the server ended"), c.err)
 	}
@@ -149,44 +152,46 @@ func putMachine(w store.Writer, i int, pin trust.Pin, e deploy.EnvironmentID) (d
 // joinToken makes an environment and a join token through the admin socket of the server that runs
 // in home.
 func joinToken(ctx context.Context, home string) (any, error) {
-	web, err := adminOf(home)
-	if err != nil {
-		return nil, err
-	}
-	defer web.CloseIdleConnections()
-	post := func(path string, in, out any) error {
-		body, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		request, err := http.NewRequestWithContext(ctx, "POST", "http://localhost"+path, bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		request.Header.Set("Content-Type", "application/json")
-		response, err := web.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		if err != nil {
-			return err
-		}
-		if response.StatusCode >= 300 {
-			return fmt.Errorf("POST %s: %s %s", path, response.Status, text)
-		}
-		return json.Unmarshal(text, out)
-	}
 	var none struct{}
-	if err := post("/api/Spaces-1/environments", map[string]string{"Name": "Real"}, &none); err != nil {
+	if err := postAdmin(ctx, home, "/api/Spaces-1/environments", map[string]string{"Name": "Real"}, &none); err != nil {
 		return nil, err
 	}
 	var token struct{ Token string }
-	err = post("/api/Spaces-1/jointokens", map[string]any{
+	err := postAdmin(ctx, home, "/api/Spaces-1/jointokens", map[string]any{
 		"Environments": []string{"Real"}, "Tags": []string{"web"}, "ExpiresInSeconds": 600,
 	}, &token)
 	return token.Token, err
+}
+
+// postAdmin asks the server that runs in home through its admin socket.
+func postAdmin(ctx context.Context, home, path string, in, out any) error {
+	web, err := adminOf(home)
+	if err != nil {
+		return err
+	}
+	defer web.CloseIdleConnections()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, "POST", "http://localhost"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := web.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("POST %s: %s %s", path, response.Status, text)
+	}
+	return json.Unmarshal(text, out)
 }
 
 // adminOf speaks to the admin socket of the server that runs in home.

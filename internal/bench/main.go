@@ -14,10 +14,10 @@
 //     not possible.
 //
 // main.go is the command line and the order of the goals; memory.go, dispatch.go, push.go,
-// package.go, ingest.go, script.go, agent.go and storm.go measure one goal each; summary.go and report.go
+// package.go, ingest.go, script.go, agent.go, storm.go and api.go measure one goal each; summary.go and report.go
 // judge and print.
 // process.go and role.go start the other processes and speak with them; candidate.go, agents.go
-// and bare.go are what those do, with roster.go, network.go, pacing.go and usage.go.
+// bare.go and web.go are what those do, with roster.go, stock.go, network.go, pacing.go and usage.go.
 package main
 
 import (
@@ -43,21 +43,22 @@ func main() {
 
 // options are the flags.
 type options struct {
-	role    string
-	goals   string
-	json    string
-	profile string
-	dir     string
-	agents  int
-	rounds  int
-	windows int
-	window  time.Duration
-	idle    time.Duration
-	size    int64
-	large   int64
-	lines   int
-	settle  time.Duration
-	keep    bool
+	role                              string
+	goals                             string
+	json                              string
+	profile                           string
+	dir                               string
+	agents                            int
+	machines, projects, tasks, blocks int // of the api goal
+	rounds                            int
+	windows                           int
+	window                            time.Duration
+	idle                              time.Duration
+	size                              int64
+	large                             int64
+	lines                             int
+	settle                            time.Duration
+	keep                              bool
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
@@ -65,7 +66,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.SetOutput(stderr)
 	var short bool
 	var mebibytes, large int64
-	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest,script",
+	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest,script,api",
 		"what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
 	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server to this `folder`")
@@ -87,6 +88,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	)
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait after the last agent has come on line")
 	f.Int64Var(&mebibytes, "size", 1024, "MiB that one push has")
+	f.IntVar(&o.machines, "machines", 10_000, "machines in the store of the api goal")
+	f.IntVar(&o.projects, "projects", 1_000, "projects there, each with releases")
+	f.IntVar(&o.tasks, "tasks", 100_000, "deployments there, each with its task and event")
+	f.IntVar(&o.blocks, "blocks", 12, "blocks of 25 requests for each address of the api goal")
 	f.IntVar(&o.lines, "lines", 500_000, "lines that one script of the ingest goal prints")
 	f.Int64Var(&large, "large", 4096, "MiB of the push at which the agent's memory is watched")
 	f.BoolVar(&short, "short", false, "a look in a minute: few agents, few rounds")
@@ -101,6 +106,9 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	if short {
 		o.agents, o.rounds, o.windows, o.window, o.idle, mebibytes = 500, 2, 3, time.Second, 5*time.Second, 128
 		large = 256
+	}
+	if short {
+		o.machines, o.projects, o.tasks, o.blocks = 1_000, 100, 5_000, 2
 	}
 	if short && o.lines > 200_000 {
 		o.lines = 200_000
@@ -133,6 +141,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func play(ctx context.Context, name string, stdout io.Writer) error {
 	roles := map[string]func() *role{
 		"server": candidateRole, "agents": agentsRole, "bare-server": bareServerRole, "bare-callers": bareCallersRole,
+		"bare-web": bareWebRole,
 	}
 	make, ok := roles[name]
 	if !ok {
@@ -212,6 +221,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 		{"packages", b.packages},
 		{"ingest", b.ingest},
 		{"script", b.script},
+		{"api", b.api},
 	} {
 		if slices.Contains(wanted, g.name) {
 			chosen = append(chosen, g)
@@ -219,7 +229,7 @@ func (b *bench) chosen() (chosen []goal, err error) {
 	}
 	if len(chosen) != len(wanted) {
 		return nil, fmt.Errorf(
-			"goals %q: want some of size, memory, agent, dispatch, storm, push, packages, ingest and script, each once",
+			"goals %q: want some of size, memory, agent, dispatch, storm, push, packages, ingest, script and api, each once",
 			b.goals,
 		)
 	}
