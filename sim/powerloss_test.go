@@ -18,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fairlead/agent/script"
 	"fairlead/internal/contract"
 	"fairlead/internal/errkind"
@@ -204,8 +206,9 @@ func (s *saw) pass(point string) {
 // TestWhatWasAcknowledgedSurvivesThePower cuts the power at each point that an agent and its shim
 // pass with one ticket, each time in several ways, and lets another life go on with what is left.
 func TestWhatWasAcknowledgedSurvivesThePower(t *testing.T) {
+	const body = "echo hello\necho ##octopus[setVariable name='QQ==' value='MQ==']"
 	raw, err := json.Marshal(contract.Order{
-		Ticket: "t1", Task: "ServerTasks-1", Name: "power", Script: &contract.Script{Interpreter: "bash", Body: "echo hello"},
+		Ticket: "t1", Task: "ServerTasks-1", Name: "power", Script: &contract.Script{Interpreter: "bash", Body: body},
 		Isolation: contract.Isolation{Level: contract.IsolationFull}, Variables: map[string]string{}, GraceMS: 300,
 	})
 	if err != nil {
@@ -269,7 +272,7 @@ func (b *bench) check(m moment, raw []byte, verdict contract.Verdict, root strin
 	}
 	got := second.await(t, "t1")
 	switch {
-	case m.exited && got != verdict:
+	case m.exited && !cmp.Equal(got, verdict):
 		t.Errorf("%s, %+v: the verdict is %+v and was %+v", root, m, got, verdict)
 	case m.claimed && !m.exited && got.Outcome != contract.Indeterminate, m.claimed && second.starts != 0:
 		t.Errorf("%s, %+v: a script that may have run was started %d times; verdict %+v", root, m, second.starts, got)
@@ -284,6 +287,14 @@ func (b *bench) check(m moment, raw []byte, verdict contract.Verdict, root strin
 	sum := sha256.Sum256(log[:got.LogEnd])
 	if hex.EncodeToString(sum[:]) != got.LogSHA256 {
 		t.Errorf("%s, %+v: the log is not the verdict's", root, m)
+	}
+	if got.Outcome == contract.Succeeded {
+		result, err := os.ReadFile(filepath.Join(ticket, "result"))
+		const want = `{"outputs":[{"name":"A","value":"1"}]}`
+		if sum := sha256.Sum256(result); err != nil || string(result) != want || got.Result == nil ||
+			got.Result.SHA256 != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s, %+v: the result is %q (%v), the verdict says %+v", root, m, result, err, got.Result)
+		}
 	}
 	if got.Outcome == contract.Succeeded && !bytes.Contains(log, []byte("hello")) {
 		t.Errorf("%s, %+v: the log of a success holds %q", root, m, log)

@@ -289,7 +289,8 @@ func (r *reasons) script(a *deploy.Action) {
 func (r *reasons) scriptFromPackage(a *deploy.Action) {
 	file := a.Properties[deploy.PropScriptFile]
 	if name := strings.TrimPrefix(strings.TrimSpace(file), "./"); !strings.Contains(name, "#{") && !fs.ValidPath(name) {
-		r.add("action %s runs the file %q of its package: want a path without . and .. (%s)", a.Name, file, deploy.PropScriptFile)
+		r.add("action %s runs the file %q of its package: want a path without . and .. (%s)",
+			a.Name, file, deploy.PropScriptFile)
 	}
 	if n := len(a.Properties[deploy.PropScriptArguments]); n > maxScriptBytes {
 		r.add("the arguments of action %s have %d bytes: limit is %d", a.Name, n, maxScriptBytes)

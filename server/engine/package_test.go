@@ -58,7 +58,8 @@ func TestScriptOfAPackage(t *testing.T) {
 		deploy.PropScriptSource: "package", deploy.PropScriptFile: " ./bin/#{X}.sh", deploy.PropScriptArguments: "-a '#{X}'",
 	}}
 	got, err := run(action, deploy.NewValues(map[string]string{"X": "web"}))
-	if want := (&contract.PackageScript{Path: "bin/web.sh", Arguments: "-a 'web'"}); err != nil || !cmp.Equal(got, want) || !takesPackage(action) {
+	if want := (&contract.PackageScript{Path: "bin/web.sh", Arguments: "-a 'web'"}); err != nil ||
+		!cmp.Equal(got, want) || !takesPackage(action) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
