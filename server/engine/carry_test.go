@@ -546,6 +546,9 @@ func TestAnEngineThatCannotClaimEnds(t *testing.T) {
 		k.mu.Lock()
 		k.dead = true
 		k.mu.Unlock()
+		next := b.task()
+		next.ID, next.State = "ServerTasks-2", deploy.TaskQueued
+		b.must(b.store.Update(t.Context(), func(w store.Writer) error { return w.PutTask(next) }))
 		e.Wake()
 		time.Sleep(time.Hour)
 		select {

@@ -43,8 +43,10 @@ func endingOf(s contract.TicketStatus, canceled bool) ending {
 	v := s.Verdict
 	keeps := false
 	switch v.Outcome {
-	case contract.Succeeded, contract.Indeterminate:
+	case contract.Succeeded:
 		keeps = true
+	case contract.Indeterminate:
+		keeps = s.StartedBoot != "" // else the power may have gone before the script began
 	case contract.Failed:
 		keeps = v.Code < 0 || v.Code == codeKilled || v.Code == codeTerminated
 	case contract.Canceled:

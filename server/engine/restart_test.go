@@ -43,6 +43,7 @@ type rebooting struct {
 	away      time.Duration // 0: it never leaves
 	stays     bool          // away for ever
 	sameBoot  bool          // it was away, and did not restart
+	unproved  bool          // nothing on its disk says that the script began
 	exit      atomic.Pointer[contract.Verdict]
 	afterBoot contract.Verdict // what the agent says when it is back
 }
@@ -86,6 +87,9 @@ func (r *rebooting) now() contract.TicketStatus {
 		return contract.TicketStatus{Ticket: "t", State: contract.Unknown, Boot: "one"}
 	case r.away > 0 && !r.sameBoot && ran >= r.leaves+r.away:
 		s.Boot, s.State, s.Verdict = "two", contract.Finished, &r.afterBoot
+		if r.unproved {
+			s.StartedBoot = ""
+		}
 	case r.exit.Load() != nil && ran >= r.leaves:
 		s.State, s.Verdict = contract.Finished, r.exit.Load()
 	}
@@ -144,6 +148,10 @@ func TestAStepThatRestartsItsMachine(t *testing.T) {
 		"it ends the script": {
 			func(r *rebooting) { r.afterBoot = contract.Verdict{Outcome: contract.Failed, Code: -1} },
 			ended{deploy.TaskSuccess, "has restarted", "", 2 * minute},
+		},
+		"before the script began, as far as is known": {
+			func(r *rebooting) { r.unproved = true },
+			ended{deploy.TaskFailed, "Waiting for m to come back", "the machine was restarted while the script ran", 2 * minute},
 		},
 		"it never comes": {
 			func(r *rebooting) {
