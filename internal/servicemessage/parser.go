@@ -2,6 +2,8 @@
 
 package servicemessage
 
+import "bytes"
+
 const (
 	// MaxBytes is the longest message: 2 MiB. What is longer is text.
 	MaxBytes = 2 << 20
@@ -54,6 +56,10 @@ type attr struct{ name, value string }
 func (p *Parser) Write(in []byte, to Sink) {
 	start := 0 // of the text that nothing was decided on but that it is text
 	for i := 0; i < len(in); i++ {
+		if n := p.skip(in[i:]); n > 0 {
+			i += n - 1
+			continue
+		}
 		if p.state == outside && p.plain(in[i]) {
 			continue
 		}
@@ -76,6 +82,21 @@ func (p *Parser) Write(in []byte, to Sink) {
 func (p *Parser) Close(to Sink) {
 	p.release(to)
 	*p = Parser{}
+}
+
+// skip is how much of the text is text for certain: up to the next "#".
+func (p *Parser) skip(text []byte) int {
+	if p.state != outside || p.eat {
+		return 0
+	}
+	n := bytes.IndexByte(text, '#')
+	if n < 0 {
+		n = len(text)
+	}
+	if n > 0 {
+		p.inLine = text[n-1] != '\n'
+	}
+	return n
 }
 
 // plain takes a byte outside of a message, and reports whether it is text without more ado.

@@ -230,6 +230,21 @@ func FuzzParser(f *testing.F) {
 	})
 }
 
+// BenchmarkPlainOutput is what a script pays that says nothing by messages.
+func BenchmarkPlainOutput(b *testing.B) {
+	text := []byte(strings.Repeat("the quick brown fox jumps over the lazy dog # 42\n", 650))
+	var p servicemessage.Parser
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		p.Write(text, nothing{})
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Text([]byte)                    {}
+func (nothing) Message(servicemessage.Message) {}
+
 // TestCostIsLinear writes the longest message byte by byte, and text that begins one again and again.
 func TestCostIsLinear(t *testing.T) {
 	began := time.Now()
