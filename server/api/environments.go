@@ -4,6 +4,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 
 	"fairlead/internal/deploy"
 	"fairlead/server/catalog"
@@ -112,9 +113,6 @@ func (a *api) environmentMachines(c *call) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{Environment: e.ID})
-	if err != nil {
-		return err
-	}
-	return paged(c, "DeploymentTarget", chosenMachines(c, all), a.showMachine)
+	wanted := wantedMachines(c)
+	return a.answerMachines(c, func(m *deploy.Machine) bool { return slices.Contains(m.Environments, e.ID) && wanted(m) })
 }

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -102,52 +103,65 @@ func containsFold(list []string, text string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, text) })
 }
 
-// chosenMachines applies the filters of the address.
-func chosenMachines(c *call, all []deploy.Machine) []deploy.Machine {
+// wantedMachines reads the filters of the address: ids, name, partialName and those of machines alone.
+func wantedMachines(c *call) func(*deploy.Machine) bool {
 	query := c.query()
-	keep := func(name string, fits func(m deploy.Machine, wanted []string) bool) {
+	var conditions []func(*deploy.Machine) bool
+	keep := func(name string, fits func(m *deploy.Machine, wanted []string) bool) {
 		text, given := query[name]
 		if wanted := commaList(text, given); wanted != nil {
-			all = slices.DeleteFunc(all, func(m deploy.Machine) bool { return !fits(m, wanted) })
+			conditions = append(conditions, func(m *deploy.Machine) bool { return fits(m, wanted) })
 		}
 	}
-	style := func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, styleWord(m)) }
+	style := func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, styleWord(*m)) }
 	keep("commstyles", style)
 	keep("deploymenttargettypes", style)
-	keep("roles", func(m deploy.Machine, wanted []string) bool {
+	keep("roles", func(m *deploy.Machine, wanted []string) bool {
 		return slices.ContainsFunc(m.Tags, func(tag string) bool { return containsFold(wanted, tag) })
 	})
-	keep("environmentids", func(m deploy.Machine, wanted []string) bool {
+	keep("environmentids", func(m *deploy.Machine, wanted []string) bool {
 		return slices.ContainsFunc(m.Environments, func(id deploy.EnvironmentID) bool {
-			return containsFold(wanted,
-				string(id))
+			return containsFold(wanted, string(id))
 		})
 	})
-	keep("healthstatuses", func(m deploy.Machine, wanted []string) bool {
-		return containsFold(wanted,
-			string(m.Health.Status))
+	keep("healthstatuses", func(m *deploy.Machine, wanted []string) bool {
+		return containsFold(wanted, string(m.Health.Status))
 	})
-	keep("thumbprint", func(m deploy.Machine, wanted []string) bool { return containsFold(wanted, m.Pin) })
-	keep("isdisabled", func(m deploy.Machine, wanted []string) bool {
+	keep("thumbprint", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, m.Pin) })
+	keep("isdisabled", func(m *deploy.Machine, wanted []string) bool {
 		return containsFold(wanted, strconv.FormatBool(m.IsDisabled))
 	})
-	return chosen(c, all, func(m deploy.Machine) (string, string) { return string(m.ID), m.Name })
+	keep("ids", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, string(m.ID)) })
+	name, partial := query["name"], strings.ToLower(query["partialname"])
+	return func(m *deploy.Machine) bool {
+		if name != "" && !strings.EqualFold(name, m.Name) || !strings.Contains(strings.ToLower(m.Name), partial) {
+			return false
+		}
+		return !slices.ContainsFunc(conditions, func(fits func(*deploy.Machine) bool) bool { return !fits(m) })
+	}
 }
 
-func (a *api) listMachines(c *call) error {
-	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{})
+func (a *api) listMachines(c *call) error { return a.answerMachines(c, wantedMachines(c)) }
+
+// answerMachines answers one page of the machines that are wanted.
+func (a *api) answerMachines(c *call, wanted func(*deploy.Machine) bool) error {
+	skip, take, err := c.pageOf()
 	if err != nil {
 		return err
 	}
-	return paged(c, "DeploymentTarget", chosenMachines(c, all), a.showMachine)
+	page, total, err := a.Catalog.MachinePage(c.ctx(), c.principal, wanted, skip, take)
+	if err != nil {
+		return err
+	}
+	return c.envelope("DeploymentTarget", each(page, a.showMachine), total)
 }
 
 func (a *api) allMachines(c *call) error {
-	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{})
+	all, _, err := a.Catalog.MachinePage(c.ctx(), c.principal, wantedMachines(c), 0, math.MaxInt)
 	if err != nil {
 		return err
 	}
-	return c.ok(each(chosenMachines(c, all), a.showMachine))
+	return c.ok(each(all, a.showMachine))
 }
 
 func (a *api) getMachine(c *call) error {

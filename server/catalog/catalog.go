@@ -65,7 +65,11 @@ type Feed interface {
 }
 
 // Catalog carries the use cases out.
-type Catalog struct{ Deps }
+type Catalog struct {
+	Deps
+
+	roster roster
+}
 
 // New makes a catalog.
 func New(d Deps) *Catalog { return &Catalog{Deps: d} }
