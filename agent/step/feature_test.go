@@ -241,14 +241,14 @@ printf '%s|' "$(get_octopusvariable "Octopus.Tentacle.Previous$of.$v")"; done; d
 func TestScriptFromPackage(t *testing.T) {
 	s := newSite(t)
 	p := s.pack("1.0", archive.TarGz, files{
-		"bin/it's.sh": `printf '%s|' "$0" "$#" "$@"; cat data; . bin/lib.sh; set_octopusvariable A 1; exit 4`,
+		"bin/it's.sh": `printf '%s|' "$0" "$#" "$@"; cat ../data; . ./lib.sh; set_octopusvariable A 1; exit 4`,
 		"data":        "#{V}", "bin/lib.sh": "echo lib", "Deploy.sh": "echo never",
 	})
 	p.SubstituteIn = []string{"data"}
 	p.Run = &contract.PackageScript{Path: "bin/it's.sh"}
 	vars := map[string]string{"V": "value", "W": "two words"}
 	for arguments, want := range map[string]string{
-		"": "./bin/it's.sh|0|", `-a "$(get_octopusvariable W)" 'x y' z`: "./bin/it's.sh|4|-a|two words|x y|z|",
+		"": "./it's.sh|0|", `-a "$(get_octopusvariable W)" 'x y' z`: "./it's.sh|4|-a|two words|x y|z|",
 	} {
 		p.Run.Arguments = arguments
 		if code := s.run(p, vars); code != 4 ||

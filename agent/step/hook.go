@@ -58,7 +58,7 @@ func (s *step) processHook(ctx context.Context, name, body string) error {
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		return err
 	}
-	return s.bash(ctx, name+" of the process", path)
+	return s.bash(ctx, name+" of the process", s.dir, path)
 }
 
 // hook runs one of the package's scripts, if it has it.
@@ -78,14 +78,14 @@ func (s *step) hook(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.bash(ctx, name, "./"+name)
+	return s.bash(ctx, name, s.dir, "./"+name)
 }
 
-// bash runs a script in the installation.
-func (s *step) bash(ctx context.Context, name, path string) error {
+// bash runs a script in a folder.
+func (s *step) bash(ctx context.Context, name, folder, path string) error {
 	s.say("running %s", name)
 	process, err := s.Exec.Start(host.Command{
-		Path: "bash", Args: []string{path}, Dir: s.dir, Env: s.environment(),
+		Path: "bash", Args: []string{path}, Dir: folder, Env: s.environment(),
 		Stdout: s.Out, Stderr: s.Err,
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -61,11 +62,12 @@ func (s *step) runScript(ctx context.Context) error {
 	return s.call(ctx)
 }
 
-// call runs the script. Arguments go by a file: others on the machine can read those of a process.
+// call runs the script in its own folder. Arguments go by a file: others on the machine can read those of a process.
 func (s *step) call(ctx context.Context) error {
-	script := "./" + s.pack.Run.Path
+	name := s.pack.Run.Path
+	folder, script := filepath.Join(s.dir, path.Dir(name)), "./"+path.Base(name)
 	if strings.TrimSpace(s.pack.Run.Arguments) == "" {
-		return s.bash(ctx, s.pack.Run.Path, script)
+		return s.bash(ctx, name, folder, script)
 	}
 	quoted := "'" + strings.ReplaceAll(script, "'", `'\''`) + "'"
 	// BASH_ARGV0 is $0 from bash 5.0 on.
@@ -74,5 +76,5 @@ func (s *step) call(ctx context.Context) error {
 	if err := os.WriteFile(wrapper, []byte(body), 0o600); err != nil {
 		return err
 	}
-	return s.bash(ctx, s.pack.Run.Path, wrapper)
+	return s.bash(ctx, name, folder, wrapper)
 }
