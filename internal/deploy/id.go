@@ -23,6 +23,7 @@ type (
 	ReleaseID      string // "Releases-1"
 	DeploymentID   string // "Deployments-1"
 	TaskID         string // "ServerTasks-1"
+	InterruptionID string // "Interruptions-1"
 	UserID         string // "Users-1"
 	TokenID        string // join token, random
 	KeyID          string // "apikeys-…", random

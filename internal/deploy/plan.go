@@ -13,6 +13,17 @@ import (
 // queued, so that what was agreed to is what happens.
 type Plan struct {
 	Steps []PlannedStep
+	// IsGuided asks people what to do about a machine that failed.
+	IsGuided bool
+}
+
+// GroupStart is the index of the first step of those that start together with a step: what came
+// before it has ended when the step begins.
+func (p Plan) GroupStart(step int) int {
+	for step > 0 && p.Steps[step].WithPrevious {
+		step--
+	}
+	return step
 }
 
 // PlannedStep is one step with the machines it was planned for.
@@ -21,11 +32,18 @@ type PlannedStep struct {
 	Name      string
 	Condition Condition
 	Window    int // at most so many machines at once
-	Machines  []MachineID
-	Actions   []Action
+	// WithPrevious starts it together with the step before it.
+	WithPrevious bool
+	// Expression decides for each machine whether it runs, when Condition is OnExpression.
+	Expression string
+	Machines   []MachineID // none when it is manual
+	Actions    []Action
 	// Skip says in a sentence why the step does nothing; "" means it runs.
 	Skip string
 }
+
+// IsManual reports whether the step asks people instead of machines.
+func (s PlannedStep) IsManual() bool { return isManual(s.Actions) }
 
 // PlanRequest is what a plan is made from.
 type PlanRequest struct {
@@ -38,12 +56,15 @@ type PlanRequest struct {
 	Only         []MachineID
 	Except       []MachineID
 	SkipSteps    []string // step names, compared without regard to case
+	// SkipActions are ids; a step all of whose actions are skipped is.
+	SkipActions []string
+	IsGuided    bool
 }
 
 // NewPlan says what a deployment will do. Errors: Invalid with the reason, when nothing would
 // happen or a required step would be skipped.
 func NewPlan(r PlanRequest) (Plan, error) {
-	plan := Plan{}
+	plan := Plan{IsGuided: r.IsGuided}
 	for i, step := range r.Process.Steps {
 		planned, err := r.step(i, step)
 		if err != nil {
@@ -72,19 +93,22 @@ func (r PlanRequest) whyNothing(plan Plan) string {
 func (r PlanRequest) step(i int, step Step) (PlannedStep, error) {
 	planned := PlannedStep{
 		Number: i + 1, Name: step.Name, Condition: step.Condition, Window: step.Window,
-		Actions: r.actions(step),
+		WithPrevious: i > 0 && step.WithPrevious, Actions: r.actions(step),
+	}
+	if step.Condition == OnExpression {
+		planned.Expression = step.Properties[PropCondition]
 	}
 	if planned.Window <= 0 {
 		planned.Window = DefaultWindow
 	}
 	switch {
-	case r.skips(step.Name):
-		if slices.ContainsFunc(step.Actions, func(a Action) bool { return a.IsRequired }) {
-			return PlannedStep{}, errkind.Invalid.Errorf("step %q is required and cannot be skipped", step.Name)
-		}
+	case slices.ContainsFunc(step.Actions, func(a Action) bool { return a.IsRequired && r.skips(step, a) }):
+		return PlannedStep{}, errkind.Invalid.Errorf("step %q is required and cannot be skipped", step.Name)
+	case len(step.Actions) > 0 && !slices.ContainsFunc(step.Actions, func(a Action) bool { return !r.skips(step, a) }):
 		planned.Skip = "is skipped as asked"
 	case len(planned.Actions) == 0:
 		planned.Skip = "has no action for this environment and channel"
+	case planned.IsManual():
 	default:
 		planned.Machines = r.machines(step)
 		if len(planned.Machines) == 0 {
@@ -107,14 +131,15 @@ func tagWords(tags []string) string {
 	return "any of the tags " + strings.Join(tags, ", ")
 }
 
-func (r PlanRequest) skips(name string) bool {
-	return slices.ContainsFunc(r.SkipSteps, func(s string) bool { return strings.EqualFold(s, name) })
+func (r PlanRequest) skips(step Step, action Action) bool {
+	return slices.ContainsFunc(r.SkipSteps, func(s string) bool { return strings.EqualFold(s, step.Name) }) ||
+		slices.ContainsFunc(r.SkipActions, func(id string) bool { return strings.EqualFold(id, action.ID) })
 }
 
 func (r PlanRequest) actions(step Step) []Action {
 	return slices.DeleteFunc(slices.Clone(step.Actions), func(a Action) bool {
 		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel)
-		return a.IsDisabled || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
+		return a.IsDisabled || r.skips(step, a) || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
 	})
 }
 

@@ -19,6 +19,8 @@ const (
 	PropIdempotent     = "Fairlead.Action.Idempotent"              // "True": running it twice does no harm
 	PropWhenLost       = "Fairlead.Action.WhenLost"                // "Wait" (default), "Fail" or "GoOn"
 	PropLostMinutes    = "Fairlead.Action.LostAfter.Minutes"       // 1 to 10,080; "": DefaultLostAfter
+	PropRetries        = "Octopus.Action.AutoRetry.MaximumCount"   // 0 to 3, after a failure; "": 0
+	PropAnswerMinutes  = "Fairlead.Action.Interruption.Minutes"    // 0 to 10,080 for people to answer; "" or 0: no limit
 )
 
 const (
@@ -33,6 +35,7 @@ const (
 	MaxAttempts = 3
 
 	maxPolicyMinutes = 7 * 24 * 60
+	maxRetries       = 3
 )
 
 // WhenLost says what happens to an action whose machine is lost.
@@ -53,6 +56,8 @@ type Policy struct {
 	IsIdempotent bool
 	WhenLost     WhenLost
 	LostAfter    time.Duration
+	Retries      int           // further attempts after a failure
+	AnswerLimit  time.Duration // for people to answer a question about it; 0 for none
 }
 
 // NewPolicy reads an action's settings. What is wrong with them comes as clauses for people; the
@@ -63,7 +68,8 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 		TimeLimit: r.minutes(PropTimeoutMinutes, 0, 0), Restarts: r.flag(PropRestarts),
 		RestartLimit: r.minutes(PropRestartMinutes, 1, DefaultRestartLimit),
 		IsIdempotent: r.flag(PropIdempotent), WhenLost: LostWaits,
-		LostAfter: r.minutes(PropLostMinutes, 1, DefaultLostAfter),
+		LostAfter: r.minutes(PropLostMinutes, 1, DefaultLostAfter), Retries: r.retries(),
+		AnswerLimit: r.minutes(PropAnswerMinutes, 0, 0),
 	}
 	text := a.Properties[PropWhenLost]
 	for _, known := range []WhenLost{LostWaits, LostFails, LostGoOn} {
@@ -84,6 +90,7 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 func PolicySettings() []string {
 	return []string{
 		PropTimeoutMinutes, PropRestarts, PropRestartMinutes, PropIdempotent, PropWhenLost, PropLostMinutes,
+		PropRetries,
 	}
 }
 
@@ -94,6 +101,9 @@ func (p Policy) Clauses() (list []string) {
 	}
 	if p.Restarts {
 		list = append(list, "restarts the machine, which may take "+p.RestartLimit.String())
+	}
+	if p.Retries > 0 {
+		list = append(list, fmt.Sprintf("is tried up to %d times more when it fails", p.Retries))
 	}
 	if p.IsIdempotent {
 		list = append(list, "may run twice")
@@ -141,16 +151,32 @@ func (r *policyReader) minutes(name string, least int, unset time.Duration) time
 	return time.Duration(n) * time.Minute
 }
 
+func (r *policyReader) retries() int {
+	text := r.action.Properties[PropRetries]
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > maxRetries {
+		r.add("%s is %q: want 0 to %d", PropRetries, text, maxRetries)
+		return 0
+	}
+	return n
+}
+
 // mayRepeat reports whether an action may be begun again, as a new attempt, after this verdict:
-// nothing of it ran, or what ran does no harm.
+// nothing of it ran, what ran does no harm, or the action says so.
 func mayRepeat(a Action, t Ticket) bool {
 	passes := t.Ruling == RulingNone || t.Ruling == RulingPassing
-	if t.Attempt >= MaxAttempts || !passes {
-		return false
+	policy, _ := NewPolicy(a)
+	switch t.Verdict.Outcome {
+	case contract.NotStarted:
+		return passes && t.Attempt < MaxAttempts
+	case contract.Indeterminate:
+		return passes && t.Attempt < MaxAttempts && policy.IsIdempotent
+	case contract.Failed, contract.TimedOut:
+		return t.Ruling == RulingNone && t.Attempt <= policy.Retries
+	case contract.Succeeded, contract.Canceled:
 	}
-	if t.Verdict.Outcome == contract.Indeterminate {
-		policy, _ := NewPolicy(a)
-		return policy.IsIdempotent
-	}
-	return t.Verdict.Outcome == contract.NotStarted
+	return false
 }

@@ -73,21 +73,21 @@ func TestWalkGoesOnWithoutALostMachine(t *testing.T) {
 		return deploy.Ticket{Step: step, Machine: m, Attempt: 1, Verdict: &v, Ruling: r}
 	}
 	tickets := []deploy.Ticket{ticket(0, "A", deploy.RulingLost), ticket(0, "B", deploy.RulingNone)}
-	p := deploy.Walk(plan, tickets, false)
+	p := deploy.Walk(plan, deploy.Record{Tickets: tickets})
 	want := []deploy.Slot{{Step: 1, Machine: "B", Attempt: 1}}
 	if diff := cmp.Diff(want, p.Open); diff != "" || p.Done || p.Steps[0].Activity != deploy.ActivitySuccess {
 		t.Errorf("after the first step: %+v\n%s", p, diff)
 	}
-	p = deploy.Walk(plan, append(tickets, ticket(1, "B", deploy.RulingNone)), false)
+	p = deploy.Walk(plan, deploy.Record{Tickets: append(tickets, ticket(1, "B", deploy.RulingNone))})
 	if !p.Done || p.State != deploy.TaskSuccess || p.Steps[1].Machines[0] != deploy.ActivitySkipped {
 		t.Errorf("at the end: %+v", p)
 	}
-	p = deploy.Walk(plan, []deploy.Ticket{ticket(0, "A", deploy.RulingLost), ticket(0, "B", deploy.RulingLost)}, false)
+	p = deploy.Walk(plan, deploy.Record{Tickets: []deploy.Ticket{ticket(0, "A", deploy.RulingLost), ticket(0, "B", deploy.RulingLost)}})
 	if !p.Done || p.State != deploy.TaskFailed || p.Reason != "step 1 (s1) lost all its machines" {
 		t.Errorf("with all machines lost: %+v", p)
 	}
 	plan.Steps[0].Actions[0] = action(deploy.PropWhenLost, "Fail")
-	p = deploy.Walk(plan, tickets, false)
+	p = deploy.Walk(plan, deploy.Record{Tickets: tickets})
 	if !p.Done || p.State != deploy.TaskFailed || p.Cause == nil || p.Cause.Machine != "A" {
 		t.Errorf("where a lost machine fails: %+v", p)
 	}
@@ -99,16 +99,16 @@ func TestWalkBeginsAgain(t *testing.T) {
 		Number: 1, Name: "s", Window: 1, Machines: []deploy.MachineID{"A"}, Actions: []deploy.Action{action()},
 	}}}
 	ticket := deploy.Ticket{Machine: "A", Attempt: 1, Verdict: &contract.Verdict{Outcome: contract.NotStarted}}
-	p := deploy.Walk(plan, []deploy.Ticket{ticket}, false)
+	p := deploy.Walk(plan, deploy.Record{Tickets: []deploy.Ticket{ticket}})
 	if diff := cmp.Diff([]deploy.Slot{{Machine: "A", Attempt: 2}}, p.Open); diff != "" || p.Done {
 		t.Errorf("%+v\n%s", p, diff)
 	}
-	if p := deploy.Walk(plan, []deploy.Ticket{ticket}, true); !p.Done || p.State != deploy.TaskCanceled {
+	if p := deploy.Walk(plan, deploy.Record{Tickets: []deploy.Ticket{ticket}, Canceled: true}); !p.Done || p.State != deploy.TaskCanceled {
 		t.Errorf("canceled: %+v", p)
 	}
 	for _, ruling := range []deploy.Ruling{deploy.RulingFinal, deploy.RulingLost} {
 		ticket.Ruling = ruling
-		if p := deploy.Walk(plan, []deploy.Ticket{ticket}, false); !p.Done || p.State != deploy.TaskFailed {
+		if p := deploy.Walk(plan, deploy.Record{Tickets: []deploy.Ticket{ticket}}); !p.Done || p.State != deploy.TaskFailed {
 			t.Errorf("ruling %s: %+v", ruling, p)
 		}
 	}

@@ -11,13 +11,15 @@ type Process struct {
 
 // Step runs its actions on the machines that carry one of its tags.
 type Step struct {
-	ID         string // UUID
-	Name       string // unique in its process
-	Tags       []string
-	Condition  Condition
-	Window     int // at most so many machines at once; 0 means DefaultWindow
-	Properties map[string]string
-	Actions    []Action
+	ID        string // UUID
+	Name      string // unique in its process
+	Tags      []string
+	Condition Condition
+	Window    int // at most so many machines at once; 0 means DefaultWindow
+	// WithPrevious lets it start together with the step before it.
+	WithPrevious bool
+	Properties   map[string]string
+	Actions      []Action
 }
 
 // DefaultWindow is how many machines a step works on at once unless it says otherwise.
@@ -32,6 +34,8 @@ const (
 	OnSuccess Condition = "Success"
 	OnFailure Condition = "Failure"
 	Always    Condition = "Always"
+	// OnExpression runs it when PropCondition comes to something true, after a failure too.
+	OnExpression Condition = "Variable"
 )
 
 // ActionKind says what an action does.
@@ -41,7 +45,14 @@ type ActionKind string
 const (
 	ScriptAction  ActionKind = "Octopus.Script"
 	PackageAction ActionKind = "Octopus.TentaclePackage"
+	// ManualAction asks people; it is the only action of its step, and runs on no machine.
+	ManualAction ActionKind = "Octopus.Manual"
 )
+
+// IsManual reports whether the step asks people instead of machines.
+func (s Step) IsManual() bool { return isManual(s.Actions) }
+
+func isManual(actions []Action) bool { return len(actions) > 0 && actions[0].Kind == ManualAction }
 
 // Action is one thing to do on each machine.
 type Action struct {
@@ -71,6 +82,9 @@ type PackageReference struct {
 const (
 	PropTargetTags     = "Octopus.Action.TargetRoles"
 	PropMaxParallelism = "Octopus.Action.MaxParallelism"
+	PropCondition      = "Octopus.Step.ConditionVariableExpression" // of a step
+	PropInstructions   = "Octopus.Action.Manual.Instructions"
+	PropTeams          = "Octopus.Action.Manual.ResponsibleTeamIds" // with commas; "": everybody who may
 	PropScriptBody     = "Octopus.Action.Script.ScriptBody"
 	PropScriptSource   = "Octopus.Action.Script.ScriptSource" // "Inline"
 	PropScriptSyntax   = "Octopus.Action.Script.Syntax"       // "Bash"

@@ -51,15 +51,18 @@ type Task struct {
 	Description string
 	State       TaskState
 	// Error says in a sentence why a task failed.
-	Error        string
-	HasWarnings  bool
-	Project      ProjectID     // "" unless Kind is DeployTask
-	Environment  EnvironmentID // likewise
-	Deployment   DeploymentID  // likewise
-	Plan         Plan          // what is carried out; a deployment's task shares its plan
-	QueuedAt     time.Time
-	QueuedBy     string
-	NotBefore    time.Time // zero: at once
+	Error       string
+	HasWarnings bool
+	Project     ProjectID     // "" unless Kind is DeployTask
+	Environment EnvironmentID // likewise
+	Deployment  DeploymentID  // likewise
+	Plan        Plan          // what is carried out; a deployment's task shares its plan
+	QueuedAt    time.Time
+	QueuedBy    string
+	NotBefore   time.Time // zero: at once
+	NotAfter    time.Time // it does not start later than this; zero: it does
+	// Decisions are what conditions of steps came to, in the order they were made.
+	Decisions    []Decision
 	StartedAt    time.Time
 	CompletedAt  time.Time
 	CancelAsked  bool

@@ -9,11 +9,25 @@ import (
 	"fairlead/internal/contract"
 )
 
-// Progress is where a plan stands, worked out from its tickets alone.
+// Record is what has happened to a plan.
+type Record struct {
+	Tickets       []Ticket
+	Interruptions []Interruption
+	Decisions     []Decision
+	Canceled      bool // its cancel was asked for
+}
+
+// Progress is where a plan stands, worked out from its record alone.
 type Progress struct {
 	Steps []StepProgress
 	// Open are the tickets to make next.
 	Open []Slot
+	// Ask are the interruptions to make next. A manual step's slot has attempt 0 and no machine.
+	Ask []Slot
+	// Decide are the conditions to work out next: of a step on a machine, "" for a manual step.
+	Decide []Slot
+	// Failure is the reason of the first failure so far; "" while there is none.
+	Failure string
 	// Done is set when nothing runs and nothing is to be opened; State and Reason are the task's.
 	Done   bool
 	State  TaskState
@@ -49,22 +63,25 @@ type StepProgress struct {
 	Machines []Activity
 }
 
-// Walk says where a plan stands and what is next. Rules: steps one after the other; in a step at
+// Walk says where a plan stands and what is next. Rules: steps one after the other, or together with
+// the one before where they say so; in a step at
 // most Window machines at once, each doing the step's actions in order; after a failure on one
 // machine the others that began go on, no further one begins, and later steps run only by their
 // condition; once canceled, nothing is opened. What did not start, or may be repeated, is begun again
-// up to MaxAttempts; a machine that was lost and may be is left out from there on.
-func Walk(plan Plan, tickets []Ticket, canceled bool) Progress {
-	w := walk{canceled: canceled, tickets: map[Slot]Ticket{}, lost: map[MachineID]bool{}}
-	for _, t := range tickets {
-		w.keep(t)
-	}
+// up to MaxAttempts; a machine that was lost and may be is left out from there on. Of any other failure
+// a guided plan asks people, and does what they say.
+func Walk(plan Plan, r Record) Progress {
+	w := newWalk(plan, r)
 	progress := Progress{}
 	for i, step := range plan.Steps {
+		if !step.WithPrevious {
+			w.group()
+		}
 		progress.Steps = append(progress.Steps, w.step(i, step))
 	}
-	progress.Open = w.open
-	progress.Done = !w.running && len(w.open) == 0
+	w.group()
+	progress.Open, progress.Ask, progress.Decide, progress.Failure = w.open, w.ask, w.decide, w.reason
+	progress.Done = !w.running
 	if progress.Done {
 		progress.State, progress.Reason = w.end()
 	}
@@ -73,15 +90,49 @@ func Walk(plan Plan, tickets []Ticket, canceled bool) Progress {
 }
 
 type walk struct {
-	tickets  map[Slot]Ticket // latest attempt, under Attempt 0
-	canceled bool
-	open     []Slot
-	running  bool   // a step has begun and not ended: later ones wait
-	failed   bool   // an earlier step failed
-	prevents bool   // the cancel kept something from running
-	reason   string // of the first failure
-	cause    *Ticket
-	lost     map[MachineID]bool // machines that the rest of the plan goes on without
+	canceled  bool
+	isGuided  bool
+	tickets   map[Slot]Ticket // latest attempt, under Attempt 0
+	asked     map[Slot]Interruption
+	decisions map[Slot]bool
+	open      []Slot
+	ask       []Slot
+	decide    []Slot
+	blocked   bool   // a step of an earlier group has not ended: later ones wait
+	running   bool   // some step has begun and not ended
+	failed    bool   // a step of an earlier group failed
+	failing   bool   // a step failed
+	prevents  bool   // the cancel kept something from running
+	reason    string // of the first failure
+	cause     *Ticket
+	lost      map[MachineID]bool // machines that the rest of the plan goes on without
+	losing    []MachineID        // those that this group has lost
+}
+
+func newWalk(plan Plan, r Record) *walk {
+	w := &walk{
+		canceled: r.Canceled, isGuided: plan.IsGuided, tickets: map[Slot]Ticket{}, lost: map[MachineID]bool{},
+		asked: map[Slot]Interruption{}, decisions: map[Slot]bool{},
+	}
+	for _, t := range r.Tickets {
+		w.keep(t)
+	}
+	for _, i := range r.Interruptions {
+		w.asked[i.Slot] = i
+	}
+	for _, d := range r.Decisions {
+		w.decisions[Slot{Step: d.Step, Machine: d.Machine}] = d.Runs
+	}
+	return w
+}
+
+// group begins the steps that start together: they go by what the steps before them came to.
+func (w *walk) group() {
+	w.blocked, w.failed = w.running, w.failing
+	for _, m := range w.losing {
+		w.lost[m] = true
+	}
+	w.losing = nil
 }
 
 func (w *walk) keep(t Ticket) {
@@ -95,7 +146,7 @@ func (w *walk) end() (TaskState, string) {
 	switch {
 	case w.canceled && w.prevents:
 		return TaskCanceled, "canceled"
-	case w.failed:
+	case w.failing:
 		return TaskFailed, w.reason
 	}
 	return TaskSuccess, ""
@@ -103,39 +154,109 @@ func (w *walk) end() (TaskState, string) {
 
 func (w *walk) step(i int, step PlannedStep) StepProgress {
 	p := StepProgress{Activity: ActivityPending, Machines: slices.Repeat([]Activity{ActivityPending}, len(step.Machines))}
-	if w.running {
+	if w.blocked {
 		return p
 	}
 	if p.Reason = w.skips(step); p.Reason != "" {
-		p.Activity = ActivitySkipped
-		p.Machines = slices.Repeat([]Activity{ActivitySkipped}, len(step.Machines))
+		return p.skipped()
+	}
+	if w.undecided(i, step) {
+		p.Activity, w.running = ActivityRunning, true
+		return p
+	}
+	if step.IsManual() {
+		w.manual(i, step, &p)
 		return p
 	}
 	for m := range step.Machines {
 		p.Machines[m] = w.machine(i, step, step.Machines[m])
+	}
+	if w.isDecidedAgainst(i, step, p.Machines) {
+		p.Reason = "has a condition that holds on none of its machines"
+		return p.skipped()
 	}
 	w.begin(i, step, p.Machines)
 	w.close(step, &p)
 	return p
 }
 
+func (p StepProgress) skipped() StepProgress {
+	p.Activity = ActivitySkipped
+	p.Machines = slices.Repeat([]Activity{ActivitySkipped}, len(p.Machines))
+	return p
+}
+
 func (w *walk) skips(step PlannedStep) string {
+	usual := step.Condition != OnFailure && step.Condition != Always && step.Condition != OnExpression
 	switch {
 	case step.Skip != "":
 		return step.Skip
 	case step.Condition == OnFailure && !w.failed:
 		return "runs only after a failure"
-	case step.Condition != OnFailure && step.Condition != Always && w.failed && w.canceled:
+	case usual && w.failed && w.canceled:
 		return "does not run after a cancel"
-	case step.Condition != OnFailure && step.Condition != Always && w.failed:
+	case usual && w.failed:
 		return "does not run after a failure"
 	}
 	return ""
 }
 
+// undecided asks for the decisions that a step needs and has not got.
+func (w *walk) undecided(i int, step PlannedStep) bool {
+	if step.Condition != OnExpression || w.canceled {
+		return false
+	}
+	machines := step.Machines
+	if step.IsManual() {
+		machines = []MachineID{""}
+	}
+	before := len(w.decide)
+	for _, m := range machines {
+		slot := Slot{Step: i, Machine: m}
+		if _, known := w.decisions[slot]; !known && !w.lost[m] {
+			w.decide = append(w.decide, slot)
+		}
+	}
+	return len(w.decide) > before
+}
+
+// leavesOut reports whether the step's condition does not hold on the machine.
+func (w *walk) leavesOut(i int, step PlannedStep, machine MachineID) bool {
+	runs, known := w.decisions[Slot{Step: i, Machine: machine}]
+	return step.Condition == OnExpression && known && !runs
+}
+
+func (w *walk) isDecidedAgainst(i int, step PlannedStep, machines []Activity) bool {
+	return count(machines, ActivitySkipped) == len(machines) &&
+		slices.ContainsFunc(step.Machines, func(m MachineID) bool { return w.leavesOut(i, step, m) })
+}
+
+// manual tells how far a step has come that asks people.
+func (w *walk) manual(i int, step PlannedStep, p *StepProgress) {
+	slot := Slot{Step: i}
+	asked, known := w.asked[slot]
+	switch {
+	case w.leavesOut(i, step, ""):
+		p.Activity, p.Reason = ActivitySkipped, "has a condition that does not hold"
+	case known && asked.Choice == ChoiceProceed:
+		p.Activity = ActivitySuccess
+	case known && asked.Choice == ChoiceAbort:
+		p.Activity, p.Reason = ActivityFailed, "was aborted: "+asked.Said()
+		w.fail(step, p)
+	case w.canceled || known && !asked.IsPending():
+		p.Activity, w.prevents = ActivityCanceled, w.canceled
+		w.fail(step, p)
+	default:
+		if !known {
+			w.ask = append(w.ask, slot)
+		}
+		p.Activity, p.Reason, w.running = ActivityRunning, "waits for an answer", true
+	}
+}
+
 // machine tells how far one machine has come, and opens its next action when one has succeeded.
 func (w *walk) machine(i int, step PlannedStep, machine MachineID) Activity {
-	if w.lost[machine] {
+	if w.lost[machine] || w.leavesOut(i, step, machine) {
 		return ActivitySkipped
 	}
 	for a := range step.Actions {
@@ -152,23 +273,54 @@ func (w *walk) machine(i int, step PlannedStep, machine MachineID) Activity {
 		case ticket.Verdict == nil:
 			return ActivityRunning
 		case ticket.Verdict.Outcome == contract.Succeeded:
-		case ticket.Verdict.Outcome == contract.Canceled:
-			w.prevents = w.prevents || w.canceled
-			return ActivityCanceled
-		case mayRepeat(step.Actions[a], ticket) && w.canceled:
-			w.prevents = true
-			return ActivityCanceled
-		case mayRepeat(step.Actions[a], ticket):
-			w.open = append(w.open, Slot{i, a, machine, ticket.Attempt + 1})
-			return ActivityRunning
-		case ticket.Ruling == RulingLost && goesOn(step.Actions[a]):
-			w.lost[machine] = true
-			return ActivitySkipped
-		default:
-			return w.blame(ticket)
+			continue
+		}
+		if activity := w.ended(step.Actions[a], ticket); activity != ActivitySuccess {
+			return activity
 		}
 	}
 	return ActivitySuccess
+}
+
+// ended tells what comes of a ticket that did not succeed; success means that the machine goes on.
+func (w *walk) ended(action Action, ticket Ticket) Activity {
+	slot := Slot{ticket.Step, ticket.Action, ticket.Machine, ticket.Attempt}
+	asked, known := w.asked[slot]
+	switch {
+	case ticket.Verdict.Outcome == contract.Canceled:
+		w.prevents = w.prevents || w.canceled
+		return ActivityCanceled
+	case mayRepeat(action, ticket):
+		return w.again(slot)
+	case ticket.Ruling == RulingLost && goesOn(action):
+		return w.lose(ticket.Machine)
+	case known && asked.Choice == ChoiceRetry:
+		return w.again(slot)
+	case known && asked.Choice == ChoiceIgnore:
+		return ActivitySuccess
+	case known && asked.Choice == ChoiceExclude:
+		return w.lose(ticket.Machine)
+	case !w.isGuided || w.canceled || known && !asked.IsPending():
+		return w.blame(ticket)
+	case !known:
+		w.ask = append(w.ask, slot)
+	}
+	return ActivityRunning
+}
+
+func (w *walk) again(slot Slot) Activity {
+	if w.canceled {
+		w.prevents = true
+		return ActivityCanceled
+	}
+	slot.Attempt++
+	w.open = append(w.open, slot)
+	return ActivityRunning
+}
+
+func (w *walk) lose(machine MachineID) Activity {
+	w.losing = append(w.losing, machine)
+	return ActivitySkipped
 }
 
 func goesOn(a Action) bool {
@@ -236,12 +388,12 @@ func (w *walk) close(step PlannedStep, p *StepProgress) {
 }
 
 func (w *walk) fail(step PlannedStep, p *StepProgress) {
-	if !w.failed {
+	if !w.failing {
 		bad := count(p.Machines, ActivityFailed) + count(p.Machines, ActivityCanceled)
 		w.reason = fmt.Sprintf("step %d (%s) failed on %d of %d machines", step.Number, step.Name, bad, len(step.Machines))
 		if bad == 0 {
 			w.reason = fmt.Sprintf("step %d (%s) %s", step.Number, step.Name, p.Reason)
 		}
 	}
-	w.failed = true
+	w.failing = true
 }

@@ -40,7 +40,7 @@ func TestWalkCarriesAnyPlanToItsEnd(t *testing.T) {
 		opened := map[deploy.Slot]bool{}
 		canceled := false
 		for range 1000 {
-			p := deploy.Walk(plan, tickets, canceled)
+			p := deploy.Walk(plan, deploy.Record{Tickets: tickets, Canceled: canceled})
 			if canceled && len(p.Open) > 0 {
 				t.Fatalf("opens %v after the cancel", p.Open)
 			}

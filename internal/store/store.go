@@ -79,6 +79,10 @@ type Reader interface {
 	Releases(project deploy.ProjectID) ([]ReleaseRow, error) // newest first
 	Deployment(id deploy.DeploymentID) (deploy.Deployment, error)
 	Deployments(f DeploymentFilter) ([]deploy.Deployment, error) // newest first
+	// CountDeployments tells how many there are, whatever Skip and Take say.
+	CountDeployments(f DeploymentFilter) (int, error)
+	// DeploymentCells are Deployments without what they were planned to do, but with how their tasks stand.
+	DeploymentCells(f DeploymentFilter) ([]DashboardCell, error)
 	// LastDeployments are the newest deployment of each (project, environment), with its task's
 	// state and release number: what a dashboard shows. By project, then environment.
 	LastDeployments(space deploy.SpaceID) ([]DashboardCell, error)
@@ -89,11 +93,14 @@ type Reader interface {
 	Tickets(task deploy.TaskID) ([]deploy.Ticket, error) // by step, action, machine, attempt
 	// OpenTickets are those of a machine that are not forgotten yet; by creation.
 	OpenTickets(machine deploy.MachineID) ([]deploy.Ticket, error)
+	Interruption(id deploy.InterruptionID) (deploy.Interruption, error)
+	Interruptions(f InterruptionFilter) ([]deploy.Interruption, error) // newest first
+	Outputs(task deploy.TaskID) ([]deploy.Outputs, error)              // by ticket
 
 	JoinToken(id deploy.TokenID) (deploy.JoinToken, error)
 	JoinTokens(space deploy.SpaceID) ([]deploy.JoinToken, error) // newest first
-	User(id deploy.UserID) (deploy.User, error)
-	Users() ([]deploy.User, error) // by name
+	PeopleReader
+	MachinePolicyReader
 	APIKeyByHash(sha256 string) (deploy.APIKey, error)
 	APIKeys(user deploy.UserID) ([]deploy.APIKey, error) // newest first
 	SessionByHash(sha256 string) (deploy.Session, error)
@@ -145,9 +152,12 @@ type Writer interface {
 	// Conflict: whoever lost the lease changes nothing.
 	PutTaskLeased(t deploy.Task) error
 	PutTicket(deploy.Ticket) error
+	PutInterruption(deploy.Interruption) error
+	PutOutputs(deploy.Outputs) error
 	PutJoinToken(deploy.JoinToken) error
 	DeleteJoinToken(deploy.TokenID) error
-	PutUser(deploy.User) error
+	PeopleWriter
+	MachinePolicyWriter
 	PutAPIKey(deploy.APIKey) error
 	DeleteAPIKey(deploy.KeyID) error // and the sessions it opened
 	PutSession(deploy.Session) error
@@ -199,7 +209,8 @@ type ReleaseRow struct {
 	AssembledAt time.Time
 }
 
-// DashboardCell is the newest deployment of one project in one environment.
+// DashboardCell is a deployment, its release and how its task stands. One whose task is gone counts as done at the time
+// it was made, in no state.
 type DashboardCell struct {
 	Project     deploy.ProjectID
 	Environment deploy.EnvironmentID
@@ -228,6 +239,10 @@ type PackageFilter struct {
 // DeploymentFilter picks deployments; empty fields pick all. Take 0 means no limit.
 type DeploymentFilter struct {
 	Space       deploy.SpaceID
+	IDs         []deploy.DeploymentID
+	Projects    []deploy.ProjectID
+	Places      []deploy.EnvironmentID // Environment is one alone
+	Channels    []deploy.ChannelID
 	Project     deploy.ProjectID
 	Release     deploy.ReleaseID
 	Environment deploy.EnvironmentID
@@ -242,6 +257,12 @@ type TaskFilter struct {
 	Project     deploy.ProjectID
 	Environment deploy.EnvironmentID
 	Skip, Take  int
+}
+
+// InterruptionFilter picks interruptions; empty fields pick all.
+type InterruptionFilter struct {
+	Task      deploy.TaskID
+	IsPending bool // only those that wait for an answer
 }
 
 // EventFilter picks events; empty fields pick all. Take 0 means no limit.

@@ -66,6 +66,15 @@ type TaskDetail struct {
 	Tickets  []deploy.Ticket
 	Progress deploy.Progress
 	Machines map[deploy.MachineID]string // names; those deleted since are missing
+	// Interruptions are the questions it asked, newest first.
+	Interruptions []deploy.Interruption
+}
+
+// record is what has happened to the task's plan.
+func (d TaskDetail) record() deploy.Record {
+	return deploy.Record{
+		Tickets: d.Tickets, Interruptions: d.Interruptions, Decisions: d.Task.Decisions, Canceled: d.Task.CancelAsked,
+	}
 }
 
 // Said is what is known of a machine's part in a step, in a sentence: of its action that did not simply
@@ -91,6 +100,9 @@ func (c *Catalog) TaskDetail(ctx context.Context, p identity.Principal, id strin
 		if d.Tickets, err = r.Tickets(d.Task.ID); err != nil {
 			return err
 		}
+		if d.Interruptions, err = r.Interruptions(store.InterruptionFilter{Task: d.Task.ID}); err != nil {
+			return err
+		}
 		all, err := r.Machines(store.MachineFilter{Space: space})
 		if err != nil {
 			return err
@@ -99,7 +111,7 @@ func (c *Catalog) TaskDetail(ctx context.Context, p identity.Principal, id strin
 		for _, m := range all {
 			d.Machines[m.ID] = m.Name
 		}
-		d.Progress = deploy.Walk(d.Task.Plan, d.Tickets, d.Task.CancelAsked)
+		d.Progress = deploy.Walk(d.Task.Plan, d.record())
 		return nil
 	})
 	return d, err

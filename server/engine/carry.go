@@ -46,7 +46,10 @@ type carrier struct {
 	trouble     string        // as last told to the log
 	ruling      deploy.Ruling // of the verdict, when it is the server's own
 	wait        restartWait
-	taken       *intake
+	// outputs are to be kept with the verdict; resultFaults counts the times they came damaged.
+	outputs      *deploy.Outputs
+	resultFaults int
+	taken        *intake
 }
 
 func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
@@ -114,8 +117,7 @@ func (c *carrier) hold(ctx context.Context) {
 		return
 	}
 	wait := c.worker.engine.Limits.AttemptWait
-	c.say(tasklog.Info,
-		fmt.Sprintf("It is begun again in %s: attempt %d of %d.", wait, c.ticket.Attempt, deploy.MaxAttempts))
+	c.say(tasklog.Info, fmt.Sprintf("It is begun again in %s: attempt %d.", wait, c.ticket.Attempt))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -181,6 +183,9 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 		status = last
 	}
 	if status.Verdict, err = c.checked(ctx, t, status.Verdict); err != nil {
+		return nil, err
+	}
+	if status.Verdict, err = c.collect(ctx, t, status.Verdict); err != nil {
 		return nil, err
 	}
 	return c.conclude(ctx, status)
@@ -391,7 +396,13 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 	ended := c.ticket
 	ended.State, ended.Verdict, ended.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
 	ended.Ruling, ended.AwaySince = c.ruling, time.Time{}
-	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(ended) }); err != nil {
+	err := c.worker.update(ctx, func(w store.Writer) error {
+		if err := w.PutTicket(ended); err != nil || c.outputs == nil || c.ruling != deploy.RulingNone {
+			return err
+		}
+		return w.PutOutputs(*c.outputs)
+	})
+	if err != nil {
 		return err
 	}
 	c.ticket = ended

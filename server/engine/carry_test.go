@@ -39,6 +39,9 @@ type scripted struct {
 	start  func(contract.Order) error
 	follow func(context.Context, target.FollowFunc) error
 	cancel func() error
+
+	result    contract.Result
+	resultErr error
 }
 
 func running() contract.TicketStatus {
@@ -72,6 +75,10 @@ func (m *scripted) Cancel(context.Context, contract.TicketID, time.Duration, str
 		return nil
 	}
 	return m.cancel()
+}
+
+func (m *scripted) Result(context.Context, contract.TicketID, contract.ResultInfo) (contract.Result, error) {
+	return m.result, m.resultErr
 }
 
 func (m *scripted) Forget(context.Context, contract.TicketID) error { return nil }

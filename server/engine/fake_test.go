@@ -169,6 +169,10 @@ func (f fencedTarget) Forget(_ context.Context, ticket contract.TicketID) error 
 	return nil
 }
 
+func (f fencedTarget) Result(context.Context, contract.TicketID, contract.ResultInfo) (contract.Result, error) {
+	return contract.Result{}, f.broken()
+}
+
 func (f fencedTarget) List(_ context.Context, after contract.TicketID) (list contract.TicketList, err error) {
 	for _, id := range slices.Sorted(maps.Keys(f.m.known)) {
 		if id <= after || f.m.known[id].forgotten {

@@ -26,6 +26,7 @@ type facts struct {
 	channel     deploy.Channel
 	group       deploy.ProjectGroup
 	packages    map[string]deploy.Package // by action name and reference
+	handed      handed
 }
 
 // order makes the order of a ticket. The same ticket always gets the same order, as a release
@@ -77,7 +78,12 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 	task := c.task
 	err = c.worker.engine.Store.View(ctx, func(r store.Reader) (err error) {
 		f = facts{packages: map[string]deploy.Package{}}
-		if f.machine, err = r.Machine(c.ticket.Machine); err != nil || task.Kind != deploy.DeployTask {
+		if c.ticket.Machine != "" { // a manual step has none
+			if f.machine, err = r.Machine(c.ticket.Machine); err != nil {
+				return err
+			}
+		}
+		if err := f.handed.look(r, task, slotOf(c.ticket)); err != nil || task.Kind != deploy.DeployTask {
 			return err
 		}
 		if f.deployment, err = r.Deployment(task.Deployment); err != nil {

@@ -34,6 +34,14 @@ func (c *carrier) variables(f facts, action deploy.Action) (all map[string]strin
 		values[k.Variable.Name] = value
 		secret[k.Variable.Name] = k.Variable.IsSensitive
 	}
+	outputs, hidden, err := f.handed.variables(c.task.Plan, c.worker.engine.Secrets.Open)
+	if err != nil {
+		return nil, nil, errkind.Invalid.Errorf("output variables: %w", err)
+	}
+	for _, name := range hidden {
+		secret[name] = true
+	}
+	values = overlay(values, outputs)
 	all = overlay(values, f.scene(c, action).Variables())
 	all["Fairlead.Ticket"] = string(c.ticket.ID)
 	for name := range secret {

@@ -31,7 +31,9 @@ type worker struct {
 	wake     chan struct{} // capacity 1
 	carrying map[deploy.Slot]*carrier
 	group    sync.WaitGroup
-	shown    []deploy.Activity // of each step, as last told to the log
+	shown    []deploy.Activity                       // of each step, as last told to the log
+	asked    map[deploy.InterruptionID]deploy.Choice // likewise
+	next     time.Time                               // when an answer is too late; zero for never
 
 	mu  sync.Mutex // guards why, and the moment at which log is set
 	why error      // the task is to be left; nil when it is not
@@ -90,47 +92,85 @@ func (w *worker) loop(ctx context.Context) error {
 		if done || err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-		case <-w.wake:
-		}
+		w.pause(ctx)
 	}
 	return nil
 }
 
+// pause waits until something has changed, or an answer is too late.
+func (w *worker) pause(ctx context.Context) {
+	var late <-chan time.Time
+	if !w.next.IsZero() {
+		timer := time.NewTimer(max(0, w.next.Sub(w.engine.Env.Wall())) + time.Millisecond)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-w.wake:
+	case <-late:
+	}
+}
+
 // advance loads, decides, commits and acts once.
 func (w *worker) advance(ctx context.Context) (done bool, err error) {
-	var tickets []deploy.Ticket
+	var record deploy.Record
 	err = w.engine.Store.View(ctx, func(r store.Reader) (err error) {
 		stored, err := w.leased(r)
 		if err != nil {
 			return err
 		}
-		w.task = stored
-		tickets, err = r.Tickets(w.id)
+		w.task, record.Decisions, record.Canceled = stored, stored.Decisions, stored.CancelAsked
+		if record.Interruptions, err = r.Interruptions(store.InterruptionFilter{Task: w.id}); err != nil {
+			return err
+		}
+		record.Tickets, err = r.Tickets(w.id)
 		return err
 	})
 	if err != nil {
 		return false, err
 	}
-	progress := deploy.Walk(w.task.Plan, tickets, w.task.CancelAsked)
+	if w.next, err = w.expire(ctx, record.Interruptions); err != nil {
+		return false, err
+	}
+	progress := deploy.Walk(w.task.Plan, record)
 	w.tell(progress)
+	w.tellAsked(record.Interruptions)
 	if progress.Done {
 		return true, w.finish(ctx, progress)
 	}
-	opened, err := w.commit(ctx, progress.Open)
-	if err != nil {
-		return false, err
-	}
-	for _, ticket := range append(tickets, opened...) {
-		w.carry(ctx, ticket)
-	}
-	return false, nil
+	return false, w.act(ctx, progress, record)
 }
 
-// commit makes the tickets for the slots; they exist before anything is sent.
-func (w *worker) commit(ctx context.Context, slots []deploy.Slot) ([]deploy.Ticket, error) {
-	if len(slots) == 0 {
+// act commits what is next, and has the open tickets carried.
+func (w *worker) act(ctx context.Context, progress deploy.Progress, record deploy.Record) error {
+	questions, err := w.questions(ctx, progress.Ask, record)
+	if err != nil {
+		return err
+	}
+	opened, err := w.commit(ctx, progress.Open, questions)
+	if err != nil {
+		return err
+	}
+	for _, ticket := range append(record.Tickets, opened...) {
+		w.carry(ctx, ticket)
+	}
+	if len(progress.Decide) > 0 {
+		if err := w.decide(ctx, progress.Decide, progress.Failure); err != nil {
+			return err
+		}
+	}
+	if len(questions)+len(progress.Decide) > 0 {
+		w.rouse() // what was committed is to be looked at
+	}
+	return nil
+}
+
+// commit makes the tickets for the slots, and the questions; they exist before anything is sent.
+func (w *worker) commit(ctx context.Context, slots []deploy.Slot, questions []deploy.Interruption) ([]deploy.Ticket,
+	error,
+) {
+	if len(slots)+len(questions) == 0 {
 		return nil, nil
 	}
 	tickets := make([]deploy.Ticket, len(slots))
@@ -146,7 +186,7 @@ func (w *worker) commit(ctx context.Context, slots []deploy.Slot) ([]deploy.Tick
 				return err
 			}
 		}
-		return nil
+		return ask(s, questions)
 	})
 	w.engine.Env.Point("engine.tickets.committed")
 	return tickets, err
@@ -283,7 +323,10 @@ func (w *worker) tell(p deploy.Progress) {
 		}
 		switch step.Activity {
 		case deploy.ActivityRunning:
-			w.say(node, tasklog.Info, fmt.Sprintf("%s on %s", title, machines(len(planned.Machines))))
+			if !planned.IsManual() {
+				title += " on " + machines(len(planned.Machines))
+			}
+			w.say(node, tasklog.Info, title)
 		case deploy.ActivitySkipped:
 			w.say(node, tasklog.Info, title+" is left out: it "+step.Reason)
 		case deploy.ActivityFailed:

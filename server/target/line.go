@@ -108,6 +108,29 @@ func (l Line) Forget(ctx context.Context, ticket contract.TicketID) error {
 	return err
 }
 
+// Result reads the result whole and checks its hash. Errors: Corrupt.
+func (l Line) Result(ctx context.Context, ticket contract.TicketID, info contract.ResultInfo) (r contract.Result,
+	err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	answer, err := contract.ScriptResult.Exchange(ctx, l.Session, contract.TicketArgs{Ticket: ticket}, nil)
+	if err != nil {
+		return r, err
+	}
+	defer answer.Close()
+	raw, err := io.ReadAll(io.LimitReader(answer, info.Bytes+1))
+	if err != nil {
+		return r, errkind.Unavailable.Errorf("read the result of %s: %w", ticket, err)
+	}
+	sum := sha256.Sum256(raw)
+	if int64(len(raw)) != info.Bytes || hex.EncodeToString(sum[:]) != info.SHA256 {
+		return r, errkind.Corrupt.Errorf("the result of %s came as %d bytes that are not those of its verdict (%d)",
+			ticket, len(raw), info.Bytes)
+	}
+	return contract.ParseResult(raw)
+}
+
 // List asks the agent.
 func (l Line) List(ctx context.Context, after contract.TicketID) (contract.TicketList, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

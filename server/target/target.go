@@ -33,6 +33,9 @@ type Target interface {
 	Cancel(ctx context.Context, ticket contract.TicketID, grace time.Duration, by string) error
 	// Forget lets the machine delete what it keeps of a ticket with a verdict.
 	Forget(ctx context.Context, ticket contract.TicketID) error
+	// Result reads what the scripts of a ticket have handed over, as its verdict names it. Errors:
+	// NotFound (it is not there any more).
+	Result(ctx context.Context, ticket contract.TicketID, info contract.ResultInfo) (contract.Result, error)
 	// List names tickets that the machine keeps, from the one after another on. Errors: NotFound (its
 	// agent is too old to tell).
 	List(ctx context.Context, after contract.TicketID) (contract.TicketList, error)

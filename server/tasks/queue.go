@@ -4,9 +4,11 @@ package tasks
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
@@ -153,8 +155,11 @@ func (q *Queue) Finish(
 			return err
 		}
 		task.HasWarnings = slices.ContainsFunc(tickets, func(t deploy.Ticket) bool {
-			return t.Verdict != nil && t.Verdict.Reason != ""
+			return t.Verdict != nil && (t.Verdict.Reason != "" || t.Verdict.Outcome != contract.Succeeded)
 		})
+		if err := withdraw(w, id, now); err != nil {
+			return err
+		}
 		task.State, task.Error, task.CompletedAt, task.LeaseEpoch = state, reason, now, epoch
 		if err := w.PutTaskLeased(task); err != nil {
 			return err
@@ -167,6 +172,16 @@ func (q *Queue) Finish(
 		}
 		return q.Ended(w, task)
 	})
+}
+
+// withdraw ends the questions of a task that has ended.
+func withdraw(w store.Writer, task deploy.TaskID, now time.Time) error {
+	pending, err := w.Interruptions(store.InterruptionFilter{Task: task, IsPending: true})
+	for _, i := range pending {
+		i.Choice, i.AnsweredAt = deploy.ChoiceWithdrawn, now
+		err = errors.Join(err, w.PutInterruption(i))
+	}
+	return err
 }
 
 func sentence(task deploy.Task) string {

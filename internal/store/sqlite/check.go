@@ -16,6 +16,8 @@ func sealedTables() []string {
 		"installation", "counter", "environment", "machine", "project_group", "lifecycle", "project", "channel",
 		"process", "variable_set", "package", "release", "deployment", "task", "ticket", "join_token", "user",
 		"api_key", "session", "event", "library_set", "account",
+		"team", "user_role", "machine_policy",
+		"interruption", "output",
 	}
 }
 

@@ -4,9 +4,11 @@ package sqlite
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
 
@@ -26,38 +28,41 @@ type answerBody struct {
 }
 
 type planBody struct {
-	Steps []plannedStepBody `json:"steps,omitempty"`
+	Steps    []plannedStepBody `json:"steps,omitempty"`
+	IsGuided bool              `json:"is_guided,omitempty"`
 }
 
 type plannedStepBody struct {
-	Number    int                `json:"number"`
-	Name      string             `json:"name"`
-	Condition deploy.Condition   `json:"condition,omitempty"`
-	Window    int                `json:"window,omitempty"`
-	Machines  []deploy.MachineID `json:"machines,omitempty"`
-	Actions   []actionBody       `json:"actions,omitempty"`
-	Skip      string             `json:"skip,omitempty"`
+	Number       int                `json:"number"`
+	Name         string             `json:"name"`
+	Condition    deploy.Condition   `json:"condition,omitempty"`
+	Window       int                `json:"window,omitempty"`
+	WithPrevious bool               `json:"with_previous,omitempty"`
+	Expression   string             `json:"expression,omitempty"`
+	Machines     []deploy.MachineID `json:"machines,omitempty"`
+	Actions      []actionBody       `json:"actions,omitempty"`
+	Skip         string             `json:"skip,omitempty"`
 }
 
 func bodyOfPlan(p deploy.Plan) planBody {
-	return planBody{each(p.Steps, func(s deploy.PlannedStep) plannedStepBody {
+	return planBody{IsGuided: p.IsGuided, Steps: each(p.Steps, func(s deploy.PlannedStep) plannedStepBody {
 		return plannedStepBody{
 			Number: s.Number, Name: s.Name, Condition: s.Condition, Window: s.Window, Machines: s.Machines,
-			Actions: actionsBody(s.Actions), Skip: s.Skip,
+			WithPrevious: s.WithPrevious, Expression: s.Expression, Actions: actionsBody(s.Actions), Skip: s.Skip,
 		}
 	})}
 }
 
 func (b planBody) plan() deploy.Plan {
-	return deploy.Plan{Steps: each(b.Steps, func(s plannedStepBody) deploy.PlannedStep {
+	return deploy.Plan{IsGuided: b.IsGuided, Steps: each(b.Steps, func(s plannedStepBody) deploy.PlannedStep {
 		return deploy.PlannedStep{
 			Number: s.Number, Name: s.Name, Condition: s.Condition, Window: s.Window, Machines: s.Machines,
-			Actions: actions(s.Actions), Skip: s.Skip,
+			WithPrevious: s.WithPrevious, Expression: s.Expression, Actions: actions(s.Actions), Skip: s.Skip,
 		}
 	})}
 }
 
-const selectDeployment = "SELECT id, space, project, release, environment, task, created_at, body, sum FROM deployment"
+const selectDeployment = "SELECT id, space, project, release, environment, task, created_at, body, sum FROM deployment d"
 
 func scanDeployment(row scanner) (deploy.Deployment, error) {
 	var s sealed
@@ -81,15 +86,55 @@ func (r *reader) Deployment(id deploy.DeploymentID) (deploy.Deployment, error) {
 	return one(r, "deployment "+string(id), scanDeployment, selectDeployment+" WHERE id = ?", id)
 }
 
+// deploymentsWhere are the conditions of a filter on the table d.
+func deploymentsWhere(f store.DeploymentFilter) (w where, err error) {
+	w.add(f.Space != "", "d.space = ?", f.Space)
+	w.add(f.Project != "", "d.project = ?", f.Project)
+	w.add(f.Release != "", "d.release = ?", f.Release)
+	w.add(f.Environment != "", "d.environment = ?", f.Environment)
+	err = errors.Join(
+		anyOf(&w, "d.id", f.IDs), anyOf(&w, "d.project", f.Projects), anyOf(&w, "d.environment", f.Places),
+		anyOf(&w, "json_extract(d.body, '$.channel')", f.Channels),
+	)
+	if err != nil {
+		return w, errkind.Invalid.Errorf("list deployments: %w", err)
+	}
+	return w, nil
+}
+
+// anyOf wants a column to have one of some values; none means any.
+func anyOf[T ~string](w *where, column string, values []T) error {
+	text, err := jsonList(values)
+	w.add(len(values) > 0, column+" IN (SELECT value FROM json_each(?))", text)
+	return err
+}
+
+const newestDeployments = " ORDER BY d.created_at DESC, d.number DESC, d.id DESC LIMIT ? OFFSET ?"
+
 func (r *reader) Deployments(f store.DeploymentFilter) ([]deploy.Deployment, error) {
-	w := where{}
-	w.add(f.Space != "", "space = ?", f.Space)
-	w.add(f.Project != "", "project = ?", f.Project)
-	w.add(f.Release != "", "release = ?", f.Release)
-	w.add(f.Environment != "", "environment = ?", f.Environment)
-	return list(r, "list deployments", scanDeployment,
-		selectDeployment+w.clause()+" ORDER BY created_at DESC, number DESC, id DESC LIMIT ? OFFSET ?",
+	w, err := deploymentsWhere(f)
+	if err != nil {
+		return nil, err
+	}
+	return list(r, "list deployments", scanDeployment, selectDeployment+w.clause()+newestDeployments,
 		w.page(f.Skip, f.Take)...)
+}
+
+func (r *reader) CountDeployments(f store.DeploymentFilter) (int, error) {
+	w, err := deploymentsWhere(f)
+	if err != nil {
+		return 0, err
+	}
+	return one(r, "a count", count, "SELECT count(*) FROM deployment d"+w.clause(), w.args...)
+}
+
+func (r *reader) DeploymentCells(f store.DeploymentFilter) ([]store.DashboardCell, error) {
+	w, err := deploymentsWhere(f)
+	if err != nil {
+		return nil, err
+	}
+	return list(r, "list deployments and their tasks", scanCell,
+		selectCell+"FROM deployment d "+joinCell+w.clause()+newestDeployments, w.page(f.Skip, f.Take)...)
 }
 
 func (w *writer) PutDeployment(d deploy.Deployment) error {
@@ -111,21 +156,27 @@ func (w *writer) PutDeployment(d deploy.Deployment) error {
 }
 
 // A deployment whose task is gone counts as done at the time it was made, in no state.
-const selectDashboard = "SELECT d.project, d.environment, d.id, d.release, r.version, d.task, coalesce(t.state, ''), " +
-	"CASE WHEN coalesce(t.completed_at, 0) <> 0 THEN t.completed_at ELSE coalesce(t.queued_at, d.created_at) END " +
+const selectCell = "SELECT d.project, d.environment, d.id, d.release, r.version, d.task, coalesce(t.state, ''), " +
+	"CASE WHEN coalesce(t.completed_at, 0) <> 0 THEN t.completed_at ELSE coalesce(t.queued_at, d.created_at) END "
+
+const joinCell = "JOIN release r ON r.id = d.release LEFT JOIN task t ON t.id = d.task"
+
+const selectDashboard = selectCell +
 	"FROM (SELECT DISTINCT project, environment FROM deployment WHERE space = ?1) cell " +
 	"JOIN deployment d ON d.id = (SELECT n.id FROM deployment n " +
 	"WHERE n.space = ?1 AND n.project = cell.project AND n.environment = cell.environment " +
 	"ORDER BY n.created_at DESC, n.number DESC, n.id DESC LIMIT 1) " +
-	"JOIN release r ON r.id = d.release LEFT JOIN task t ON t.id = d.task ORDER BY d.project, d.environment, d.id"
+	joinCell + " ORDER BY d.project, d.environment, d.id"
+
+func scanCell(row scanner) (c store.DashboardCell, err error) {
+	var at int64
+	err = row.Scan(&c.Project, &c.Environment, &c.Deployment, &c.Release, &c.Version, &c.Task, &c.State, &at)
+	c.At = moment(at)
+	return c, err
+}
 
 func (r *reader) LastDeployments(space deploy.SpaceID) ([]store.DashboardCell, error) {
-	cells, err := list(r, "list the last deployments", func(row scanner) (c store.DashboardCell, err error) {
-		var at int64
-		err = row.Scan(&c.Project, &c.Environment, &c.Deployment, &c.Release, &c.Version, &c.Task, &c.State, &at)
-		c.At = moment(at)
-		return c, err
-	}, selectDashboard, space)
+	cells, err := list(r, "list the last deployments", scanCell, selectDashboard, space)
 	slices.SortStableFunc(cells, func(a, b store.DashboardCell) int {
 		return cmp.Or(store.CompareIDs(a.Project, b.Project), store.CompareIDs(a.Environment, b.Environment))
 	})

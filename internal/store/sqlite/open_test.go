@@ -3,6 +3,9 @@
 package sqlite_test
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -171,15 +174,20 @@ func TestStoreOfANewerProgramIsRefused(t *testing.T) {
 	if err := open(t, path).Close(); err != nil {
 		t.Fatal(err)
 	}
-	first, err := os.ReadFile("migration/0001_init.sql")
+	files, known := fstest.MapFS{}, os.DirFS("migration")
+	names, err := fs.Glob(known, "*.sql")
+	for _, name := range names {
+		data, rerr := fs.ReadFile(known, name)
+		files["migration/"+name] = &fstest.MapFile{Data: data}
+		err = errors.Join(err, rerr)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = sqlite.Migrate(path, fstest.MapFS{
-		"migration/0001_init.sql": {Data: first},
-		"migration/0002_next.sql": {Data: []byte("-- Oldest program that can use a database with this migration: 2\n" +
-			"CREATE TABLE next (x TEXT) STRICT;")},
-	})
+	next := len(files) + 1
+	files[fmt.Sprintf("migration/%04d_next.sql", next)] = &fstest.MapFile{Data: fmt.Appendf(nil,
+		"-- Oldest program that can use a database with this migration: %d\nCREATE TABLE next (x TEXT) STRICT;", next)}
+	err = sqlite.Migrate(path, files)
 	if err != nil {
 		t.Fatal(err)
 	}

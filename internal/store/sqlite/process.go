@@ -13,13 +13,14 @@ type processBody struct {
 }
 
 type stepBody struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Tags       []string          `json:"tags,omitempty"`
-	Condition  deploy.Condition  `json:"condition,omitempty"`
-	Window     int               `json:"window,omitempty"`
-	Properties map[string]string `json:"properties,omitempty"`
-	Actions    []actionBody      `json:"actions,omitempty"`
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	Tags         []string          `json:"tags,omitempty"`
+	Condition    deploy.Condition  `json:"condition,omitempty"`
+	Window       int               `json:"window,omitempty"`
+	WithPrevious bool              `json:"with_previous,omitempty"`
+	Properties   map[string]string `json:"properties,omitempty"`
+	Actions      []actionBody      `json:"actions,omitempty"`
 }
 
 type actionBody struct {
@@ -127,7 +128,7 @@ func bodyOfProcess(p deploy.Process) processBody {
 	return processBody{Version: p.Version, Steps: each(p.Steps, func(s deploy.Step) stepBody {
 		return stepBody{
 			ID: s.ID, Name: s.Name, Tags: s.Tags, Condition: s.Condition, Window: s.Window,
-			Properties: s.Properties, Actions: actionsBody(s.Actions),
+			WithPrevious: s.WithPrevious, Properties: s.Properties, Actions: actionsBody(s.Actions),
 		}
 	})}
 }
@@ -136,7 +137,7 @@ func (b processBody) process(project deploy.ProjectID) deploy.Process {
 	return deploy.Process{Project: project, Version: b.Version, Steps: each(b.Steps, func(s stepBody) deploy.Step {
 		return deploy.Step{
 			ID: s.ID, Name: s.Name, Tags: s.Tags, Condition: s.Condition, Window: s.Window,
-			Properties: s.Properties, Actions: actions(s.Actions),
+			WithPrevious: s.WithPrevious, Properties: s.Properties, Actions: actions(s.Actions),
 		}
 	})}
 }

@@ -18,11 +18,20 @@ type taskBody struct {
 	Deployment   deploy.DeploymentID `json:"deployment,omitempty"`
 	QueuedBy     string              `json:"queued_by,omitempty"`
 	NotBefore    time.Time           `json:"not_before,omitzero"`
+	NotAfter     time.Time           `json:"not_after,omitzero"`
+	Decisions    []decisionBody      `json:"decisions,omitempty"`
 	StartedAt    time.Time           `json:"started_at,omitzero"`
 	CancelAsked  bool                `json:"cancel_asked,omitempty"`
 	CancelAskers string              `json:"cancel_askers,omitempty"`
 	LeaseOwner   string              `json:"lease_owner,omitempty"`
 	Plan         planBody            `json:"plan"`
+}
+
+type decisionBody struct {
+	Step    int              `json:"step"`
+	Machine deploy.MachineID `json:"machine,omitempty"`
+	Runs    bool             `json:"runs,omitempty"`
+	Text    string           `json:"text,omitempty"`
 }
 
 const selectTask = "SELECT id, kind, state, project, environment, queued_at, completed_at, lease_epoch, body, sum " +
@@ -43,6 +52,7 @@ func scanTask(row scanner) (deploy.Task, error) {
 		ID: t.ID, Space: body.Space, Kind: t.Kind, Description: body.Description, State: t.State, Error: body.Error,
 		HasWarnings: body.HasWarnings, Project: t.Project, Environment: t.Environment, Deployment: body.Deployment,
 		Plan: body.Plan.plan(), QueuedAt: moment(queued), QueuedBy: body.QueuedBy, NotBefore: body.NotBefore,
+		NotAfter: body.NotAfter, Decisions: each(body.Decisions, func(d decisionBody) deploy.Decision { return deploy.Decision(d) }),
 		StartedAt: body.StartedAt, CompletedAt: moment(completed), CancelAsked: body.CancelAsked,
 		CancelAskers: body.CancelAskers, LeaseOwner: body.LeaseOwner, LeaseEpoch: t.LeaseEpoch,
 	}, err
@@ -83,6 +93,7 @@ func (w *writer) PutTask(t deploy.Task) error {
 	body, sum, err := seal(taskBody{
 		Space: t.Space, Description: t.Description, Error: t.Error, HasWarnings: t.HasWarnings,
 		Deployment: t.Deployment, QueuedBy: t.QueuedBy, NotBefore: clean(t.NotBefore), StartedAt: clean(t.StartedAt),
+		NotAfter: clean(t.NotAfter), Decisions: each(t.Decisions, func(d deploy.Decision) decisionBody { return decisionBody(d) }),
 		CancelAsked: t.CancelAsked, CancelAskers: t.CancelAskers, LeaseOwner: t.LeaseOwner, Plan: bodyOfPlan(t.Plan),
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"fairlead/internal/contract"
@@ -18,6 +19,7 @@ func orders(t *testing.T, open Open) {
 		"places and projects": orderOfPlaces, "machines": orderOfMachines, "dashboard": orderOfDashboard,
 		"releases and packages": orderOfReleases,
 		"deployments":           orderOfDeployments, "tasks": orderOfTasks, "tickets": orderOfTickets,
+		"interruptions":     orderOfInterruptions,
 		"access and events": orderOfAccess,
 	})
 }
@@ -174,7 +176,7 @@ func fillDeployments(t *testing.T, s store.Store) {
 			{ID: "Deployments-4", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(3)},
 			{
 				ID: "Deployments-5", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(9),
-				Space: "Spaces-2",
+				Space: "Spaces-2", Channel: "Channels-3",
 			},
 		} {
 			if d.Space == "" {
@@ -199,12 +201,23 @@ func orderOfDeployments(t *testing.T, s store.Store) {
 		{store.DeploymentFilter{Space: "Spaces-2"}, []string{d5}},
 		{store.DeploymentFilter{Project: "Projects-10"}, []string{d2, d1}},
 		{store.DeploymentFilter{Release: "Releases-2", Environment: "E-10"}, []string{d3}},
+		{store.DeploymentFilter{IDs: []deploy.DeploymentID{d4, d1, "Deployments-77"}}, []string{d4, d1}},
+		{store.DeploymentFilter{Projects: []deploy.ProjectID{"Projects-10", "Projects-11"}}, []string{d2, d1}},
+		{store.DeploymentFilter{Space: "Spaces-1", Places: []deploy.EnvironmentID{"E-9", "E-10"}}, []string{d4, d3}},
+		{store.DeploymentFilter{Channels: []deploy.ChannelID{"Channels-3"}}, []string{d5}},
 	} {
 		view(t, s, func(r store.Reader) error {
 			list, err := r.Deployments(c.filter)
 			same(t, fmt.Sprintf("Deployments(%+v)", c.filter), c.want,
 				ids(list, func(d deploy.Deployment) deploy.DeploymentID { return d.ID }))
-			return err
+			all, aerr := r.CountDeployments(c.filter)
+			cells, cerr := r.DeploymentCells(c.filter)
+			same(t, fmt.Sprintf("DeploymentCells(%+v)", c.filter), c.want,
+				ids(cells, func(d store.DashboardCell) deploy.DeploymentID { return d.Deployment }))
+			if c.filter.Skip == 0 && c.filter.Take == 0 {
+				same(t, fmt.Sprintf("CountDeployments(%+v)", c.filter), len(c.want), all)
+			}
+			return errors.Join(err, aerr, cerr)
 		})
 	}
 }
@@ -276,6 +289,34 @@ func orderOfTasks(t *testing.T, s store.Store) {
 			return err
 		})
 	}
+}
+
+func orderOfInterruptions(t *testing.T, s store.Store) {
+	update(t, s, func(w store.Writer) error {
+		err := errors.Join(w.PutTask(deploy.Task{ID: "ServerTasks-1"}), w.PutTask(deploy.Task{ID: "ServerTasks-2"}))
+		for _, i := range []deploy.Interruption{
+			{ID: "Interruptions-9", Task: "ServerTasks-1"},
+			{ID: "Interruptions-10", Task: "ServerTasks-1", Choice: deploy.ChoiceProceed},
+			{ID: "Interruptions-11", Task: "ServerTasks-2"},
+		} {
+			err = errors.Join(err, w.PutInterruption(i))
+		}
+		return err
+	})
+	id := func(i deploy.Interruption) deploy.InterruptionID { return i.ID }
+	view(t, s, func(r store.Reader) (err error) {
+		for want, f := range map[string]store.InterruptionFilter{
+			"Interruptions-11 Interruptions-10 Interruptions-9": {},
+			"Interruptions-10 Interruptions-9":                  {Task: "ServerTasks-1"},
+			"Interruptions-11 Interruptions-9":                  {IsPending: true},
+			"Interruptions-9":                                   {Task: "ServerTasks-1", IsPending: true},
+		} {
+			all, lerr := r.Interruptions(f)
+			same(t, "interruptions", strings.Fields(want), ids(all, id))
+			err = errors.Join(err, lerr)
+		}
+		return err
+	})
 }
 
 func orderOfTickets(t *testing.T, s store.Store) {

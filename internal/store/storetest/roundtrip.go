@@ -165,6 +165,16 @@ func workSurvives(t *testing.T, s store.Store) {
 		})
 	survives(t, s, func(k *deploy.Ticket) { k.ID, k.Task = "ticket-1", "ServerTasks-1" }, store.Writer.PutTicket,
 		func(r store.Reader, k deploy.Ticket) (deploy.Ticket, error) { return r.Ticket(k.ID) })
+	survives(t, s, func(i *deploy.Interruption) { i.ID, i.Task = "Interruptions-1", "ServerTasks-1" },
+		store.Writer.PutInterruption,
+		func(r store.Reader, i deploy.Interruption) (deploy.Interruption, error) {
+			listed, lerr := only(r.Interruptions(store.InterruptionFilter{Task: i.Task, IsPending: i.IsPending()}))
+			got, err := r.Interruption(i.ID)
+			same(t, "interruption in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
+	survives(t, s, func(o *deploy.Outputs) { o.Ticket, o.Task = "ticket-1", "ServerTasks-1" }, store.Writer.PutOutputs,
+		func(r store.Reader, o deploy.Outputs) (deploy.Outputs, error) { return only(r.Outputs(o.Task)) })
 	number := int64(0)
 	survives(t, s, func(e *deploy.Event) { number++; e.Number = number },
 		func(w store.Writer, e deploy.Event) error { e.Number = 0; _, err := w.AddEvent(e); return err },
@@ -178,6 +188,24 @@ func accessSurvives(t *testing.T, s store.Store) {
 		func(r store.Reader, k deploy.JoinToken) (deploy.JoinToken, error) { return r.JoinToken(k.ID) })
 	survives(t, s, func(u *deploy.User) { u.ID = "Users-1" }, store.Writer.PutUser,
 		func(r store.Reader, u deploy.User) (deploy.User, error) { return r.User(u.ID) })
+	survives(t, s, func(x *deploy.Team) { x.ID = "Teams-1" }, store.Writer.PutTeam,
+		func(r store.Reader, want deploy.Team) (deploy.Team, error) {
+			listed, lerr := only(r.Teams())
+			got, err := r.Team(want.ID)
+			same(t, "team in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
+	survives(t, s, func(x *deploy.UserRole) { x.ID = "UserRoles-1" }, store.Writer.PutUserRole,
+		func(r store.Reader, want deploy.UserRole) (deploy.UserRole, error) {
+			listed, lerr := only(r.UserRoles())
+			got, err := r.UserRole(want.ID)
+			same(t, "user role in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
+	survives(t, s, func(p *deploy.MachinePolicy) { p.ID = "MachinePolicies-1" }, store.Writer.PutMachinePolicy,
+		func(r store.Reader, p deploy.MachinePolicy) (deploy.MachinePolicy, error) {
+			return only(r.MachinePolicies(p.Space))
+		})
 	survives(t, s, func(k *deploy.APIKey) { k.ID, k.User = "apikeys-1", "Users-1" }, store.Writer.PutAPIKey,
 		func(r store.Reader, k deploy.APIKey) (deploy.APIKey, error) { return r.APIKeyByHash(k.SecretSHA256) })
 	survives(t, s, func(k *deploy.Session) { k.User, k.Key = "Users-1", "apikeys-1" }, store.Writer.PutSession,

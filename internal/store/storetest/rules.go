@@ -28,6 +28,7 @@ func rules(t *testing.T, open Open) {
 		"small things go alone":         smallThingsGo,
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
+		"people, roles and policies go": peopleGo,
 		"ids jump over a lost time":     idsJump,
 		"events are numbered, no gaps":  eventsAreNumbered,
 		"packages fold ids and replace": packagesFold,
@@ -51,6 +52,7 @@ func notThere(t *testing.T, s store.Store) {
 			"DeleteRelease": w.DeleteRelease("Releases-1"), "DeleteJoinToken": w.DeleteJoinToken("t"),
 			"LibrarySet": second(w.LibrarySet("L-1")), "DeleteLibrarySet": w.DeleteLibrarySet("L-1"),
 			"Account": second(w.Account("A-1")), "DeleteAccount": w.DeleteAccount("A-1"),
+			"Interruption": second(w.Interruption("I-1")),
 			"DeleteAPIKey": w.DeleteAPIKey("k"), "DeleteSession": w.DeleteSession("x"),
 			"PutTaskLeased": w.PutTaskLeased(deploy.Task{ID: "ServerTasks-1"}),
 		} {
@@ -349,6 +351,10 @@ func referencesHold(t *testing.T, s store.Store) {
 		"process": func(w store.Writer) error { return second(w.PutProcess(deploy.Process{Project: "none"})) },
 		"release": func(w store.Writer) error { return w.PutRelease(deploy.Release{ID: "Releases-1", Project: "none"}) },
 		"ticket":  func(w store.Writer) error { return w.PutTicket(deploy.Ticket{ID: "t", Task: "none"}) },
+		"interruption": func(w store.Writer) error {
+			return w.PutInterruption(deploy.Interruption{ID: "I-1", Task: "none"})
+		},
+		"outputs": func(w store.Writer) error { return w.PutOutputs(deploy.Outputs{Ticket: "none", Task: "none"}) },
 		"key":     func(w store.Writer) error { return w.PutAPIKey(deploy.APIKey{ID: "k", User: "none"}) },
 		"session": func(w store.Writer) error { return w.PutSession(deploy.Session{CookieSHA256: "c", User: "none"}) },
 	} {

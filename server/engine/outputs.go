@@ -1,0 +1,142 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+	"fairlead/internal/tasklog"
+	"fairlead/server/target"
+)
+
+// resultTries is how often a result that comes damaged is asked for.
+const resultTries = 5
+
+// collect fetches what the scripts have handed over. It is kept with the verdict, before the machine
+// may forget. A result that the machine has lost is no reason to wait for ever: the verdict says so.
+func (c *carrier) collect(ctx context.Context, t target.Target, verdict *contract.Verdict) (*contract.Verdict, error) {
+	if verdict == nil || verdict.Result == nil || c.ruling != deploy.RulingNone || c.outputs != nil {
+		return verdict, nil
+	}
+	result, err := t.Result(ctx, c.ticket.ID, *verdict.Result)
+	switch kind := errkind.Of(err); {
+	case err == nil:
+		c.outputs = c.keep(result)
+		return verdict, nil
+	case kind == errkind.Corrupt && c.resultFaults < resultTries:
+		c.resultFaults++
+		return nil, remote(err)
+	case kind == errkind.Corrupt, kind == errkind.NotFound, kind == errkind.Invalid:
+		c.say(tasklog.Error, "Its output variables are lost: "+err.Error()+".")
+		said := *verdict
+		said.Reason = strings.TrimPrefix(said.Reason+"; its output variables are lost", "; ")
+		return &said, nil
+	}
+	return nil, remote(err)
+}
+
+// keep makes what is stored of a result; what is sensitive is sealed.
+func (c *carrier) keep(result contract.Result) *deploy.Outputs {
+	out := &deploy.Outputs{Ticket: c.ticket.ID, Task: c.task.ID, Slot: slotOf(c.ticket)}
+	for _, o := range result.Outputs {
+		value := deploy.OutputValue{Name: o.Name, Value: o.Value}
+		if o.IsSensitive {
+			value.Value, value.Sealed = "", c.worker.engine.Secrets.Seal(o.Value, out.SealedAs(o.Name))
+		}
+		out.Values = append(out.Values, value)
+	}
+	if len(out.Values) > 0 {
+		c.say(tasklog.Verbose, fmt.Sprintf("Kept %d output variables.", len(out.Values)))
+	}
+	return out
+}
+
+func slotOf(t deploy.Ticket) deploy.Slot {
+	return deploy.Slot{Step: t.Step, Action: t.Action, Machine: t.Machine, Attempt: t.Attempt}
+}
+
+// handed is what earlier actions of a task have handed over.
+type handed struct {
+	outputs       []deploy.Outputs // by step, action, machine as planned, attempt
+	interruptions []deploy.Interruption
+	names         map[deploy.MachineID]string
+}
+
+func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error {
+	all, err := r.Outputs(task.ID)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !o.Holds(task.Plan, slot) })
+	slices.SortFunc(all, func(a, b deploy.Outputs) int {
+		machines := task.Plan.Steps[a.Slot.Step].Machines
+		return cmp.Or(cmp.Compare(a.Slot.Step, b.Slot.Step), cmp.Compare(a.Slot.Action, b.Slot.Action),
+			cmp.Compare(slices.Index(machines, a.Slot.Machine), slices.Index(machines, b.Slot.Machine)),
+			cmp.Compare(a.Slot.Attempt, b.Slot.Attempt))
+	})
+	h.outputs, h.names = all, map[deploy.MachineID]string{}
+	for _, o := range all {
+		m, err := r.Machine(o.Slot.Machine)
+		if err != nil && errkind.Of(err) != errkind.NotFound {
+			return err
+		}
+		h.names[o.Slot.Machine] = cmp.Or(m.Name, string(o.Slot.Machine))
+	}
+	h.interruptions, err = r.Interruptions(store.InterruptionFilter{Task: task.ID})
+	h.interruptions = slices.DeleteFunc(h.interruptions, func(i deploy.Interruption) bool {
+		return i.Kind != deploy.ManualInterruption || i.Choice != deploy.ChoiceProceed ||
+			i.Slot.Step >= task.Plan.GroupStart(slot.Step)
+	})
+	return err
+}
+
+// variables are the outputs by their names for scripts. Of several machines, the last one as planned
+// gives the name without a machine. Source: Octopus Deploy's documentation of output variables.
+func (h *handed) variables(plan deploy.Plan, open func(sealed, place string) (string, error)) (
+	all map[string]string, sensitive []string, err error,
+) {
+	all, secret := map[string]string{}, map[string]bool{}
+	set := func(name, value string, isSecret bool) {
+		all[name], secret[name] = value, isSecret
+	}
+	for _, o := range h.outputs {
+		step := plan.Steps[o.Slot.Step]
+		owners := slices.Compact([]string{step.Actions[o.Slot.Action].Name, step.Name})
+		for _, v := range o.Values {
+			value := v.Value
+			if v.Sealed != "" {
+				opened, oerr := open(v.Sealed, o.SealedAs(v.Name))
+				value, err = opened, errors.Join(err, oerr)
+			}
+			for _, owner := range owners {
+				prefix := "Octopus.Action[" + owner + "].Output"
+				set(prefix+"."+v.Name, value, v.Sealed != "")
+				set(prefix+"["+h.names[o.Slot.Machine]+"]."+v.Name, value, v.Sealed != "")
+			}
+		}
+	}
+	for _, i := range h.interruptions {
+		prefix := "Octopus.Action[" + plan.Steps[i.Slot.Step].Name + "].Output.Manual."
+		set(prefix+"Notes", i.Notes, false)
+		set(prefix+"Approved", "True", false)
+		set(prefix+"ResponsibleUser.Id", string(i.Responsible), false)
+		set(prefix+"ResponsibleUser.Username", i.AnsweredBy, false)
+		set(prefix+"ResponsibleUser.DisplayName", i.AnsweredBy, false)
+	}
+	for name := range secret {
+		if secret[name] {
+			sensitive = append(sensitive, name)
+		}
+	}
+	slices.Sort(sensitive)
+	return all, sensitive, err
+}
