@@ -25,6 +25,11 @@ func showRelease(r deploy.Release) obj {
 		r.Process.Version, r.ID)
 	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project,
 		r.Variables.Version, r.ID)
+	libraries := []string{}
+	for _, set := range r.Library {
+		libraries = append(libraries, fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, set.Owner, set.Version, r.ID))
+	}
+	shown["LibraryVariableSetSnapshotIds"] = libraries
 	shown["SelectedPackages"] = each(r.Packages, func(p deploy.SelectedPackage) obj {
 		return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}
 	})

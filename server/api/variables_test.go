@@ -292,6 +292,10 @@ func TestPreviewOfVariables(t *testing.T) {
 
 func TestLibrarySetsAreKeptWhileIncluded(t *testing.T) {
 	s := secretive(t)
+	release := s.must(200, "GET", "/api/Spaces-1/releases/Releases-2", nil)
+	if ids := release["LibraryVariableSetSnapshotIds"].([]any); len(ids) != 1 {
+		t.Errorf("the release took along %v, want one library set", ids)
+	}
 	const set = "/api/Spaces-1/libraryvariablesets/LibraryVariableSets-1"
 	if a := s.call("DELETE", set, nil); a.status != 400 || !strings.Contains(string(a.body), "project Web App includes") {
 		t.Errorf("DELETE while included: %d %s", a.status, a.body)

@@ -4,3 +4,6 @@ package engine
 
 // Overlay puts the system's variables on top of the user's.
 var Overlay = overlay
+
+// Value is what a deployment gives a variable, or else its own value.
+var Value = (*Engine).value

@@ -1,0 +1,49 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/secret"
+	"fairlead/server/engine"
+)
+
+func TestValueOfAVariable(t *testing.T) {
+	t.Parallel()
+	key := secret.NewKey()
+	e := &engine.Engine{Deps: engine.Deps{Secrets: key}}
+	const deployment, owner = deploy.DeploymentID("Deployments-1"), deploy.OwnerID("Projects-1")
+	asks := &deploy.Prompt{Control: deploy.ControlLine}
+	sealed := func(id string) string { return key.Seal("own", deploy.Variable{ID: id}.SealedAs(owner)) }
+	answer := deploy.Answer{Variable: "d"}
+	answer.Sealed = key.Seal("given", answer.SealedAs(deployment))
+	d := deploy.Deployment{ID: deployment, Answers: []deploy.Answer{
+		{Variable: "b", Value: "given"}, {Variable: "c", Value: "forced"}, answer, {Variable: "f", Value: ""},
+	}}
+	for name, c := range map[string]struct {
+		v    deploy.Variable
+		want string
+	}{
+		"plain":                {deploy.Variable{ID: "a", Value: "own"}, "own"},
+		"given":                {deploy.Variable{ID: "b", Value: "own", Prompt: asks}, "given"},
+		"nobody is asked":      {deploy.Variable{ID: "c", Value: "own"}, "own"},
+		"given in secret":      {deploy.Variable{ID: "d", IsSensitive: true, Sealed: sealed("d"), Prompt: asks}, "given"},
+		"sensitive":            {deploy.Variable{ID: "e", IsSensitive: true, Sealed: sealed("e")}, "own"},
+		"given to be empty":    {deploy.Variable{ID: "f", Value: "own", Prompt: asks}, ""},
+		"sensitive, no value":  {deploy.Variable{ID: "g", IsSensitive: true}, ""},
+		"asked, and not given": {deploy.Variable{ID: "h", Value: "own", Prompt: asks}, "own"},
+	} {
+		got, err := engine.Value(e, d, deploy.Pick{Owner: owner, Variable: c.v})
+		if err != nil || got != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	stolen := deploy.Variable{ID: "i", Name: "Stolen", IsSensitive: true, Sealed: sealed("e")}
+	got, err := engine.Value(e, d, deploy.Pick{Owner: owner, Variable: stolen})
+	if err == nil || got != "" || strings.Contains(err.Error(), "own") {
+		t.Errorf("S10 the sealed value of another row: %q, %v", got, err)
+	}
+}
