@@ -9,8 +9,9 @@
 //
 // id.go names things; machine.go, project.go, channel.go, process.go, release.go, task.go and
 // access.go hold the values; lifecycle.go says where a release may go; version.go orders versions,
-// version_range.go asks of them, version_next.go makes them; substitute.go expands #{...}; scope.go picks variable
-// values; plan.go says what a deployment will do, or why it cannot be done; walk.go says where a plan
-// stands and what is next; policy.go reads what an action wants when something goes wrong; verdict.go
-// says verdicts in words.
+// version_range.go asks of them, version_next.go makes them; substitute.go expands #{...};
+// variable.go holds variables, scope.go picks their values, scope_tie.go finds where nothing says
+// which, system_variable.go tells of the system's own; plan.go says what a deployment will do, or why
+// it cannot be done; walk.go says where a plan stands and what is next; policy.go reads what an action
+// wants when something goes wrong; verdict.go says verdicts in words.
 package deploy
