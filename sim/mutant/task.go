@@ -106,8 +106,11 @@ var taskMutants = []Mutant{
 		Story: "the server grants a cancel and never tells the agent",
 		Edits: []Edit{{
 			"server/engine/carry.go",
-			`		if t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {`,
-			`		if active.Is("cancel-lost") || t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by) == nil {`,
+			`		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)`,
+			`		if active.Is("cancel-lost") {
+			return
+		}
+		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)`,
 		}},
 	},
 	{
