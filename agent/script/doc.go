@@ -51,7 +51,7 @@
 //
 // A ticket that runs undisturbed costs six fsyncs until its verdict: three for the intent, one
 // for the claim, one for the log, one for the exit record; forgetting it costs a seventh, the first one of
-// an agent's life an eighth, a cancel two.
+// an agent's life an eighth, a cancel two, a result two and one more for each artifact.
 //
 // A Service is safe for concurrent use. One goroutine owns each unfinished ticket; Run owns these
 // goroutines and waits for them.
