@@ -25,8 +25,13 @@ type User struct {
 	ID          UserID
 	Name        string // unique without regard to case
 	DisplayName string
+	Email       string
 	IsActive    bool
 	IsService   bool
+	// PasswordHash is what is kept of his password, in the form of server/identity; "" when he has none.
+	PasswordHash string
+	// PasswordSetAt ends the sessions that an earlier password opened.
+	PasswordSetAt time.Time
 }
 
 // APIKey lets a user in. The key itself is not stored.
@@ -44,7 +49,7 @@ type APIKey struct {
 type Session struct {
 	CookieSHA256 string // hex
 	User         UserID
-	Key          KeyID // the key that opened it; the session ends with the key
+	Key          KeyID // the key that opened it; the session ends with the key; "" for a password
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

@@ -22,10 +22,13 @@ type joinTokenBody struct {
 }
 
 type userBody struct {
-	Name        string `json:"name"`
-	DisplayName string `json:"display_name,omitempty"`
-	IsActive    bool   `json:"is_active"`
-	IsService   bool   `json:"is_service,omitempty"`
+	Name        string    `json:"name"`
+	DisplayName string    `json:"display_name,omitempty"`
+	Email       string    `json:"email,omitempty"`
+	IsActive    bool      `json:"is_active"`
+	IsService   bool      `json:"is_service,omitempty"`
+	Password    string    `json:"password,omitempty"` // its hash
+	PasswordAt  time.Time `json:"password_at,omitzero"`
 }
 
 type apiKeyBody struct {
@@ -97,6 +100,7 @@ func scanUser(row scanner) (deploy.User, error) {
 	err := s.open("user "+string(u.ID), &body)
 	return deploy.User{
 		ID: u.ID, Name: body.Name, DisplayName: body.DisplayName, IsActive: body.IsActive, IsService: body.IsService,
+		Email: body.Email, PasswordHash: body.Password, PasswordSetAt: body.PasswordAt,
 	}, err
 }
 
@@ -115,6 +119,7 @@ func (w *writer) PutUser(u deploy.User) error {
 	}
 	body, sum, err := seal(userBody{
 		Name: u.Name, DisplayName: u.DisplayName, IsActive: u.IsActive, IsService: u.IsService,
+		Email: u.Email, Password: u.PasswordHash, PasswordAt: clean(u.PasswordSetAt),
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ type machineBody struct {
 	Style        deploy.Style           `json:"style"`
 	Address      string                 `json:"address,omitempty"`
 	IsDisabled   bool                   `json:"is_disabled,omitempty"`
+	Policy       deploy.MachinePolicyID `json:"policy,omitempty"`
 	Quarantine   string                 `json:"quarantine,omitempty"`
 	AddedAt      time.Time              `json:"added_at,omitzero"`
 	Facts        machineFactsBody       `json:"facts,omitzero"`
@@ -59,7 +60,7 @@ func scanMachine(row scanner) (m deploy.Machine, err error) {
 	}
 	return deploy.Machine{
 		ID: m.ID, Space: m.Space, Pin: m.Pin, Name: body.Name, Environments: body.Environments, Tags: body.Tags,
-		Style: body.Style, Address: body.Address, IsDisabled: body.IsDisabled, AddedAt: body.AddedAt,
+		Style: body.Style, Address: body.Address, IsDisabled: body.IsDisabled, Policy: body.Policy, AddedAt: body.AddedAt,
 		Quarantine: body.Quarantine,
 		Facts:      deploy.MachineFacts(body.Facts), Health: deploy.Health(body.Health),
 	}, nil
@@ -69,7 +70,7 @@ func sealMachine(m deploy.Machine) (body string, sum int64, err error) {
 	m.Health.CheckedAt, m.Health.LastSeen = clean(m.Health.CheckedAt), clean(m.Health.LastSeen)
 	return seal(machineBody{
 		Name: m.Name, Environments: m.Environments, Tags: m.Tags, Style: m.Style, Address: m.Address,
-		IsDisabled: m.IsDisabled, Quarantine: m.Quarantine, AddedAt: clean(m.AddedAt),
+		IsDisabled: m.IsDisabled, Policy: m.Policy, Quarantine: m.Quarantine, AddedAt: clean(m.AddedAt),
 		Facts: machineFactsBody(m.Facts), Health: healthBody(m.Health),
 	})
 }

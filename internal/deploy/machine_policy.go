@@ -1,0 +1,58 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package deploy
+
+import "time"
+
+// MachinePolicyID has the form "MachinePolicies-1".
+type MachinePolicyID string
+
+// DefaultMachinePolicyID is the policy of a machine that names none.
+const DefaultMachinePolicyID MachinePolicyID = "MachinePolicies-1"
+
+// DefaultHealthInterval is how often a machine is looked at whose policy says nothing else.
+const DefaultHealthInterval = time.Hour
+
+// MachinePolicy says how machines are looked after.
+type MachinePolicy struct {
+	ID          MachinePolicyID
+	Space       SpaceID
+	Name        string // unique in its space without regard to case
+	Description string
+	// HealthInterval is the time between two health checks, 1 min to 30 d; 0 means never.
+	HealthInterval time.Duration
+	// OnlyConnectivity is content with a machine whose agent answers; it asks for nothing else.
+	OnlyConnectivity bool
+	// MayBeOffline keeps an unreachable machine from being a reason to complain.
+	MayBeOffline bool
+	// DeleteAfter is how long a machine may be out of reach before it is deleted; 0 means for ever.
+	DeleteAfter time.Duration
+	// Kept are the settings that agents here have no use for.
+	Kept Kept
+}
+
+// DefaultMachinePolicy is the one that every installation starts with.
+func DefaultMachinePolicy() MachinePolicy {
+	return MachinePolicy{
+		ID: DefaultMachinePolicyID, Space: DefaultSpace, Name: "Default Machine Policy",
+		HealthInterval: DefaultHealthInterval,
+	}
+}
+
+// IsDue reports whether a machine is to be looked at now: an interval after it was last looked at.
+func (p MachinePolicy) IsDue(now time.Time, h Health) bool {
+	return p.HealthInterval > 0 && !now.Before(h.CheckedAt.Add(p.HealthInterval))
+}
+
+// IsAbandoned reports whether a machine has been out of reach for so long that it is to be deleted.
+// One that was never reached counts from when it was added.
+func (p MachinePolicy) IsAbandoned(now time.Time, m Machine) bool {
+	if p.DeleteAfter <= 0 || m.Health.Status != HealthUnavailable {
+		return false
+	}
+	since := m.Health.LastSeen
+	if since.IsZero() {
+		since = m.AddedAt
+	}
+	return !now.Before(since.Add(p.DeleteAfter))
+}
