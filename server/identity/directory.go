@@ -21,11 +21,13 @@ type Directory struct {
 	// wall decides expiry.
 	wall  func() time.Time
 	tries *limiter
+	// hashing bounds how many passwords are worked on at once; capacity maxHashing.
+	hashing chan struct{}
 }
 
 // NewDirectory makes a directory over the store.
 func NewDirectory(s store.Store, wall func() time.Time) *Directory {
-	return &Directory{store: s, wall: wall, tries: newLimiter()}
+	return &Directory{store: s, wall: wall, tries: newLimiter(), hashing: make(chan struct{}, maxHashing)}
 }
 
 // Refused says why nobody was let in, and how the answer should be slowed down.
@@ -97,8 +99,9 @@ func (d *Directory) holder(r store.Reader, row deploy.APIKey) (Principal, error)
 	if err != nil {
 		return Principal{}, err
 	}
-	permissions := roleOf(user).Permissions
-	return Principal{User: user, Permissions: permissions, Key: row.ID, KeyExpiresAt: row.ExpiresAt}, nil
+	p, err := principalOf(r, user)
+	p.Key, p.KeyExpiresAt = row.ID, row.ExpiresAt
+	return p, err
 }
 
 // SignIn opens a browser session for the holder of a key. The cookie is new each time, so one
@@ -108,6 +111,11 @@ func (d *Directory) SignIn(ctx context.Context, source, key string) (cookie stri
 	if err != nil {
 		return "", time.Time{}, err
 	}
+	return d.openSession(ctx, p)
+}
+
+// openSession makes the session of a principal who was let in.
+func (d *Directory) openSession(ctx context.Context, p Principal) (cookie string, expires time.Time, err error) {
 	cookie, now := newCookie(), d.wall()
 	expires = now.Add(SessionLifetime)
 	if !p.KeyExpiresAt.IsZero() && p.KeyExpiresAt.Before(expires) {
@@ -160,6 +168,9 @@ func endedSession() error {
 func (d *Directory) sessionHolder(r store.Reader, row deploy.Session) (Principal, error) {
 	if !d.wall().Before(row.ExpiresAt) {
 		return Principal{}, endedSession()
+	}
+	if row.Key == "" {
+		return passwordHolder(r, row)
 	}
 	keys, err := r.APIKeys(row.User)
 	if err != nil {

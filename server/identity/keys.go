@@ -42,10 +42,8 @@ func (d *Directory) CreateKey(
 		if err != nil {
 			return err
 		}
-		for _, right := range roleOf(owner).Permissions.List() {
-			if err := p.Need(right); err != nil { // nobody gains a right by a key for somebody else
-				return err
-			}
+		if err := p.outranks(w, owner); err != nil { // nobody gains a right by a key for somebody else
+			return err
 		}
 		held, err := w.APIKeys(user)
 		if err != nil {
@@ -132,20 +130,6 @@ func (d *Directory) DeleteKey(ctx context.Context, p Principal, user deploy.User
 		}
 		return errkind.NotFound.Errorf("no API key %s", id)
 	})
-}
-
-// Users lists all users by name. Errors: Denied.
-func (d *Directory) Users(ctx context.Context, p Principal) ([]deploy.User, error) {
-	if err := p.Need(UserView); err != nil {
-		return nil, err
-	}
-	var users []deploy.User
-	err := d.store.View(ctx, func(r store.Reader) error {
-		var err error
-		users, err = r.Users()
-		return err
-	})
-	return users, err
 }
 
 // SetActive lets a user in or shuts him out, at once. The built-in administrator stays.

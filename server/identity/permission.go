@@ -38,11 +38,21 @@ const (
 	TaskView         Permission = "TaskView"
 	TaskCreate       Permission = "TaskCreate"
 	TaskCancel       Permission = "TaskCancel"
+	QuestionView     Permission = "InterruptionView"
+	QuestionAnswer   Permission = "InterruptionSubmit"
+	ArtifactView     Permission = "ArtifactView"
 	TokenView        Permission = "JoinTokenView"
 	TokenCreate      Permission = "JoinTokenCreate"
+	PolicyView       Permission = "MachinePolicyView"
+	PolicyEdit       Permission = "MachinePolicyEdit"
 	UserView         Permission = "UserView"
 	UserEdit         Permission = "UserEdit"
+	TeamView         Permission = "TeamView"
+	TeamEdit         Permission = "TeamEdit"
+	RoleView         Permission = "UserRoleView"
+	RoleEdit         Permission = "UserRoleEdit"
 	EventView        Permission = "EventView"
+	ConfigureServer  Permission = "ConfigureServer"
 	ServerAdmin      Permission = "AdministerSystem"
 	// SignedIn is held by everybody who is let in; it guards what every user may see, such as
 	// his own name.
@@ -57,7 +67,9 @@ func Everything() []Permission {
 		AccountView, AccountEdit, PackageView, PackagePush, PackageDelete,
 		ReleaseView, ReleaseCreate, ReleaseEdit, ReleaseDelete, DefectReport, DefectResolve,
 		DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
-		TokenView, TokenCreate, UserView, UserEdit, EventView, ServerAdmin, SignedIn,
+		QuestionView, QuestionAnswer, ArtifactView,
+		TokenView, TokenCreate, PolicyView, PolicyEdit, UserView, UserEdit, TeamView, TeamEdit, RoleView, RoleEdit,
+		EventView, ConfigureServer, ServerAdmin, SignedIn,
 	}
 	slices.Sort(all)
 	return all
@@ -81,15 +93,3 @@ func (s Set) Has(p Permission) bool {
 
 // List returns the permissions, sorted.
 func (s Set) List() []Permission { return slices.Clone(s.sorted) }
-
-// Role is a named set of permissions.
-type Role struct {
-	Name        string
-	Permissions Set
-}
-
-// Administrator may do everything.
-func Administrator() Role { return Role{"System administrator", NewSet(Everything()...)} }
-
-// Everyone is the role of each user who is let in and has no other.
-func Everyone() Role { return Role{"Everyone", NewSet(SignedIn)} }

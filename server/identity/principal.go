@@ -17,8 +17,10 @@ const SystemName = "system"
 
 // Principal is who acts in one request. The zero Principal may do nothing.
 type Principal struct {
-	User        deploy.User
+	User deploy.User
+	// Permissions are those that hold everywhere, Grants those that hold in some places only.
 	Permissions Set
+	Grants      []Grant
 	// Key is the API key that let him in, directly or by the session it opened; "" for the
 	// local administrator.
 	Key deploy.KeyID
@@ -29,13 +31,51 @@ type Principal struct {
 	FromSession bool
 }
 
-// Need returns nil if the principal has p. Errors: Denied.
+// Need returns nil if the principal has p, be it in one place only. Errors: Denied.
 func (p Principal) Need(wanted Permission) error {
+	if p.Reach(wanted).IsSomewhere() {
+		return nil
+	}
+	return p.lack(wanted)
+}
+
+// NeedEverywhere returns nil if the principal has p without any restriction. Errors: Denied.
+func (p Principal) NeedEverywhere(wanted Permission) error {
 	if p.Permissions.Has(wanted) {
 		return nil
 	}
+	return p.lack(wanted)
+}
+
+// NeedAt returns nil if the principal has p in a place. Errors: Denied.
+func (p Principal) NeedAt(wanted Permission, place Place) error {
+	if p.Reach(wanted).Covers(place) {
+		return nil
+	}
+	return p.lack(wanted)
+}
+
+// Reach is where the principal has a permission.
+func (p Principal) Reach(wanted Permission) Reach {
+	if p.Permissions.Has(wanted) {
+		return Reach{IsEverywhere: true, permission: wanted}
+	}
+	r := Reach{permission: wanted}
+	for _, g := range p.Grants {
+		if g.Permissions.Has(wanted) {
+			r.grants = append(r.grants, g)
+		}
+	}
+	return r
+}
+
+func (p Principal) lack(wanted Permission) error {
 	if p.User.Name == "" {
 		return errkind.Denied.Errorf("nobody is signed in: this needs the permission %s", wanted)
+	}
+	if p.Reach(wanted).IsSomewhere() {
+		return errkind.Hinted(errkind.Denied.Errorf("user %s lacks the permission %s here", p.User.Name, wanted),
+			"his roles give it for some projects or environments only: ask an administrator of this server")
 	}
 	return errkind.Hinted(errkind.Denied.Errorf("user %s lacks the permission %s", p.User.Name, wanted),
 		"ask an administrator of this server for a role that has it")
@@ -53,14 +93,6 @@ func (p Principal) Name() string {
 func System() Principal {
 	return Principal{
 		User:        deploy.User{Name: SystemName, DisplayName: "Fairlead", IsActive: true, IsService: true},
-		Permissions: Administrator().Permissions,
+		Permissions: NewSet(Everything()...),
 	}
-}
-
-// roleOf says what a user may do. The administrator is built in; teams give roles later.
-func roleOf(u deploy.User) Role {
-	if u.ID == AdministratorID {
-		return Administrator()
-	}
-	return Everyone()
 }

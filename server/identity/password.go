@@ -1,0 +1,161 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package identity
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+const (
+	// passwordRounds of PBKDF2 with SHA-256 are what a guess costs. Source: OWASP's recommendation of 2023.
+	passwordRounds    = 600_000
+	passwordScheme    = "pbkdf2-sha256"
+	saltBytes         = 16
+	passwordHashBytes = 32
+	// minPasswordCharacters and MaxPasswordBytes bound what is taken as a password.
+	minPasswordCharacters = 8
+	MaxPasswordBytes      = 128
+	// maxHashing is how many passwords are worked on at once: each takes a core for a while.
+	maxHashing = 2
+)
+
+// newPasswordHash makes what is stored of a password: scheme$rounds$salt$hash.
+func (d *Directory) newPasswordHash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt)
+	sum, err := d.stretch(ctx, password, salt, passwordRounds)
+	if err != nil {
+		return "", err
+	}
+	code := base64.RawStdEncoding
+	return fmt.Sprintf("%s$%d$%s$%s", passwordScheme, passwordRounds, code.EncodeToString(salt), code.EncodeToString(sum)), nil
+}
+
+// stretch is slow on purpose. Errors: Canceled.
+func (d *Directory) stretch(ctx context.Context, password string, salt []byte, rounds int) ([]byte, error) {
+	select {
+	case d.hashing <- struct{}{}:
+		defer func() { <-d.hashing }()
+	case <-ctx.Done():
+		return nil, errkind.Canceled.Errorf("work on a password: %w", ctx.Err())
+	}
+	sum, err := pbkdf2.Key(sha256.New, password, salt, rounds, passwordHashBytes)
+	if err != nil {
+		return nil, errkind.Internal.Errorf("work on a password: %w", err)
+	}
+	return sum, nil
+}
+
+// isPassword compares with what was stored. No password fits "", and finding that out takes as long.
+func (d *Directory) isPassword(ctx context.Context, password, stored string) (bool, error) {
+	rounds, salt, want := parsePasswordHash(stored)
+	sum, err := d.stretch(ctx, password, salt, rounds)
+	return err == nil && len(want) > 0 && sameHash(string(sum), string(want)), err
+}
+
+func parsePasswordHash(stored string) (rounds int, salt, sum []byte) {
+	none := make([]byte, saltBytes)
+	parts := strings.Split(stored, "$")
+	if len(parts) != 4 || parts[0] != passwordScheme {
+		return passwordRounds, none, nil
+	}
+	code := base64.RawStdEncoding
+	rounds, err := strconv.Atoi(parts[1])
+	salt, serr := code.DecodeString(parts[2])
+	sum, herr := code.DecodeString(parts[3])
+	if errors.Join(err, serr, herr) != nil || rounds < 1 || rounds > 100*passwordRounds {
+		return passwordRounds, none, nil
+	}
+	return rounds, salt, sum
+}
+
+// checkPassword refuses a password that is no good. Errors: Invalid.
+func checkPassword(name, password string) error {
+	switch {
+	case utf8.RuneCountInString(password) < minPasswordCharacters:
+		return errkind.Invalid.Errorf("the password has fewer than %d characters", minPasswordCharacters)
+	case len(password) > MaxPasswordBytes:
+		return errkind.Invalid.Errorf("the password has more than %d bytes", MaxPasswordBytes)
+	case !utf8.ValidString(password):
+		return errkind.Invalid.Errorf("the password is not UTF-8")
+	case strings.EqualFold(password, name):
+		return errkind.Invalid.Errorf("the password is the user's name")
+	}
+	return nil
+}
+
+// SignInWithPassword opens a session for a user by his name and password. Errors: *Refused of kind
+// Untrusted (no such user, wrong password, disabled) or Exhausted (too many failed attempts); those of
+// the store.
+func (d *Directory) SignInWithPassword(ctx context.Context, source, name, password string) (
+	p Principal, cookie string, expires time.Time, err error,
+) {
+	if wait := d.tries.allow(d.wall(), "user "+name, source); wait > 0 {
+		cause := errkind.Hinted(errkind.Exhausted.Errorf("too many failed attempts to sign in"),
+			"wait %s, then check the password", wait.Round(time.Second))
+		return p, "", expires, &Refused{RetryAfter: wait, Cause: cause}
+	}
+	user, err := d.named(ctx, name)
+	if err != nil {
+		return p, "", expires, err
+	}
+	fits, err := d.isPassword(ctx, password[:min(len(password), MaxPasswordBytes+1)], user.PasswordHash)
+	if err != nil {
+		return p, "", expires, err
+	}
+	if !fits || !user.IsActive || user.IsService {
+		delay := d.tries.fail(d.wall(), "user "+name, source)
+		return p, "", expires, &Refused{Delay: delay, Cause: errkind.Untrusted.Errorf("the name or the password is wrong")}
+	}
+	err = d.store.View(ctx, func(r store.Reader) error {
+		p, err = principalOf(r, user)
+		return err
+	})
+	if err != nil {
+		return p, "", expires, err
+	}
+	cookie, expires, err = d.openSession(ctx, p)
+	return p, cookie, expires, err
+}
+
+// named finds a user by name; the zero User when there is none.
+func (d *Directory) named(ctx context.Context, name string) (user deploy.User, err error) {
+	err = d.store.View(ctx, func(r store.Reader) error {
+		users, err := r.Users()
+		for _, u := range users {
+			if strings.EqualFold(u.Name, name) {
+				user = u
+			}
+		}
+		return err
+	})
+	return user, err
+}
+
+// passwordHolder makes the principal of a session that a password opened. Errors: Untrusted.
+func passwordHolder(r store.Reader, row deploy.Session) (Principal, error) {
+	user, err := r.User(row.User)
+	if errors.Is(err, errkind.NotFound) || err == nil && (!user.IsActive || row.CreatedAt.Before(user.PasswordSetAt)) {
+		return Principal{}, endedSession()
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	p, err := principalOf(r, user)
+	p.FromSession = true
+	return p, err
+}
