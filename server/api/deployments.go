@@ -5,6 +5,7 @@ package api
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -21,11 +22,11 @@ func showDeployment(d deploy.Deployment) obj {
 		"Id": d.ID, "SpaceId": d.Space, "ProjectId": d.Project, "ReleaseId": d.Release, "EnvironmentId": d.Environment,
 		"TenantId": nil, "ChannelId": d.Channel, "TaskId": d.Task, "Name": d.Name, "Comments": d.Comments,
 		"Created": at(d.CreatedAt), "QueueTime": nil, "QueueTimeExpiry": nil, "DeployedBy": d.CreatedBy,
-		"DeployedToMachineIds": slices.Compact(machines), "SpecificMachineIds": []string{}, "ExcludedMachineIds": []string{},
-		"SkipActions": []string{}, "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
+		"DeployedToMachineIds": slices.Compact(machines), "SpecificMachineIds": list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
+		"SkipActions": list(d.Options.SkipActions), "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
 		"DeployedById": nil, "DeploymentProcessId": processPrefix + string(d.Project) + "-s-" + string(d.Release),
 		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
-		"ForcePackageDownload": false, "ForcePackageRedeployment": false, "UseGuidedFailure": false,
+		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false, "UseGuidedFailure": d.Plan.IsGuided,
 		"Links": obj{
 			"Self": spacePath + "deployments/" + string(d.ID), "Task": "/api/tasks/" + string(d.Task),
 			"Release":     spacePath + "releases/" + string(d.Release),
@@ -49,6 +50,7 @@ type deployV1Request struct {
 	SkipStepNames          []string
 	RunAt                  *time.Time
 	NoRunAfter             *time.Time
+	ForcePackageDownload   bool
 	Variables              map[string]any
 	Comments               string
 }
@@ -63,15 +65,14 @@ func (a *api) deployV1(c *call) error {
 	}
 	var not later
 	not.add(q.UpdateVariableSnapshot, "taking the variables of a release afresh")
-	not.add(q.UseGuidedFailure != nil && *q.UseGuidedFailure, "guided failure")
-	not.add(q.NoRunAfter != nil, "a time after which a task does not start")
 	if err := not.err(); err != nil {
 		return err
 	}
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: q.ProjectName, Release: q.ReleaseVersion, Environments: q.EnvironmentNames, Only: q.SpecificMachineNames,
 		Except: q.ExcludedMachineNames, SkipSteps: q.SkipStepNames, NotBefore: when(q.RunAt), Comments: q.Comments,
-		Variables: answerTexts(q.Variables),
+		Variables: answerTexts(q.Variables), NotAfter: when(q.NoRunAfter), Guided: guidedWord(q.UseGuidedFailure),
+		ForcesPackages: q.ForcePackageDownload,
 	})
 	if err != nil {
 		return err
@@ -81,18 +82,30 @@ func (a *api) deployV1(c *call) error {
 	})})
 }
 
+// guidedWord is what a caller says of guided failure; null leaves it to the project.
+func guidedWord(asked *bool) deploy.GuidedFailure {
+	switch {
+	case asked == nil:
+		return ""
+	case *asked:
+		return deploy.GuidedAlways
+	}
+	return deploy.GuidedNever
+}
+
 type deployRequest struct {
-	ReleaseID          string   `json:"ReleaseId"`
-	EnvironmentID      string   `json:"EnvironmentId"`
-	SpecificMachineIDs []string `json:"SpecificMachineIds"`
-	ExcludedMachineIDs []string `json:"ExcludedMachineIds"`
-	SkipActions        []string
-	UseGuidedFailure   bool
-	QueueTime          *time.Time
-	QueueTimeExpiry    *time.Time
-	FormValues         map[string]any
-	TenantID           string `json:"TenantId"`
-	Comments           string
+	ReleaseID            string   `json:"ReleaseId"`
+	EnvironmentID        string   `json:"EnvironmentId"`
+	SpecificMachineIDs   []string `json:"SpecificMachineIds"`
+	ExcludedMachineIDs   []string `json:"ExcludedMachineIds"`
+	SkipActions          []string
+	UseGuidedFailure     *bool
+	QueueTime            *time.Time
+	QueueTimeExpiry      *time.Time
+	FormValues           map[string]any
+	ForcePackageDownload bool
+	TenantID             string `json:"TenantId"`
+	Comments             string
 }
 
 func (a *api) deploy(c *call) error {
@@ -101,10 +114,7 @@ func (a *api) deploy(c *call) error {
 		return err
 	}
 	var not later
-	not.add(q.UseGuidedFailure, "guided failure")
-	not.add(q.QueueTimeExpiry != nil, "a time after which a task does not start")
 	not.add(q.TenantID != "", "deploying for a tenant")
-	not.add(len(q.SkipActions) > 0, "skipping actions by id (skip steps by name with deployments/create/untenanted/v1)")
 	if err := not.err(); err != nil {
 		return err
 	}
@@ -115,7 +125,8 @@ func (a *api) deploy(c *call) error {
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: string(release.Project), Release: string(release.ID), Environments: []string{q.EnvironmentID},
 		Only: q.SpecificMachineIDs, Except: q.ExcludedMachineIDs, NotBefore: when(q.QueueTime), Comments: q.Comments,
-		Variables: answerTexts(q.FormValues),
+		Variables: answerTexts(q.FormValues), SkipActions: q.SkipActions, NotAfter: when(q.QueueTimeExpiry),
+		Guided: guidedWord(q.UseGuidedFailure), ForcesPackages: q.ForcePackageDownload,
 	})
 	if err != nil {
 		return err
@@ -136,22 +147,32 @@ func (a *api) releaseDeployments(c *call) error {
 }
 
 func (a *api) answerDeployments(c *call, f catalog.DeploymentFilter) error {
-	all, err := a.Catalog.Deployments(c.ctx(), c.principal, f)
+	skip, take, err := c.pageOf()
 	if err != nil {
 		return err
 	}
 	query := c.query()
-	keep := func(name string, of func(deploy.Deployment) string) {
-		text, given := query[name]
-		if wanted := commaList(text, given); wanted != nil {
-			all = slices.DeleteFunc(all, func(d deploy.Deployment) bool { return !containsFold(wanted, of(d)) })
-		}
+	f.Skip, f.Take = skip, max(1, take) // the store takes 0 for no limit
+	f.IDs = idsIn[deploy.DeploymentID](query, "ids", "Deployments")
+	f.Projects = idsIn[deploy.ProjectID](query, "projects", "Projects")
+	f.Places = idsIn[deploy.EnvironmentID](query, "environments", "Environments")
+	f.Channels = idsIn[deploy.ChannelID](query, "channels", "Channels")
+	page, total, err := a.Catalog.DeploymentPage(c.ctx(), c.principal, f)
+	if err != nil {
+		return err
 	}
-	keep("projects", func(d deploy.Deployment) string { return string(d.Project) })
-	keep("environments", func(d deploy.Deployment) string { return string(d.Environment) })
-	keep("channels", func(d deploy.Deployment) string { return string(d.Channel) })
-	all = chosen(c, all, func(d deploy.Deployment) (string, string) { return string(d.ID), d.Name })
-	return paged(c, "Deployment", all, showDeployment)
+	return c.envelope("Deployment", each(page[:min(take, len(page))], showDeployment), total)
+}
+
+// idsIn reads a list of ids of a collection, in whatever case they come.
+func idsIn[T ~string](query map[string]string, name, collection string) (ids []T) {
+	for _, id := range commaList(query[name], true) {
+		if n := len(collection); len(id) > n && strings.EqualFold(id[:n], collection) {
+			id = collection + id[n:]
+		}
+		ids = append(ids, T(id))
+	}
+	return ids
 }
 
 func (a *api) getDeployment(c *call) error {

@@ -51,7 +51,7 @@ func (c *Catalog) goOn(w store.Writer, release deploy.Release) (to []deploy.Envi
 	if err != nil {
 		return nil, err
 	}
-	tried, err := w.Deployments(store.DeploymentFilter{Space: space, Release: release.ID})
+	tried, err := w.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,14 @@ type DeployRequest struct {
 	Environments []string
 	Only, Except []string // machines
 	SkipSteps    []string // step names
+	SkipActions  []string // action ids
 	NotBefore    time.Time
-	Comments     string
+	// NotAfter is when it is too late to start; zero: never.
+	NotAfter time.Time
+	// Guided is whether it asks people about failures; "" is what the project says.
+	Guided         deploy.GuidedFailure
+	ForcesPackages bool
+	Comments       string
 	// Variables are values for prompted variables, by name or id.
 	Variables map[string]string
 }
@@ -46,6 +52,9 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 			return deploy.Event{}, err
 		}
 		var why reasons
+		if !q.NotAfter.IsZero() && !q.NotAfter.After(later(q.NotBefore, c.Wall())) {
+			why.add("it is not to start after %s, which is before it could", q.NotAfter.UTC().Format(time.RFC3339))
+		}
 		for _, e := range s.environments {
 			if err := why.deployable(w, s, e); err != nil {
 				return deploy.Event{}, err
@@ -74,6 +83,13 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 		c.Queued()
 	}
 	return made, err
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func names(environments []deploy.Environment) string {
@@ -177,16 +193,12 @@ func lifecycleOf(r store.Reader, project deploy.Project, channel deploy.ChannelI
 
 // reached lists the environments that a deployment of the release succeeded in.
 func reached(r store.Reader, release deploy.ReleaseID) (list []deploy.EnvironmentID, err error) {
-	deployments, err := r.Deployments(store.DeploymentFilter{Space: space, Release: release})
+	deployments, err := r.DeploymentCells(store.DeploymentFilter{Space: space, Release: release})
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range deployments {
-		task, err := r.Task(d.Task)
-		if err != nil {
-			return nil, err
-		}
-		if task.State == deploy.TaskSuccess {
+		if d.State == deploy.TaskSuccess {
 			list = append(list, d.Environment)
 		}
 	}
@@ -212,7 +224,8 @@ func (s site) plan(q DeployRequest, e deploy.Environment) (deploy.Plan, error) {
 	return deploy.NewPlan(deploy.PlanRequest{
 		Process: s.release.Process, Environment: e.ID, Channel: s.release.Channel, Machines: s.machines,
 		Connectivity: s.project.Connectivity,
-		Only:         s.only, Except: s.except, SkipSteps: q.SkipSteps,
+		Only:         s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions,
+		IsGuided: q.Guided.Holds(s.project.GuidedFailure, e.UseGuidedFailure),
 	})
 }
 
@@ -223,6 +236,10 @@ func (c *Catalog) queue(
 	d = deploy.Deployment{
 		Space: space, Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
 		Name: "Deploy to " + e.Name, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(), Plan: plan,
+		Options: deploy.DeployOptions{
+			Only: s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions, Guided: q.Guided,
+			ForcesPackages: q.ForcesPackages,
+		},
 	}
 	if d.ID, err = nextID[deploy.DeploymentID](w, "Deployments"); err != nil {
 		return d, err
@@ -238,6 +255,7 @@ func (c *Catalog) queue(
 		Description: fmt.Sprintf("Deploy %s release %s to %s", s.project.Name, s.release.Version, e.Name),
 		Project:     s.project.ID, Environment: e.ID, Deployment: d.ID, Plan: plan,
 		QueuedAt: now, QueuedBy: p.Name(), NotBefore: q.NotBefore,
+		NotAfter: q.NotAfter,
 	}
 	if err := w.PutTask(task); err != nil {
 		return d, err
@@ -285,6 +303,21 @@ func (c *Catalog) Deployments(
 		return err
 	})
 	return all, err
+}
+
+// DeploymentPage is Deployments, and how many there are whatever Skip and Take say. Errors: Denied.
+func (c *Catalog) DeploymentPage(
+	ctx context.Context, p identity.Principal, f DeploymentFilter,
+) (page []deploy.Deployment, total int, err error) {
+	f.Space = space
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) (err error) {
+		if page, err = r.Deployments(f); err != nil {
+			return err
+		}
+		total, err = r.CountDeployments(f)
+		return err
+	})
+	return page, total, err
 }
 
 // Dashboard lists the newest deployment of each project in each environment. Errors: Denied.

@@ -65,7 +65,7 @@ type ReleaseProgress struct {
 	Deployments  []DeploymentState      // newest first
 }
 
-// DeploymentState is a deployment and how it stands.
+// DeploymentState is a deployment and how it stands. In ProjectProgress it has its references alone.
 type DeploymentState struct {
 	Deployment deploy.Deployment
 	State      deploy.TaskState
@@ -93,6 +93,12 @@ func (c *Catalog) ReleaseProgress(
 			return err
 		}
 		progress, err = progressOf(r, project, release)
+		for i := range progress.Deployments {
+			d := &progress.Deployments[i].Deployment
+			if *d, err = r.Deployment(d.ID); err != nil {
+				return err
+			}
+		}
 		return err
 	})
 	return progress, err
@@ -113,20 +119,15 @@ func progressOf(r store.Reader, project deploy.Project, release deploy.Release) 
 	if p.Environments, err = r.Environments(space); err != nil {
 		return p, err
 	}
-	deployments, err := r.Deployments(store.DeploymentFilter{Space: space, Release: release.ID})
+	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
 	if err != nil {
 		return p, err
 	}
-	for _, d := range deployments {
-		task, err := r.Task(d.Task)
-		if err != nil {
-			return p, err
-		}
-		at := task.CompletedAt
-		if at.IsZero() {
-			at = task.QueuedAt
-		}
-		p.Deployments = append(p.Deployments, DeploymentState{d, task.State, at})
+	for _, cell := range cells {
+		p.Deployments = append(p.Deployments, DeploymentState{deploy.Deployment{
+			ID: cell.Deployment, Space: space, Project: cell.Project, Release: cell.Release, Environment: cell.Environment,
+			Task: cell.Task,
+		}, cell.State, cell.At})
 	}
 	return p, nil
 }

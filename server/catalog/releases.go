@@ -402,13 +402,13 @@ func (c *Catalog) DeleteRelease(ctx context.Context, p identity.Principal, id st
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		deployments, err := w.Deployments(store.DeploymentFilter{Space: space, Release: release.ID})
+		deployments, err := w.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
 		if err != nil {
 			return deploy.Event{}, err
 		}
 		ids := []deploy.DeploymentID{}
 		for _, d := range deployments {
-			ids = append(ids, d.ID)
+			ids = append(ids, d.Deployment)
 		}
 		if err := noOpenTask(w, store.TaskFilter{Project: release.Project}, ids); err != nil {
 			return deploy.Event{}, err
