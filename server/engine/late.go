@@ -60,9 +60,13 @@ func (e *Engine) Online(ctx context.Context, machine deploy.MachineID) error {
 	return nil
 }
 
-// listen waits for the end of a script that the server has ruled on.
+// listen waits for the end of a script that the server has ruled on. One that still waits for its lock
+// is called off: nobody counts on it any more.
 func (e *Engine) listen(ctx context.Context, t target.Target, stateID string, ticket deploy.Ticket) {
 	status, err := t.Status(ctx, ticket.ID)
+	if err == nil && status.State == contract.Waiting {
+		err = t.Cancel(ctx, ticket.ID, e.Limits.Grace, "the server, which had given the script up before it began")
+	}
 	if err == nil && status.State != contract.Finished && status.State != contract.Unknown {
 		err = t.Follow(ctx, ticket.ID, status.LogEnd, func([]contract.Record, *contract.TicketStatus) error { return nil })
 	}

@@ -44,6 +44,7 @@ type rebooting struct {
 	stays     bool          // away for ever
 	sameBoot  bool          // it was away, and did not restart
 	unproved  bool          // nothing on its disk says that the script began
+	waits     bool          // for a lock, until it is canceled
 	exit      atomic.Pointer[contract.Verdict]
 	afterBoot contract.Verdict // what the agent says when it is back
 }
@@ -92,6 +93,8 @@ func (r *rebooting) now() contract.TicketStatus {
 		}
 	case r.exit.Load() != nil && ran >= r.leaves:
 		s.State, s.Verdict = contract.Finished, r.exit.Load()
+	case r.waits:
+		s.State = contract.Waiting
 	}
 	return s
 }
@@ -271,6 +274,31 @@ func TestWhenItsMachineIsLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestALostScriptThatStillWaitsIsCalledOff: it must not begin long after its step has failed.
+func TestALostScriptThatStillWaitsIsCalledOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, with(deploy.PropWhenLost, string(deploy.LostFails), deploy.PropLostMinutes, "1"))
+		defer b.store.Close()
+		m := newRebooting(time.Hour)
+		m.sameBoot, m.waits = true, true
+		b.run(nil, m, "", nil)
+		m.cancel = func() error {
+			m.exit.Store(&contract.Verdict{Outcome: contract.Canceled})
+			return nil
+		}
+		time.Sleep(2 * time.Hour)
+		e := engine.New(engine.Deps{Store: b.store, Logs: b.logs, Reach: m, Env: host.Env{
+			Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: func(string) {},
+		}})
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		b.must(e.Online(ctx, "Machines-1"))
+		if got := b.tickets()[0]; got.Late == nil || got.Late.Outcome != contract.Canceled || got.State != deploy.TicketForgotten {
+			t.Errorf("ticket %+v, want it called off and forgotten", got)
+		}
+	})
 }
 
 // late lets the machine come back with a script that ends, and expects that to be recorded.
