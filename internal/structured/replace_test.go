@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/structured"
@@ -150,6 +151,30 @@ func TestFormatOf(t *testing.T) {
 	}
 	if _, err := structured.Replace("TOML", "", vars{}); errkind.Of(err) != errkind.Invalid {
 		t.Errorf("an unknown format: %v", err)
+	}
+}
+
+// TestCostIsLinear replaces in files of some megabytes, which a quadratic way takes minutes for.
+func TestCostIsLinear(t *testing.T) {
+	const times = 150_000
+	for name, c := range map[string]struct {
+		format structured.Format
+		text   string
+	}{
+		"blocks":     {structured.YAML, strings.Repeat("- a: 1\n  b:\n    c: [1, {d: e}] # x\n", times)},
+		"brackets":   {structured.YAML, "r: [" + strings.Repeat("word, ", times) + "]"},
+		"going on":   {structured.YAML, "r: x\n" + strings.Repeat("  more words\n", times)},
+		"JSON":       {structured.JSON, "[" + strings.Repeat("{\"a\": [1, \"x\"]},\n", times) + "1]"},
+		"XML":        {structured.XML, "<r>" + strings.Repeat("<a k='1'>text<b/></a>\n", times) + "</r>"},
+		"properties": {structured.Properties, strings.Repeat("a.b=c\n", times)},
+	} {
+		began := time.Now()
+		if _, err := structured.Replace(c.format, c.text, vars{"r:5": "x", "0:a": "2", "/r/a[3]/@k": "7", "//b": "x", "a.b": "1"}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(began); took > 15*time.Second {
+			t.Errorf("%s: %d bytes took %v", name, len(c.text), took)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type element struct {
 	start, inner  int // of the start tag; after it
 	innerEnd, end int // of the end tag; after it
 	isEmpty       bool
-	text          string
+	text          []byte
 }
 
 type attribute struct {
@@ -172,7 +172,7 @@ func parseXML(c *changes, at int) (*element, error) {
 			}
 			open = open[:len(open)-1]
 		case xml.CharData:
-			top.text += string(token)
+			top.text = append(top.text, token...)
 		}
 	}
 }

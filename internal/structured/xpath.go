@@ -225,10 +225,10 @@ func (t xmlTest) holds(e *element, position int) bool {
 		return false
 	}
 	if t.child == "." {
-		return e.text == t.value
+		return string(e.text) == t.value
 	}
 	for _, c := range e.children {
-		if (t.child == "*" || c.name == t.child) && (!t.hasValue || c.text == t.value) {
+		if (t.child == "*" || c.name == t.child) && (!t.hasValue || string(c.text) == t.value) {
 			return true
 		}
 	}
