@@ -72,10 +72,14 @@ func TestLevelsBecomeCategories(t *testing.T) {
 		text   string
 		want   tasklog.Category
 	}{
-		{contract.Stdout, contract.LevelDefault, "x", tasklog.Info}, {contract.Stderr, contract.LevelDefault, "x", tasklog.Error},
-		{contract.Agent, contract.LevelDefault, "x", tasklog.Verbose}, {contract.Stderr, contract.LevelVerbose, "x", tasklog.Verbose},
-		{contract.Stdout, contract.LevelHighlight, "x", tasklog.Highlight}, {contract.Stdout, contract.LevelWait, "x", tasklog.Wait},
-		{contract.Agent, contract.LevelWarning, "x", tasklog.Warning}, {contract.Stdout, contract.LevelError, "x", tasklog.Error},
+		{contract.Stdout, contract.LevelDefault, "x", tasklog.Info},
+		{contract.Stderr, contract.LevelDefault, "x", tasklog.Error},
+		{contract.Agent, contract.LevelDefault, "x", tasklog.Verbose},
+		{contract.Stderr, contract.LevelVerbose, "x", tasklog.Verbose},
+		{contract.Stdout, contract.LevelHighlight, "x", tasklog.Highlight},
+		{contract.Stdout, contract.LevelWait, "x", tasklog.Wait},
+		{contract.Agent, contract.LevelWarning, "x", tasklog.Warning},
+		{contract.Stdout, contract.LevelError, "x", tasklog.Error},
 		{contract.Agent, contract.LevelProgress, "42 half way", tasklog.Verbose},
 	} {
 		got := lines("1/M", "t", []contract.Record{{Source: row.source, Flags: contract.LevelFlags(row.level), Text: []byte(row.text)}})
