@@ -66,7 +66,6 @@ func text(std *cli.IO, p plan.Plan, o worker.Outcome) string {
 const (
 	maxTold  = 20 // violations
 	maxLines = 60 // of what a process said
-	maxSays  = 90 // letters of a statement; fairlead-sim statements has them whole
 )
 
 // verdicts is the table of the statements that were judged.
@@ -81,7 +80,7 @@ func verdicts(std *cli.IO, wrong []check.Violation) string {
 		if n := times[s.ID]; n > 0 {
 			verdict = fmt.Sprintf("violated %dx", n)
 		}
-		t.Add(s.ID, verdict, shortened(s.Says))
+		t.Add(s.ID, verdict, s.Says)
 	}
 	return t.Text(std)
 }
@@ -107,13 +106,4 @@ func firstLines(said string) string {
 		lines[i] = "  " + cli.Printable(strings.ReplaceAll(l, "\t", "    "))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// shortened ends a sentence after maxSays letters.
-func shortened(sentence string) string {
-	letters := []rune(sentence)
-	if len(letters) <= maxSays {
-		return sentence
-	}
-	return strings.TrimRight(string(letters[:maxSays-1]), " ,") + "…"
 }
