@@ -111,7 +111,11 @@ type Reader interface {
 // not there is NotFound.
 type Writer interface {
 	Reader
+	Writes
+}
 
+// Writes are what a Writer has beside its reads.
+type Writes interface {
 	PutInstallation(Installation) error
 	// NextID assigns the next id of a collection, for example NextID("Machines") is "Machines-7".
 	NextID(collection string) (string, error)
@@ -254,6 +258,8 @@ type TaskFilter struct {
 	IDs         []deploy.TaskID
 	States      []deploy.TaskState
 	Kind        deploy.TaskKind
+	HasWarnings bool // or errors
+	IsAsking    bool // it waits for people to answer
 	Project     deploy.ProjectID
 	Environment deploy.EnvironmentID
 	Skip, Take  int

@@ -7,6 +7,8 @@
 //
 //  1. Every use case takes the Principal and asks for his permission before it looks at anything,
 //     so that a refusal says nothing about what exists.
+//     Where he has it in some places only, what lies outside is as if it were not there, and a write
+//     there is Denied: guard.go stands between each use case and the store.
 //  2. Checks, changes and exactly one audit event are one transaction: a refused call changes
 //     nothing.
 //  3. All broken rules are told at once (ValidationError), not the first one only.
@@ -84,7 +86,7 @@ func (c *Catalog) view(
 	if err := p.Need(need); err != nil {
 		return err
 	}
-	return c.Store.View(ctx, f)
+	return c.Store.View(ctx, func(r store.Reader) error { return f(guarded(r, p, need)) })
 }
 
 // change writes for a principal who has the permission; f returns the event to record.
@@ -101,7 +103,7 @@ func (c *Catalog) change(
 		if err := refuseHeld(w, need); err != nil {
 			return err
 		}
-		event, err := f(w)
+		event, err := f(guardedWriter(w, p, need))
 		if err != nil {
 			return err
 		}

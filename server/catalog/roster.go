@@ -84,9 +84,9 @@ func (c *Catalog) MachinePage(
 	if err != nil {
 		return nil, 0, err
 	}
-	all := c.roster.take(seen)
+	all, reach := c.roster.take(seen), p.Reach(identity.MachineView)
 	for i := range all {
-		if all[i].Space != space || !wanted(&all[i]) {
+		if all[i].Space != space || !wanted(&all[i]) || !reach.CoversAny(all[i].Environments) {
 			continue
 		}
 		if total >= skip && len(page) < take {
