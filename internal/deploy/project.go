@@ -55,6 +55,21 @@ const (
 	GuidedAlways        GuidedFailure = "On"
 )
 
+// Holds reports whether a deployment asks, by what it was told, what its project says and what the
+// environment does.
+func (g GuidedFailure) Holds(project GuidedFailure, environment bool) bool {
+	for _, mode := range []GuidedFailure{g, project} {
+		switch mode {
+		case GuidedAlways:
+			return true
+		case GuidedNever:
+			return false
+		case GuidedAsEnvironment:
+		}
+	}
+	return environment
+}
+
 // Connectivity says which machines a deployment may do without.
 type Connectivity struct {
 	// SkipUnavailable leaves out machines that cannot be reached; SkipTags narrows that to machines

@@ -66,6 +66,17 @@ func (r Release) OpenDefect() (Defect, bool) {
 	return Defect{}, false
 }
 
+// DeployOptions narrow and change what a deployment does.
+type DeployOptions struct {
+	Only, Except []MachineID
+	SkipSteps    []string // names
+	SkipActions  []string // ids
+	// Guided says whether it asks people about failures; "" is what the project says.
+	Guided GuidedFailure
+	// ForcesPackages sends packages that the machines hold already.
+	ForcesPackages bool
+}
+
 // Deployment is a release on its way into an environment.
 type Deployment struct {
 	ID          DeploymentID
@@ -79,8 +90,9 @@ type Deployment struct {
 	Comments    string
 	CreatedAt   time.Time
 	CreatedBy   string
-	// Plan was fixed when the deployment was made.
-	Plan Plan
+	// Options are what was asked for; Plan was made from them when the deployment was.
+	Options DeployOptions
+	Plan    Plan
 	// Answers are the values that were given for prompted variables.
 	Answers []Answer
 }

@@ -258,8 +258,8 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 	s.fill(step("A", scriptAction("A")))
 	bad := deploy.Process{Version: 1, Steps: []deploy.Step{
 		{Name: "", Tags: nil, Actions: nil},
-		{Name: "X", Tags: []string{"a,b"}, Condition: "Variable", Window: -1, Actions: []deploy.Action{
-			{Name: "one", Kind: "Octopus.Manual"},
+		{Name: "X", Tags: []string{"a,b"}, Condition: "Sometimes", Window: -1, Actions: []deploy.Action{
+			{Name: "one", Kind: "Octopus.Other"},
 			{
 				Name: "ONE", Kind: deploy.ScriptAction, Environments: []deploy.EnvironmentID{"Environments-9"},
 				Properties: map[string]string{
@@ -274,8 +274,8 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 	_, err := s.SaveProcess(s.ctx, root(), "Web", bad)
 	got := strings.Join(reasons(t, err), "\n")
 	for _, want := range []string{
-		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Variable"`, "window",
-		`type "Octopus.Manual"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
+		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Sometimes"`, "window",
+		`type "Octopus.Other"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
 		"runs on the server",
 		"ExecutionTimeout", "empty script", `script from "GitRepository"`, `"../x"`, "action q needs one package",
 	} {

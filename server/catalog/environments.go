@@ -106,9 +106,7 @@ func fillEnvironment(r store.Reader, e *deploy.Environment, draft EnvironmentDra
 	if slices.ContainsFunc(others, func(o deploy.Environment) bool { return strings.EqualFold(o.Name, e.Name) }) {
 		why.taken("An environment with the name %s exists already.", e.Name)
 	}
-	if draft.UseGuidedFailure {
-		why.add("guided failure comes with a later version")
-	}
+	e.UseGuidedFailure = draft.UseGuidedFailure
 	if renamed || e.Slug == "" {
 		e.Slug = freeSlug(e.Name, func(slug string) bool {
 			return slices.ContainsFunc(others, func(o deploy.Environment) bool { return o.Slug == slug })

@@ -184,16 +184,22 @@ func (r *reasons) step(step *deploy.Step) {
 		step.Tags = splitTags(step.Properties[deploy.PropTargetTags])
 	}
 	step.Tags = r.tags(step.Tags)
-	if len(step.Tags) == 0 {
+	if slices.ContainsFunc(step.Actions, func(a deploy.Action) bool { return a.Kind == deploy.ManualAction }) {
+		r.manual(step)
+	} else if len(step.Tags) == 0 {
 		r.add("step %s names no target tag: set %s", step.Name, deploy.PropTargetTags)
 	}
 	switch step.Condition {
 	case "":
 		step.Condition = deploy.OnSuccess
 	case deploy.OnSuccess, deploy.OnFailure, deploy.Always:
+	case deploy.OnExpression:
+		if strings.TrimSpace(step.Properties[deploy.PropCondition]) == "" {
+			r.add("step %s has the condition %s and no expression: set %s", step.Name, step.Condition, deploy.PropCondition)
+		}
 	default:
-		r.add("step %s has the condition %q: want %s, %s or %s", step.Name, step.Condition,
-			deploy.OnSuccess, deploy.OnFailure, deploy.Always)
+		r.add("step %s has the condition %q: want %s, %s, %s or %s", step.Name, step.Condition,
+			deploy.OnSuccess, deploy.OnFailure, deploy.Always, deploy.OnExpression)
 	}
 	if text := step.Properties[deploy.PropMaxParallelism]; step.Window == 0 && text != "" {
 		n, err := strconv.Atoi(strings.TrimSpace(text))
@@ -208,6 +214,17 @@ func (r *reasons) step(step *deploy.Step) {
 	}
 	if n := len(step.Actions); n == 0 || n > maxActions {
 		r.add("step %s has %d actions: want 1 to %d", step.Name, n, maxActions)
+	}
+}
+
+// manual checks a step that asks people: it runs nothing, so it has no machines and no other action.
+func (r *reasons) manual(step *deploy.Step) {
+	step.Tags = nil
+	for _, a := range step.Actions {
+		if a.Kind != deploy.ManualAction || len(step.Actions) > 1 {
+			r.add("step %s mixes %s with other actions: give it a step of its own", step.Name, deploy.ManualAction)
+			return
+		}
 	}
 }
 
@@ -227,7 +244,7 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 			r.add("action %s names an environment that there is not: %q", a.Name, id)
 		}
 	}
-	if strings.EqualFold(a.Properties[deploy.PropRunOnServer], "true") {
+	if strings.EqualFold(a.Properties[deploy.PropRunOnServer], "true") && a.Kind != deploy.ManualAction {
 		r.add("action %s runs on the server: that comes with a later version; set %s to false", a.Name,
 			deploy.PropRunOnServer)
 	}
@@ -237,9 +254,13 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 		r.script(a)
 	case deploy.PackageAction:
 		r.ownPackage(a)
+	case deploy.ManualAction:
+		if text := a.Properties[deploy.PropInstructions]; len(text) > maxScriptBytes {
+			r.add("the instructions of action %s have %d bytes: limit is %d", a.Name, len(text), maxScriptBytes)
+		}
 	default:
-		r.add("action %s has the type %q: this version knows %s and %s", a.Name, a.Kind, deploy.ScriptAction,
-			deploy.PackageAction)
+		r.add("action %s has the type %q: this version knows %s, %s and %s", a.Name, a.Kind, deploy.ScriptAction,
+			deploy.PackageAction, deploy.ManualAction)
 	}
 	r.packages(a, known)
 }

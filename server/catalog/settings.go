@@ -46,10 +46,8 @@ func (why *reasons) settings(r store.Reader, project *deploy.Project, s ProjectS
 	}
 	switch s.GuidedFailure {
 	case "":
-	case deploy.GuidedAsEnvironment, deploy.GuidedNever:
+	case deploy.GuidedAsEnvironment, deploy.GuidedNever, deploy.GuidedAlways:
 		project.GuidedFailure = s.GuidedFailure
-	case deploy.GuidedAlways:
-		why.add("guided failure comes with a later version")
 	default:
 		why.add("the guided failure mode is %q: want EnvironmentDefault, Off or On", s.GuidedFailure)
 	}

@@ -70,6 +70,11 @@ type TaskDetail struct {
 	Interruptions []deploy.Interruption
 }
 
+// IsAsking reports whether it waits for people to answer.
+func (d TaskDetail) IsAsking() bool {
+	return slices.ContainsFunc(d.Interruptions, deploy.Interruption.IsPending)
+}
+
 // record is what has happened to the task's plan.
 func (d TaskDetail) record() deploy.Record {
 	return deploy.Record{
@@ -176,6 +181,19 @@ func (c *Catalog) queueOn(
 		c.Queued()
 	}
 	return task, err
+}
+
+// Asking maps tasks that wait for people to answer to what they ask. Errors: Denied.
+func (c *Catalog) Asking(ctx context.Context, p identity.Principal) (asking map[deploy.TaskID]string, err error) {
+	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {
+		asking = map[deploy.TaskID]string{}
+		pending, err := r.Interruptions(store.InterruptionFilter{IsPending: true})
+		for _, i := range pending {
+			asking[i.Task] = i.Title
+		}
+		return err
+	})
+	return asking, err
 }
 
 func (c *Catalog) putTask(w store.Writer, p identity.Principal, task *deploy.Task) (deploy.Event, error) {

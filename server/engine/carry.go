@@ -400,7 +400,7 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 		if err := w.PutTicket(ended); err != nil || c.outputs == nil || c.ruling != deploy.RulingNone {
 			return err
 		}
-		return w.PutOutputs(*c.outputs)
+		return c.worker.engine.putOutputs(w, *c.outputs)
 	})
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
+	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/tasklog"
@@ -97,11 +98,12 @@ type bench struct {
 	t     *testing.T
 	store store.Store
 	logs  *tasklog.Folder
+	key   secret.Key
 	runs  int
 }
 
 func newBench(t *testing.T, edit func(store.Writer) error) *bench {
-	b := &bench{t: t}
+	b := &bench{t: t, key: secret.NewKey()}
 	var err error
 	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), host.Fsync{}, time.Now)
 	b.must(err)
@@ -159,6 +161,7 @@ func (b *bench) run(m *scripted, reach engine.Reach, killAt string, meanwhile fu
 	e := engine.New(engine.Deps{
 		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", b.runs), 5), Logs: b.logs, Reach: reach,
 		Env: host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: point},
+		Secrets: b.key,
 	})
 	var group sync.WaitGroup
 	group.Go(func() { _ = e.Run(ctx) })

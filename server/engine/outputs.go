@@ -48,6 +48,10 @@ func (c *carrier) collect(ctx context.Context, t target.Target, verdict *contrac
 func (c *carrier) keep(result contract.Result) *deploy.Outputs {
 	out := &deploy.Outputs{Ticket: c.ticket.ID, Task: c.task.ID, Slot: slotOf(c.ticket)}
 	for _, o := range result.Outputs {
+		if o.IsSensitive && c.worker.engine.Secrets.IsZero() {
+			c.say(tasklog.Warning, "The sensitive output variable "+o.Name+" is not kept: this server has no master key.")
+			continue
+		}
 		value := deploy.OutputValue{Name: o.Name, Value: o.Value}
 		if o.IsSensitive {
 			value.Value, value.Sealed = "", c.worker.engine.Secrets.Seal(o.Value, out.SealedAs(o.Name))
@@ -58,6 +62,21 @@ func (c *carrier) keep(result contract.Result) *deploy.Outputs {
 		c.say(tasklog.Verbose, fmt.Sprintf("Kept %d output variables.", len(out.Values)))
 	}
 	return out
+}
+
+// putOutputs keeps outputs; with the first sealed one the store notes which key it depends on.
+func (e *Engine) putOutputs(w store.Writer, out deploy.Outputs) error {
+	if slices.ContainsFunc(out.Values, func(v deploy.OutputValue) bool { return v.Sealed != "" }) {
+		row, err := w.Installation()
+		if err == nil && row.MasterKey == "" {
+			row.MasterKey = e.Secrets.ID()
+			err = w.PutInstallation(row)
+		}
+		if err != nil && errkind.Of(err) != errkind.NotFound {
+			return err
+		}
+	}
+	return w.PutOutputs(out)
 }
 
 func slotOf(t deploy.Ticket) deploy.Slot {

@@ -81,7 +81,7 @@ func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Tim
 		ahead = NewSchedule(now, queued, active, q.limit)
 		return err
 	})
-	if err != nil || len(ahead.Start) == 0 {
+	if err != nil || len(ahead.Start)+len(ahead.Late) == 0 {
 		return nil, ahead.Next, err
 	}
 	err = q.store.Update(ctx, func(w store.Writer) error {
@@ -93,6 +93,11 @@ func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Tim
 		schedule := NewSchedule(now, queued, active, q.limit)
 		next = schedule.Next
 		for _, task := range queued {
+			if slices.Contains(schedule.Late, task.ID) {
+				if err := q.lapse(w, task, now); err != nil {
+					return err
+				}
+			}
 			if !slices.Contains(schedule.Start, task.ID) {
 				continue
 			}
@@ -105,6 +110,22 @@ func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Tim
 		return nil
 	})
 	return claimed, next, err
+}
+
+// lapse ends a task whose time to start has passed. Octopus Deploy calls that a time-out too.
+func (q *Queue) lapse(w store.Writer, task deploy.Task, now time.Time) error {
+	task.State, task.CompletedAt = deploy.TaskTimedOut, now
+	task.Error = "it was not to start after " + task.NotAfter.UTC().Format(time.RFC3339)
+	if err := w.PutTask(task); err != nil {
+		return err
+	}
+	_, err := w.AddEvent(deploy.Event{
+		At: now, User: "system", Category: "TaskTimedOut", Subject: string(task.ID), Message: sentence(task),
+	})
+	if err != nil || q.Ended == nil {
+		return err
+	}
+	return q.Ended(w, task)
 }
 
 // Waits tells why each queued task waits.

@@ -26,8 +26,10 @@ const DefaultLimit = 20
 // Schedule is which queued tasks start now, and why the others wait.
 type Schedule struct {
 	Start []deploy.TaskID
+	// Late are those that may not start any more.
+	Late  []deploy.TaskID
 	Waits map[deploy.TaskID]string // sentences
-	// Next is when a task's time comes; zero when no task waits for a time.
+	// Next is when a task's time comes or goes; zero when no task waits for a time.
 	Next time.Time
 }
 
@@ -35,6 +37,11 @@ type Schedule struct {
 func NewSchedule(now time.Time, queued, running []deploy.Task, limit int) Schedule {
 	s := Schedule{Waits: map[deploy.TaskID]string{}}
 	for _, task := range queued {
+		if !task.NotAfter.IsZero() && !now.Before(task.NotAfter) {
+			s.Late = append(s.Late, task.ID)
+			continue
+		}
+		s.look(task.NotAfter)
 		if why := s.holds(now, task, running, limit); why != "" {
 			s.Waits[task.ID] = why
 			continue
@@ -45,11 +52,16 @@ func NewSchedule(now time.Time, queued, running []deploy.Task, limit int) Schedu
 	return s
 }
 
+// look has the next look be at a time at the latest.
+func (s *Schedule) look(at time.Time) {
+	if !at.IsZero() && (s.Next.IsZero() || at.Before(s.Next)) {
+		s.Next = at
+	}
+}
+
 func (s *Schedule) holds(now time.Time, task deploy.Task, running []deploy.Task, limit int) string {
 	if task.NotBefore.After(now) {
-		if s.Next.IsZero() || task.NotBefore.Before(s.Next) {
-			s.Next = task.NotBefore
-		}
+		s.look(task.NotBefore)
 		return "is scheduled for " + task.NotBefore.UTC().Format(time.RFC3339)
 	}
 	for _, other := range running {

@@ -19,6 +19,21 @@ type deploymentBody struct {
 	CreatedBy string           `json:"created_by,omitempty"`
 	Plan      planBody         `json:"plan"`
 	Answers   []answerBody     `json:"answers,omitempty"`
+	Options   optionsBody      `json:"options,omitzero"`
+}
+
+type optionsBody struct {
+	Only           []deploy.MachineID   `json:"only,omitempty"`
+	Except         []deploy.MachineID   `json:"except,omitempty"`
+	SkipSteps      []string             `json:"skip_steps,omitempty"`
+	SkipActions    []string             `json:"skip_actions,omitempty"`
+	Guided         deploy.GuidedFailure `json:"guided,omitempty"`
+	ForcesPackages bool                 `json:"forces_packages,omitempty"`
+}
+
+// IsZero lets options that nobody asked for out of the text.
+func (b optionsBody) IsZero() bool {
+	return len(b.Only)+len(b.Except)+len(b.SkipSteps)+len(b.SkipActions) == 0 && b.Guided == "" && !b.ForcesPackages
 }
 
 type answerBody struct {
@@ -42,6 +57,21 @@ type plannedStepBody struct {
 	Machines     []deploy.MachineID `json:"machines,omitempty"`
 	Actions      []actionBody       `json:"actions,omitempty"`
 	Skip         string             `json:"skip,omitempty"`
+}
+
+// options gives back empty lists as nil.
+func (b optionsBody) options() deploy.DeployOptions {
+	o := deploy.DeployOptions(b)
+	o.Only, o.Except = filled(o.Only), filled(o.Except)
+	o.SkipSteps, o.SkipActions = filled(o.SkipSteps), filled(o.SkipActions)
+	return o
+}
+
+func filled[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 func bodyOfPlan(p deploy.Plan) planBody {
@@ -79,6 +109,7 @@ func scanDeployment(row scanner) (deploy.Deployment, error) {
 		Channel: body.Channel, Task: d.Task, Name: body.Name, Comments: body.Comments, CreatedAt: moment(created),
 		CreatedBy: body.CreatedBy, Plan: body.Plan.plan(),
 		Answers: each(body.Answers, func(a answerBody) deploy.Answer { return deploy.Answer(a) }),
+		Options: body.Options.options(),
 	}, err
 }
 
@@ -141,6 +172,7 @@ func (w *writer) PutDeployment(d deploy.Deployment) error {
 	body, sum, err := seal(deploymentBody{
 		Channel: d.Channel, Name: d.Name, Comments: d.Comments, CreatedBy: d.CreatedBy, Plan: bodyOfPlan(d.Plan),
 		Answers: each(d.Answers, func(a deploy.Answer) answerBody { return answerBody(a) }),
+		Options: optionsBody(d.Options),
 	})
 	if err != nil {
 		return err

@@ -75,6 +75,8 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	w.add(len(f.IDs) > 0, "id IN (SELECT value FROM json_each(?))", ids)
 	w.add(len(f.States) > 0, "state IN (SELECT value FROM json_each(?))", states)
 	w.add(f.Kind != "", "kind = ?", f.Kind)
+	w.add(f.HasWarnings, "(state IN ('Failed', 'TimedOut') OR json_extract(body, '$.has_warnings') = ?)", 1)
+	w.add(f.IsAsking, "id IN (SELECT task FROM interruption WHERE pending = ?)", 1)
 	w.add(f.Project != "", "project = ?", f.Project)
 	w.add(f.Environment != "", "environment = ?", f.Environment)
 	tasks, err = list(r, "list tasks", scanTask,
