@@ -132,3 +132,19 @@ func (r Reach) CoversAll(environments []deploy.EnvironmentID) bool {
 		return !r.Covers(Place{Environment: e})
 	})
 }
+
+// RestrictionsOf are what a permission can be restricted to, in the words of the wire.
+func RestrictionsOf(p Permission) []string {
+	words := []string{}
+	byProject, byEnvironment := dimensions(p)
+	if byEnvironment {
+		words = append(words, "Environments")
+	}
+	if byProject {
+		words = append(words, "ProjectGroups", "Projects")
+	}
+	return words
+}
+
+// IsSystemPermission reports whether a permission is about the installation and not about a space.
+func IsSystemPermission(p Permission) bool { return slices.Contains(systemPermissions(), p) }

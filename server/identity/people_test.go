@@ -51,7 +51,7 @@ func second[T any](_ T, err error) error { return err }
 // hire adds a user to a new team that has a role in a place, and returns who he is then.
 func (s *site) hire(t *testing.T, name string, role deploy.RoleID, scope deploy.ScopedRole) identity.Principal {
 	t.Helper()
-	user, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: name, IsActive: true})
+	user, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: name, IsActive: new(true)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestA4NobodyGivesWhatHeHasNot(t *testing.T) {
 	})
 	wantKind(t, "making all administrators", err, errkind.Denied)
 	_, err = s.EditUser(ctx, p, identity.AdministratorID, identity.UserDraft{
-		Name: "admin", IsActive: true, Password: "mallory knows",
+		Name: "admin", IsActive: new(true), Password: "mallory knows",
 	})
 	wantKind(t, "the administrator's password", err, errkind.Denied)
 	_, err = s.CreateUserRole(ctx, p, identity.RoleDraft{Name: "Mine", System: []string{"AdministerSystem"}})
@@ -120,7 +120,7 @@ func TestA4NobodyGivesWhatHeHasNot(t *testing.T) {
 	_, _, err = s.CreateKey(ctx, p, identity.AdministratorID, "x", time.Time{})
 	wantKind(t, "a key of the administrator", err, errkind.Denied)
 	wantKind(t, "deleting the administrator", s.DeleteUser(ctx, p, identity.AdministratorID), errkind.Invalid)
-	if _, err := s.EditUser(ctx, p, "Users-2", identity.UserDraft{Name: "guest", IsActive: false}); err != nil {
+	if _, err := s.EditUser(ctx, p, "Users-2", identity.UserDraft{Name: "guest", IsActive: new(false)}); err != nil {
 		t.Errorf("disabling somebody with less: %v", err)
 	}
 }
@@ -129,7 +129,7 @@ func TestPasswords(t *testing.T) {
 	s := newSite(t)
 	s.place(t)
 	ctx := t.Context()
-	user, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{Name: "Ada", Password: "correct horse", IsActive: true})
+	user, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{Name: "Ada", Password: "correct horse", IsActive: new(true)})
 	if err != nil || strings.Contains(user.PasswordHash, "horse") {
 		t.Fatalf("%+v, %v", user, err)
 	}
@@ -164,7 +164,7 @@ func TestPasswords(t *testing.T) {
 func TestPasswordGuessingIsStopped(t *testing.T) {
 	s := newSite(t)
 	s.place(t)
-	if _, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: "ada", IsActive: true}); err != nil {
+	if _, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: "ada", IsActive: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	var err error

@@ -76,3 +76,10 @@ func checkKeyShape(key string) error {
 	}
 	return nil
 }
+
+// Proof is a text that whoever knows the cookie can make, and that says nothing of it. Programs send it back
+// in a header, which no foreign page can.
+func Proof(cookie string) string { return hash("proof of " + cookie) }
+
+// IsProof reports whether a text is the proof of a cookie.
+func IsProof(cookie, text string) bool { return cookie != "" && sameHash(Proof(cookie), text) }

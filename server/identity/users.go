@@ -29,7 +29,7 @@ type UserDraft struct {
 	DisplayName string
 	Email       string
 	Password    string
-	IsActive    bool
+	IsActive    *bool // nil keeps it; somebody new is let in
 	IsService   bool
 }
 
@@ -105,7 +105,7 @@ func (d *Directory) CreateUser(ctx context.Context, p Principal, draft UserDraft
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		user = deploy.User{ID: deploy.UserID(id), IsService: draft.IsService}
+		user = deploy.User{ID: deploy.UserID(id), IsService: draft.IsService, IsActive: true}
 		if err := d.fillUser(&user, draft, hash, users); err != nil {
 			return deploy.Event{}, err
 		}
@@ -131,11 +131,11 @@ func (d *Directory) EditUser(ctx context.Context, p Principal, id deploy.UserID,
 			return deploy.Event{}, err
 		}
 		if p.User.ID == id && p.Need(UserEdit) != nil { // his name and whether he is let in are not his to choose
-			draft.Name, draft.IsActive = user.Name, user.IsActive
+			draft.Name, draft.IsActive = user.Name, nil
 		} else if err := p.outranks(w, user); err != nil {
 			return deploy.Event{}, err
 		}
-		if id == AdministratorID && !draft.IsActive {
+		if id == AdministratorID && draft.IsActive != nil && !*draft.IsActive {
 			return deploy.Event{}, errkind.Invalid.Errorf("the built-in administrator cannot be disabled")
 		}
 		users, err := w.Users()
@@ -180,7 +180,10 @@ func (d *Directory) fillUser(user *deploy.User, draft UserDraft, hash string, us
 				name, maxUserNameCharacters)
 		}
 	}
-	user.Name, user.DisplayName, user.Email, user.IsActive = name, draft.DisplayName, draft.Email, draft.IsActive
+	user.Name, user.DisplayName, user.Email = name, draft.DisplayName, draft.Email
+	if draft.IsActive != nil {
+		user.IsActive = *draft.IsActive
+	}
 	if user.DisplayName == "" {
 		user.DisplayName = name
 	}
