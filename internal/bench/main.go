@@ -49,7 +49,8 @@ type options struct {
 	profile                           string
 	dir                               string
 	agents                            int
-	machines, projects, tasks, blocks int // of the api goal
+	machines, projects, tasks, blocks int    // of the api goal
+	stock                             string // folder of a home to measure, filled before when it is there
 	rounds                            int
 	windows                           int
 	window                            time.Duration
@@ -88,6 +89,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	)
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait after the last agent has come on line")
 	f.Int64Var(&mebibytes, "size", 1024, "MiB that one push has")
+	f.StringVar(&o.stock, "stock", "", "keep the filled home of the api goal in this `folder`, and take it when it is there")
 	f.IntVar(&o.machines, "machines", 10_000, "machines in the store of the api goal")
 	f.IntVar(&o.projects, "projects", 1_000, "projects there, each with releases")
 	f.IntVar(&o.tasks, "tasks", 100_000, "deployments there, each with its task and event")
