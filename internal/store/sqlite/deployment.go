@@ -136,6 +136,10 @@ func deploymentsWhere(f store.DeploymentFilter) (w where, err error) {
 // anyOf wants a column to have one of some values; none means any.
 func anyOf[T ~string](w *where, column string, values []T) error {
 	text, err := jsonList(values)
+	if len(values) == 1 { // which an index can look up and order by
+		w.add(true, column+" = ?", values[0])
+		return err
+	}
 	w.add(len(values) > 0, column+" IN (SELECT value FROM json_each(?))", text)
 	return err
 }
@@ -191,14 +195,23 @@ func (w *writer) PutDeployment(d deploy.Deployment) error {
 const selectCell = "SELECT d.project, d.environment, d.id, d.release, r.version, d.task, coalesce(t.state, ''), " +
 	"CASE WHEN coalesce(t.completed_at, 0) <> 0 THEN t.completed_at ELSE coalesce(t.queued_at, d.created_at) END "
 
-const joinCell = "JOIN release r ON r.id = d.release LEFT JOIN task t ON t.id = d.task"
+const joinCell = "JOIN release r INDEXED BY release_number ON r.id = d.release " +
+	"LEFT JOIN task t INDEXED BY task_stand ON t.id = d.task"
 
-const selectDashboard = selectCell +
-	"FROM (SELECT DISTINCT project, environment FROM deployment WHERE space = ?1) cell " +
-	"JOIN deployment d ON d.id = (SELECT n.id FROM deployment n " +
-	"WHERE n.space = ?1 AND n.project = cell.project AND n.environment = cell.environment " +
-	"ORDER BY n.created_at DESC, n.number DESC, n.id DESC LIMIT 1) " +
-	joinCell + " ORDER BY d.project, d.environment, d.id"
+const newestInCell = " ORDER BY n.project DESC, n.environment DESC, n.created_at DESC, n.number DESC, n.id DESC LIMIT 1"
+
+// selectDashboard goes from the newest deployment of a cell to that of the cell before it, by one look at the index
+// each; how many deployments a cell has does not matter.
+const selectDashboard = "WITH RECURSIVE cell (id, project, environment, release, task, created_at) AS (" +
+	"SELECT d.id, d.project, d.environment, d.release, d.task, d.created_at " +
+	"FROM deployment d INDEXED BY deployment_stand WHERE d.id = (" +
+	"SELECT n.id FROM deployment n INDEXED BY deployment_cell WHERE n.space = ?1" + newestInCell + ") " +
+	"UNION ALL SELECT d.id, d.project, d.environment, d.release, d.task, d.created_at " +
+	"FROM cell JOIN deployment d INDEXED BY deployment_stand ON d.id = coalesce(" +
+	"(SELECT n.id FROM deployment n INDEXED BY deployment_cell WHERE n.space = ?1 " +
+	"AND n.project = cell.project AND n.environment < cell.environment" + newestInCell + "), " +
+	"(SELECT n.id FROM deployment n INDEXED BY deployment_cell WHERE n.space = ?1 " +
+	"AND n.project < cell.project" + newestInCell + "))) " + selectCell + "FROM cell d " + joinCell
 
 func scanCell(row scanner) (c store.DashboardCell, err error) {
 	var at int64
