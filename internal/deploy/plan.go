@@ -59,6 +59,8 @@ type PlanRequest struct {
 	// SkipActions are ids; a step all of whose actions are skipped is.
 	SkipActions []string
 	IsGuided    bool
+	// IsPreview makes a plan also when nothing would happen: people look at why.
+	IsPreview bool
 }
 
 // NewPlan says what a deployment will do. Errors: Invalid with the reason, when nothing would
@@ -73,7 +75,7 @@ func NewPlan(r PlanRequest) (Plan, error) {
 		plan.Steps = append(plan.Steps, planned)
 	}
 	isIdle := !slices.ContainsFunc(plan.Steps, func(s PlannedStep) bool { return s.Skip == "" })
-	if isIdle && !(r.Connectivity.AllowNoMachine && len(plan.Steps) > 0) {
+	if isIdle && !r.IsPreview && !(r.Connectivity.AllowNoMachine && len(plan.Steps) > 0) {
 		return Plan{}, errkind.Invalid.Errorf("nothing to deploy: %s", r.whyNothing(plan))
 	}
 	return plan, nil

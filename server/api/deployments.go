@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 )
 
@@ -208,9 +209,54 @@ func (a *api) deploymentTemplate(c *call) error {
 }
 
 func (a *api) previewDeployment(c *call) error {
-	plan, machines, err := a.Catalog.Preview(c.ctx(), c.principal, c.param("id"), c.param("environment"))
+	shown, err := a.preview(c, c.param("id"), c.param("environment"))
 	if err != nil {
 		return err
+	}
+	return c.ok(shown)
+}
+
+type previewsRequest struct {
+	DeploymentPreviews []struct {
+		EnvironmentID string `json:"EnvironmentId"`
+		TenantID      string `json:"TenantId"`
+	}
+}
+
+// maxPreviews bounds the previews that one request asks for.
+const maxPreviews = 100
+
+// previewDeployments answers one preview for each environment, in the order asked for.
+func (a *api) previewDeployments(c *call) error {
+	var q previewsRequest
+	if err := c.decode(&q); err != nil {
+		return err
+	}
+	var not later
+	for _, one := range q.DeploymentPreviews {
+		not.add(one.TenantID != "", "deploying for a tenant")
+	}
+	if err := not.err(); err != nil {
+		return err
+	}
+	if n := len(q.DeploymentPreviews); n > maxPreviews {
+		return errkind.Invalid.Errorf("%d previews: want at most %d", n, maxPreviews)
+	}
+	all := []obj{}
+	for _, one := range q.DeploymentPreviews {
+		shown, err := a.preview(c, c.param("id"), one.EnvironmentID)
+		if err != nil {
+			return err
+		}
+		all = append(all, shown)
+	}
+	return c.ok(all)
+}
+
+func (a *api) preview(c *call, release, environment string) (obj, error) {
+	plan, machines, err := a.Catalog.Preview(c.ctx(), c.principal, release, environment)
+	if err != nil {
+		return nil, err
 	}
 	steps := []obj{}
 	for _, step := range plan.Steps {
@@ -222,14 +268,14 @@ func (a *api) previewDeployment(c *call) error {
 			steps = append(steps, showPreview(step, action, number, machines))
 		}
 	}
-	asked, err := a.Catalog.Prompted(c.ctx(), c.principal, c.param("id"), c.param("environment"))
+	asked, err := a.Catalog.Prompted(c.ctx(), c.principal, release, environment)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.ok(obj{
-		"StepsToExecute": steps, "Form": formOf(asked), "UseGuidedFailureModeByDefault": false,
+	return obj{
+		"StepsToExecute": steps, "Form": formOf(asked), "UseGuidedFailureModeByDefault": plan.IsGuided,
 		"Changes": []obj{}, "ChangesMarkdown": "", "Links": obj{},
-	})
+	}, nil
 }
 
 func showPreview(step deploy.PlannedStep, action deploy.Action, number string, machines []deploy.Machine) obj {
@@ -243,7 +289,7 @@ func showPreview(step deploy.PlannedStep, action deploy.Action, number string, m
 	return obj{
 		"ActionId": action.ID, "ActionName": action.Name, "ActionNumber": number,
 		"Roles": list(commaList(action.Properties[deploy.PropTargetTags], true)), "MachineNames": names, "Machines": shown,
-		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled, "HasNoApplicableMachines": len(names) == 0,
+		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled, "HasNoApplicableMachines": len(names) == 0 && !step.IsManual(),
 		"UnavailableMachines": []obj{}, "ExcludedMachines": []obj{},
 	}
 }

@@ -17,6 +17,9 @@ import (
 // processPrefix and the project's id are the id of its process; Terraform builds it itself.
 const processPrefix = "deploymentprocess-"
 
+// startWithPrevious is the start trigger of a step that does not wait for the one before it.
+const startWithPrevious = "StartWithPrevious"
+
 // feedID is the built-in feed.
 const feedID = "Feeds-1001"
 
@@ -106,10 +109,10 @@ func (q processRequest) process() (deploy.Process, error) {
 	var not later
 	process := deploy.Process{Version: q.Version, Steps: []deploy.Step{}}
 	for _, s := range q.Steps {
-		not.add(strings.EqualFold(s.StartTrigger, "StartWithPrevious"), "step %s: starting with the previous step", s.Name)
 		step := deploy.Step{
 			ID: s.ID, Name: s.Name, Condition: deploy.Condition(s.Condition),
-			Properties: not.properties("step "+s.Name, s.Properties), Actions: []deploy.Action{},
+			WithPrevious: strings.EqualFold(s.StartTrigger, startWithPrevious),
+			Properties:   not.properties("step "+s.Name, s.Properties), Actions: []deploy.Action{},
 		}
 		for _, action := range s.Actions {
 			step.Actions = append(step.Actions, not.action(action))
@@ -174,9 +177,13 @@ func showStep(s deploy.Step) obj {
 		properties = map[string]string{}
 	}
 	properties[deploy.PropTargetTags] = strings.Join(s.Tags, ",")
+	trigger := "StartAfterPrevious"
+	if s.WithPrevious {
+		trigger = startWithPrevious
+	}
 	return obj{
 		"Id": s.ID, "Name": s.Name, "Slug": deploy.Slug(s.Name), "PackageRequirement": "LetOctopusDecide",
-		"Condition": s.Condition, "StartTrigger": "StartAfterPrevious", "Properties": properties,
+		"Condition": s.Condition, "StartTrigger": trigger, "Properties": properties,
 		"Actions": each(s.Actions, showAction),
 	}
 }

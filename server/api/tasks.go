@@ -14,7 +14,13 @@ import (
 // completedFormat is how people read the end of a task. Source: Octopus.
 const completedFormat = "Monday, 02 January 2006 3:04 PM"
 
-func (a *api) showTask(t deploy.Task, waits string) obj {
+// standing is what is known of tasks beside what they store.
+type standing struct {
+	waits    string // why it waits, "" when it does not
+	isAsking bool   // it waits for people to answer
+}
+
+func (a *api) showTask(t deploy.Task, about standing) obj {
 	self := "/api/tasks/" + string(t.ID)
 	arguments := obj{}
 	if t.Deployment != "" {
@@ -43,15 +49,16 @@ func (a *api) showTask(t deploy.Task, waits string) obj {
 	return obj{
 		"Id": t.ID, "SpaceId": t.Space, "Name": t.Kind, "Description": t.Description, "Arguments": arguments,
 		"State": t.State, "IsCompleted": t.State.IsCompleted(), "FinishedSuccessfully": t.State == deploy.TaskSuccess,
-		"HasBeenPickedUpByProcessor": !t.StartedAt.IsZero(), "HasPendingInterruptions": false,
+		"HasBeenPickedUpByProcessor": !t.StartedAt.IsZero(), "HasPendingInterruptions": about.isAsking,
 		"HasWarningsOrErrors": t.HasWarnings || t.State == deploy.TaskFailed || t.State == deploy.TaskTimedOut,
-		"CanRerun":            false, "ErrorMessage": t.Error, "WaitingFor": waits, "ServerNode": t.LeaseOwner,
-		"QueueTime": at(queueTime(t)), "QueueTimeExpiry": nil, "StartTime": at(t.StartedAt), "LastUpdatedTime": at(updated),
+		"CanRerun":            t.State.IsCompleted(), "ErrorMessage": t.Error, "WaitingFor": about.waits, "ServerNode": t.LeaseOwner,
+		"QueueTime": at(queueTime(t)), "QueueTimeExpiry": at(t.NotAfter), "StartTime": at(t.StartedAt), "LastUpdatedTime": at(updated),
 		"CompletedTime": at(t.CompletedAt), "Completed": completed, "Duration": a.duration(t), "QueuedBy": t.QueuedBy,
 		"ProjectId": idOrNull(t.Project), "EnvironmentId": idOrNull(t.Environment), "DeploymentId": deployment,
 		"Links": obj{
 			"Self": self, "Details": self + "/details{?verbose,tail}", "Raw": self + "/raw", "Log": self + "/log{?offset}",
-			"Cancel": self + "/cancel", "Web": "/app#/" + string(t.Space) + "/tasks/" + string(t.ID),
+			"Cancel": self + "/cancel", "State": self + "/state", "Rerun": "/api/tasks/rerun/" + string(t.ID),
+			"Interruptions": spacePath + "interruptions{?regarding,pendingOnly}", "Web": "/app#/" + string(t.Space) + "/tasks/" + string(t.ID),
 		},
 	}
 }
@@ -117,6 +124,8 @@ func (c *call) taskFilter() (f catalog.TaskFilter, err error) {
 		f.States = []deploy.TaskState{deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling}
 	}
 	f.Kind = deploy.TaskKind(query["name"])
+	f.HasWarnings = strings.EqualFold(query["haswarningsorerrors"], "true")
+	f.IsAsking = strings.EqualFold(query["haspendinginterruptions"], "true")
 	f.Project, f.Environment = deploy.ProjectID(query["project"]), deploy.EnvironmentID(query["environment"])
 	f.Skip, f.Take, err = c.pageOf()
 	return f, err
@@ -134,19 +143,35 @@ func (a *api) listTasks(c *call) error {
 		return err
 	}
 	tasks = tasks[:min(take, len(tasks))]
-	waits, err := a.Queue.Waits(c.ctx())
+	stand, err := a.standings(c)
 	if err != nil {
 		return err
 	}
-	return c.envelope("Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, waits[t.ID]) }), total)
+	return c.envelope("Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, stand(t.ID)) }), total)
+}
+
+// standings tells how each task stands.
+func (a *api) standings(c *call) (func(deploy.TaskID) standing, error) {
+	waits, err := a.Queue.Waits(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	asking, err := a.Catalog.Asking(c.ctx(), c.principal)
+	return func(id deploy.TaskID) standing {
+		s := standing{waits: waits[id], isAsking: asking[id] != ""}
+		if s.isAsking {
+			s.waits = "waits for an answer: " + asking[id]
+		}
+		return s
+	}, err
 }
 
 func (a *api) answerTask(c *call, t deploy.Task, answer func(any) error) error {
-	waits, err := a.Queue.Waits(c.ctx())
+	stand, err := a.standings(c)
 	if err != nil {
 		return err
 	}
-	return answer(a.showTask(t, waits[t.ID]))
+	return answer(a.showTask(t, stand(t.ID)))
 }
 
 func (a *api) getTask(c *call) error {
@@ -155,6 +180,30 @@ func (a *api) getTask(c *call) error {
 		return err
 	}
 	return a.answerTask(c, t, c.ok)
+}
+
+func (a *api) rerunTask(c *call) error {
+	t, err := a.Catalog.Rerun(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return a.answerTask(c, t, c.created)
+}
+
+func (a *api) taskState(c *call) error {
+	t, err := a.Catalog.Task(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(obj{"Id": t.ID, "State": t.State, "IsCompleted": t.State.IsCompleted()})
+}
+
+func (a *api) taskTypes(c *call) error {
+	return c.ok([]obj{
+		{"Id": deploy.DeployTask, "Name": "Deploy"},
+		{"Id": deploy.ScriptTask, "Name": "Run a script"},
+		{"Id": deploy.HealthTask, "Name": "Health check"},
+	})
 }
 
 func (a *api) cancelTask(c *call) error {

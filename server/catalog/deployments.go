@@ -221,12 +221,16 @@ func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) err
 }
 
 func (s site) plan(q DeployRequest, e deploy.Environment) (deploy.Plan, error) {
-	return deploy.NewPlan(deploy.PlanRequest{
+	return deploy.NewPlan(s.request(q, e))
+}
+
+func (s site) request(q DeployRequest, e deploy.Environment) deploy.PlanRequest {
+	return deploy.PlanRequest{
 		Process: s.release.Process, Environment: e.ID, Channel: s.release.Channel, Machines: s.machines,
 		Connectivity: s.project.Connectivity,
 		Only:         s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions,
 		IsGuided: q.Guided.Holds(s.project.GuidedFailure, e.UseGuidedFailure),
-	})
+	}
 }
 
 func (c *Catalog) queue(
@@ -278,7 +282,9 @@ func (c *Catalog) Preview(
 			return err
 		}
 		machines = s.machines
-		plan, err = s.plan(q, s.environments[0])
+		request := s.request(q, s.environments[0])
+		request.IsPreview = true
+		plan, err = deploy.NewPlan(request)
 		return err
 	})
 	return plan, machines, err
