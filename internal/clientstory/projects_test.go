@@ -131,7 +131,7 @@ func (o *office) projects(t *testing.T) {
 	equal(t, "numbering", got.VersioningStrategy.Template, "1.0.i")
 	equal(t, "settings", try(o.client.Deployments.GetDeploymentSettings(got, "")).must(t).ReleaseNotesTemplate, made.ReleaseNotesTemplate)
 	got.IsDisabled = false
-	try(projects.Update(o.client, got)).must(t)
+	got = try(projects.Update(o.client, got)).must(t) // which takes the links of its argument away
 
 	equal(t, "by name", try(service.GetByName("shop front")).must(t).ID, made.ID)
 	equal(t, "by slug", try(service.GetByIdentifier("shop-front")).must(t).ID, made.ID)
@@ -241,7 +241,7 @@ func step(name, kind string) *deployments.DeploymentStep {
 
 func scriptStep(name, body string) *deployments.DeploymentStep {
 	s := step(name, "Octopus.Script")
-	set(s.Actions[0].Properties, map[string]string{
+	setAll(s.Actions[0].Properties, map[string]string{
 		"Octopus.Action.RunOnServer": "false", "Octopus.Action.Script.ScriptSource": "Inline",
 		"Octopus.Action.Script.Syntax": "Bash", "Octopus.Action.Script.ScriptBody": body,
 	})
@@ -257,7 +257,7 @@ func packageStep(name, id string) *deployments.DeploymentStep {
 	return s
 }
 
-func set(to map[string]core.PropertyValue, values map[string]string) {
+func setAll(to map[string]core.PropertyValue, values map[string]string) {
 	for name, value := range values {
 		to[name] = core.NewPropertyValue(value, false)
 	}
