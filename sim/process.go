@@ -5,6 +5,7 @@ package sim
 import (
 	"cmp"
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -113,15 +114,29 @@ func (p *processes) find(id host.ProcessID) *process {
 // killAll ends all processes with the machine.
 func (p *processes) killAll() {
 	p.mu.Lock()
-	all := make([]*process, 0, len(p.living))
-	for _, one := range p.living {
-		all = append(all, one)
-	}
+	all := p.sortedLocked()
 	clear(p.living)
 	p.mu.Unlock()
-	slices.SortFunc(all, func(a, b *process) int { return cmp.Compare(a.id.Pid, b.id.Pid) })
 	for _, one := range all {
 		one.doKill()
+	}
+}
+
+func (p *processes) sortedLocked() []*process {
+	all := slices.Collect(maps.Values(p.living))
+	slices.SortFunc(all, func(a, b *process) int { return cmp.Compare(a.id.Pid, b.id.Pid) })
+	return all
+}
+
+// TellShims sends TERM to all shims, as a shutdown does to all that runs: they end their scripts and say so.
+func (m *Machine) TellShims() {
+	m.exec.mu.Lock()
+	all := m.exec.sortedLocked()
+	m.exec.mu.Unlock()
+	for _, one := range all {
+		if one.life != nil {
+			one.doTerm()
+		}
 	}
 }
 

@@ -67,8 +67,8 @@ func (m *Machine) restart(one *process, c host.Command) host.Exit {
 		return complain(c, "reboot: command not found")
 	}
 	reboot(one.ticket)
-	<-one.kill.Done()
-	return host.Exit{Code: -1, Signal: "killed"}
+	<-one.term.Done()
+	return host.Exit{Code: -1, Signal: "terminated"}
 }
 
 func complain(c host.Command, what string) host.Exit {

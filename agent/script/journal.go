@@ -205,16 +205,8 @@ func (f folder) launchesIn(bootID string) int {
 
 func (f folder) noteProcess(id host.ProcessID) {
 	if raw, err := json.Marshal(id); err == nil {
-		// It helps to clean up after a dead shim, and proves after a restart that the shell began. It need
-		// not be synced: a machine that is shut down in order keeps it, and no proof is needed of less.
-		_ = os.WriteFile(f.path("process"), raw, 0o600)
+		_ = os.WriteFile(f.path("process"), raw, 0o600) // only helps to clean up after a dead shim
 	}
-}
-
-// hasBegun reports whether it is known that the shell was started.
-func (f folder) hasBegun() bool {
-	_, ok := f.process()
-	return ok
 }
 
 func (f folder) process() (host.ProcessID, bool) {

@@ -56,9 +56,8 @@ type ticket struct {
 	runs     bool
 	verdict  *contract.Verdict
 	passed   int64 // position of the start, to be told; 0 before
-	// startedBoot is the boot in which the script was started; "" while none is known.
+	// startedBoot is the boot in which a shim claimed it; "" while none has.
 	startedBoot string
-	hasBegun    bool          // as far as the last look tells
 	logEnd      int64         // a record begins or the log ends here
 	changed     chan struct{} // closed at the next change; nil while nobody waits
 }
@@ -336,7 +335,6 @@ func (t *ticket) observe() input {
 		t.s.env.Log.Warn("a ticket's exit record cannot be read", "ticket", t.id, "err", err)
 		return nil
 	}
-	t.hasBegun = o.sameBoot || o.exit != nil || t.dir.hasBegun()
 	return o
 }
 
@@ -351,11 +349,10 @@ func (t *ticket) lookAtClaim() (err error) {
 // unknownBoot stands for the boot of a claim that a power cut left without its content.
 const unknownBoot = "unknown"
 
-// shareLocked shows the others in which boot the script was started. A claim of another boot does not
-// prove it: the power may have gone before the shell began.
+// shareLocked shows the others in which boot the script was started.
 func (t *ticket) shareLocked() {
 	switch {
-	case t.won == nil || t.won.Verdict != nil || !t.hasBegun: // nothing was started, or nobody knows
+	case t.won == nil || t.won.Verdict != nil: // nothing was started
 	case t.won.Process.BootID == "":
 		t.startedBoot = unknownBoot
 	default:

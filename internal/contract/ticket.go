@@ -87,7 +87,7 @@ type TicketStatus struct {
 	// script was started.
 	Journal int64 `json:"journal,omitempty"`
 	// Boot is the boot id of the machine now, StartedBoot the one in which the script was started, ""
-	// until it was and where nothing proves it: where they differ, the machine has restarted since.
+	// until it was: where they differ, the machine has restarted since.
 	Boot        string `json:"boot,omitempty"`
 	StartedBoot string `json:"started_boot,omitempty"`
 }

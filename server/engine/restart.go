@@ -45,12 +45,13 @@ func endingOf(s contract.TicketStatus, canceled bool) ending {
 	switch v.Outcome {
 	case contract.Succeeded:
 		keeps = true
-	case contract.Indeterminate:
-		keeps = s.StartedBoot != "" // else the power may have gone before the script began
 	case contract.Failed:
 		keeps = v.Code < 0 || v.Code == codeKilled || v.Code == codeTerminated
 	case contract.Canceled:
 		keeps = !canceled
+	case contract.Indeterminate:
+		// A shutdown in order lets the shim say how the script ended: this was a cut, and nobody knows
+		// how far the script had come.
 	case contract.TimedOut, contract.NotStarted:
 	}
 	switch {

@@ -43,7 +43,6 @@ type rebooting struct {
 	away      time.Duration // 0: it never leaves
 	stays     bool          // away for ever
 	sameBoot  bool          // it was away, and did not restart
-	unproved  bool          // nothing on its disk says that the script began
 	waits     bool          // for a lock, until it is canceled
 	exit      atomic.Pointer[contract.Verdict]
 	afterBoot contract.Verdict // what the agent says when it is back
@@ -52,7 +51,7 @@ type rebooting struct {
 func newRebooting(away time.Duration) *rebooting {
 	r := &rebooting{
 		scripted: &scripted{}, leaves: 10 * time.Second, away: away,
-		afterBoot: contract.Verdict{Outcome: contract.Indeterminate, Reason: "the machine was restarted while the script ran"},
+		afterBoot: contract.Verdict{Outcome: contract.Canceled, Reason: "the shim was told to end"},
 	}
 	r.scripted.status = func() (contract.TicketStatus, error) { return r.now(), nil }
 	r.scripted.start = func(contract.Order) error {
@@ -88,9 +87,6 @@ func (r *rebooting) now() contract.TicketStatus {
 		return contract.TicketStatus{Ticket: "t", State: contract.Unknown, Boot: "one"}
 	case r.away > 0 && !r.sameBoot && ran >= r.leaves+r.away:
 		s.Boot, s.State, s.Verdict = "two", contract.Finished, &r.afterBoot
-		if r.unproved {
-			s.StartedBoot = ""
-		}
 	case r.exit.Load() != nil && ran >= r.leaves:
 		s.State, s.Verdict = contract.Finished, r.exit.Load()
 	case r.waits:
@@ -152,8 +148,10 @@ func TestAStepThatRestartsItsMachine(t *testing.T) {
 			func(r *rebooting) { r.afterBoot = contract.Verdict{Outcome: contract.Failed, Code: -1} },
 			ended{deploy.TaskSuccess, "has restarted", "", 2 * minute},
 		},
-		"before the script began, as far as is known": {
-			func(r *rebooting) { r.unproved = true },
+		"the power went, and nobody knows how far the script came": {
+			func(r *rebooting) {
+				r.afterBoot = contract.Verdict{Outcome: contract.Indeterminate, Reason: "the machine was restarted while the script ran"}
+			},
 			ended{deploy.TaskFailed, "Waiting for m to come back", "the machine was restarted while the script ran", 2 * minute},
 		},
 		"it never comes": {
@@ -202,7 +200,9 @@ func TestARestartThatNobodyAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		defer b.store.Close()
-		b.run(nil, newRebooting(80*time.Second), "", nil)
+		m := newRebooting(80 * time.Second)
+		m.afterBoot = contract.Verdict{Outcome: contract.Indeterminate, Reason: "the machine was restarted while the script ran"}
+		b.run(nil, m, "", nil)
 		b.check(ended{
 			deploy.TaskFailed, "Nobody can tell", "m: Nobody can tell whether it ran to its end: the machine was restarted", 3 * time.Minute,
 		}, 0)

@@ -206,8 +206,8 @@ func scriptGoals() []Goal {
 			func(r history.Run) int { return reboots(r, contract.Succeeded) },
 		},
 		{
-			"indeterminate-after-reboot", "a script restarted its machine and nobody had declared it: the verdict is a doubt",
-			func(r history.Run) int { return reboots(r, contract.Indeterminate) },
+			"told-to-end-by-reboot", "a script restarted its machine and nobody had declared it: it was told to end",
+			func(r history.Run) int { return reboots(r, contract.Canceled) },
 		},
 		{"rollback-noticed", "a machine went back to a snapshot, and the server put it into quarantine", heldOff},
 		{

@@ -70,7 +70,7 @@ func TestGoals(t *testing.T) {
 		"indeterminate-after-power-loss": both(verdict(contract.Indeterminate, 0, ""), crash("web-1", "power")),
 		"indeterminate-after-shim-death": both(verdict(contract.Indeterminate, 0, ""), crash("web-1", "shim")),
 		"machine-restarted-by-its-step":  rebooting(contract.Succeeded),
-		"indeterminate-after-reboot":     rebooting(contract.Indeterminate),
+		"told-to-end-by-reboot":          rebooting(contract.Canceled),
 		"rollback-noticed": both(crash("web-1", "rollback"), func(_ *testing.T, r *history.Run) {
 			r.End.Machines[0].Quarantine = "the agent went back in time"
 		}),

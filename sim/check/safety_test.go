@@ -164,7 +164,8 @@ func safetyTales() []tale {
 		{"S5", "another code", both(verdict(contract.Failed, 3, "exit code 3"), failsWith(4, "")), "its script ended with code 4"},
 		{"S5", "not started, and it ran", verdict(contract.NotStarted, 0, "no space"), "its script started at"},
 		{"S5", "a declared restart", both(declared(deploy.PropRestarts, "True"), rebooting(contract.Succeeded)), ""},
-		{"S5", "a restart that nobody declared", rebooting(contract.Indeterminate), ""},
+		{"S5", "a restart that nobody declared", rebooting(contract.Canceled), ""},
+		{"S5", "a doubt after a restart that nobody declared", rebooting(contract.Indeterminate), ""},
 		{
 			"S5", "a doubt after a declared restart",
 			both(declared(deploy.PropRestarts, "True"), rebooting(contract.Indeterminate)), "as the step declared",

@@ -116,8 +116,8 @@ func (x *index) untimely(t deploy.Ticket, one execution) string {
 
 // rebooted reports whether a script ended by restarting its machine.
 func (x *index) rebooted(one execution) bool {
-	return !one.finished && slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
-		return e.Text == rebootWord && e.Ticket == one.ticket && e.Who == one.who && e.At == one.to
+	return slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
+		return e.Text == rebootWord && e.Ticket == one.ticket && e.Who == one.who && e.At >= one.from
 	})
 }
 
@@ -125,18 +125,18 @@ func (x *index) rebooted(one execution) bool {
 const tooLateWords = "did not come back within"
 
 // unlikeReboot says where the verdict of a script that restarted its machine is wrong; "" when it is
-// right. A step that declared it has done its work when the machine is back; of any other, nobody can
-// tell how far it came.
+// right. A step that declared it has done its work when the machine is back; any other was told to end.
 func (x *index) unlikeReboot(t deploy.Ticket, one execution) string {
 	declared, v := x.policy(t).Restarts, t.Verdict
-	want := contract.Indeterminate
+	want := contract.Canceled
 	if declared {
 		want = contract.Succeeded
 	}
 	back := x.lastOf(one.who, history.Launched) > one.to
+	doubt := v.Outcome == contract.Indeterminate && (!declared || x.wasCut(one))
 	givenUp := declared && strings.Contains(v.Reason, tooLateWords)
 	switch {
-	case v.Outcome == want && (back || !declared), v.Outcome == contract.Canceled, givenUp, x.gone(one.who):
+	case v.Outcome == want && (back || !declared), v.Outcome == contract.Canceled, doubt, givenUp, x.gone(one.who):
 		return ""
 	case !back && v.Outcome != contract.Succeeded:
 		return ""
@@ -144,6 +144,13 @@ func (x *index) unlikeReboot(t deploy.Ticket, one execution) string {
 		return "its script restarted the machine, as the step declared"
 	}
 	return "its script restarted the machine, which no step declared"
+}
+
+// wasCut reports whether something else than its reboot took the script's machine or shim away.
+func (x *index) wasCut(one execution) bool {
+	return slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
+		return e.Who == one.who && e.At >= one.from && (e.Text == powerWord || e.Text == shimWord || e.Text == rollbackWord)
+	})
 }
 
 // beforeWords stand in the reason of a cancel that came before the start.

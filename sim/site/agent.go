@@ -277,9 +277,14 @@ func (a *agent) clone(to *agent) (undo func(), err error) {
 	return to.powerOff, nil
 }
 
+// shutdownFor is how long programs have between TERM and the end of their machine. Source: systemd kills
+// what is left after 90 s, and waits for nothing that has ended.
+const shutdownFor = 2 * time.Second
+
 // reboot restarts the machine, as the script of a ticket wants it.
 func (a *agent) reboot(ticket contract.TicketID) {
-	a.s.world.At(a.s.world.Now(), a.name+" goes down", func() {
+	a.s.world.At(a.s.world.Now(), a.name+" shuts down", a.m.TellShims)
+	a.s.world.At(a.s.world.Now()+shutdownFor, a.name+" goes down", func() {
 		a.goDown(history.Event{Text: "reboot", Ticket: ticket}, a.m.Shutdown)
 		a.s.world.At(a.s.world.Now()+plan.RebootFor+stagger(a.m, "reboot"), a.name+" comes back", a.powerOn)
 	})
