@@ -160,7 +160,7 @@ func (b *bench) run(m *scripted, reach engine.Reach, killAt string, meanwhile fu
 	fenced := fencedStore{b.store, k}
 	e := engine.New(engine.Deps{
 		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", b.runs), 5), Logs: b.logs, Reach: reach,
-		Env: host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: point},
+		Env:     host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: point},
 		Secrets: b.key,
 	})
 	var group sync.WaitGroup

@@ -29,7 +29,7 @@ const (
 // intake takes one ticket's stream into the task's log and hashes what it took, to be compared with
 // the verdict. It outlives sessions; its place in the log outlives the server.
 type intake struct {
-	log    *tasklog.Writer
+	log    *watchedLog
 	node   string
 	key    contract.TicketID // of the stream in the log
 	isLast bool              // the stream was asked for again: there is no third try
@@ -41,7 +41,7 @@ type intake struct {
 }
 
 // openIntake goes on where the log says, with the second try if that has begun.
-func openIntake(log *tasklog.Writer, node string, ticket contract.TicketID) *intake {
+func openIntake(log *watchedLog, node string, ticket contract.TicketID) *intake {
 	again := ticket + againSuffix
 	i := &intake{log: log, node: node, key: ticket, sum: sha256.New()}
 	if i.isLast = log.TicketEnd(again) > 0; i.isLast {

@@ -16,6 +16,7 @@ import (
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 	"fairlead/internal/tasklog"
+	"fairlead/server/tasks"
 )
 
 // worker walks one task to its end. Its fields belong to its own goroutine; carriers use those
@@ -27,7 +28,7 @@ type worker struct {
 	resumed  bool  // by the server that had left it
 	plan     deploy.Plan
 	task     deploy.Task
-	log      *tasklog.Writer
+	log      *watchedLog
 	wake     chan struct{} // capacity 1
 	carrying map[deploy.Slot]*carrier
 	group    sync.WaitGroup
@@ -68,7 +69,9 @@ func (w *worker) open() error {
 	log, err := w.engine.Logs.Writer(w.task.ID)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = log
+	if err == nil {
+		w.log = &watchedLog{Writer: log}
+	}
 	return err
 }
 
@@ -274,7 +277,13 @@ func (w *worker) finish(ctx context.Context, p deploy.Progress) error {
 		return err
 	}
 	w.engine.Env.Point("engine.task.logged")
-	if err := w.engine.Queue.Finish(ctx, w.id, w.epoch, p.State, reason); err != nil {
+	if w.epoch > 1 {
+		if err := w.log.lookBack(w.engine.Logs, w.id); err != nil {
+			return err
+		}
+	}
+	ended := tasks.End{State: p.State, Reason: reason, HasWarnings: w.log.warned.Load()}
+	if err := w.engine.Queue.Finish(ctx, w.id, w.epoch, ended); err != nil {
 		return err
 	}
 	w.engine.Env.Point("engine.task.ended")

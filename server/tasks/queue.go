@@ -154,13 +154,19 @@ func (q *Queue) claim(w store.Writer, task *deploy.Task) error {
 	return w.PutTask(*task)
 }
 
+// End is how a task ends.
+type End struct {
+	State       deploy.TaskState
+	Reason      string // of a failure
+	HasWarnings bool   // its log has warnings or errors
+}
+
 // Finish ends a task. Errors: Conflict (the lease went to somebody else).
 func (q *Queue) Finish(
 	ctx context.Context,
 	id deploy.TaskID,
 	epoch int64,
-	state deploy.TaskState,
-	reason string,
+	end End,
 ) error {
 	now := q.wall()
 	return q.store.Update(ctx, func(w store.Writer) error {
@@ -169,24 +175,24 @@ func (q *Queue) Finish(
 			return err
 		}
 		if task.State.IsCompleted() {
-			return errkind.Conflict.Errorf("finish %s as %s: it is %s already", id, state, task.State)
+			return errkind.Conflict.Errorf("finish %s as %s: it is %s already", id, end.State, task.State)
 		}
 		tickets, err := w.Tickets(id)
 		if err != nil {
 			return err
 		}
-		task.HasWarnings = slices.ContainsFunc(tickets, func(t deploy.Ticket) bool {
+		task.HasWarnings = end.HasWarnings || slices.ContainsFunc(tickets, func(t deploy.Ticket) bool {
 			return t.Verdict != nil && (t.Verdict.Reason != "" || t.Verdict.Outcome != contract.Succeeded)
 		})
 		if err := withdraw(w, id, now); err != nil {
 			return err
 		}
-		task.State, task.Error, task.CompletedAt, task.LeaseEpoch = state, reason, now, epoch
+		task.State, task.Error, task.CompletedAt, task.LeaseEpoch = end.State, end.Reason, now, epoch
 		if err := w.PutTaskLeased(task); err != nil {
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: now, User: "system", Category: "Task" + string(state), Subject: string(id), Message: sentence(task),
+			At: now, User: "system", Category: "Task" + string(end.State), Subject: string(id), Message: sentence(task),
 		})
 		if err != nil || q.Ended == nil {
 			return err
