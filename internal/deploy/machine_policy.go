@@ -56,3 +56,21 @@ func (p MachinePolicy) IsAbandoned(now time.Time, m Machine) bool {
 	}
 	return !now.Before(since.Add(p.DeleteAfter))
 }
+
+// PolicyOf finds the policy of a machine; the default one when it names none, or one that is gone.
+func PolicyOf(policies []MachinePolicy, m Machine) MachinePolicy {
+	id := m.Policy
+	if id == "" {
+		id = DefaultMachinePolicyID
+	}
+	fallback := DefaultMachinePolicy()
+	for _, p := range policies {
+		if p.ID == id {
+			return p
+		}
+		if p.ID == DefaultMachinePolicyID {
+			fallback = p
+		}
+	}
+	return fallback
+}

@@ -82,6 +82,7 @@ func TestGoldenShapes(t *testing.T) {
 		{"deploymenttemplate", "GET", "/api/Spaces-1/releases/Releases-1/deployments/template"},
 		{"progression", "GET", "/api/Spaces-1/releases/Releases-1/progression"},
 		{"task", "GET", "/api/tasks/ServerTasks-1"},
+		{"interruption", "GET", "/api/Spaces-1/interruptions/Interruptions-1"},
 		{"taskdetails", "GET", "/api/tasks/ServerTasks-1/details"},
 		{"machine", "GET", "/api/Spaces-1/machines/lt"},
 		{"policy", "GET", "/api/Spaces-1/machinepolicies/MachinePolicies-1"},

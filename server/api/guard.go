@@ -107,6 +107,11 @@ func cookieOf(r *http.Request) string {
 			return cookie.Value
 		}
 	}
+	for _, cookie := range r.Cookies() {
+		if strings.HasPrefix(cookie.Name, sessionCookie) && cookie.Value != "" {
+			return cookie.Value
+		}
+	}
 	return ""
 }
 
@@ -117,6 +122,9 @@ func (a *api) sameOrigin(r *http.Request) error {
 	}
 	if err := a.origins.Check(r); err != nil {
 		return errkind.Denied.Errorf("the request comes from a page of another site")
+	}
+	if token := r.Header.Get(proofHeader); token != "" && identity.IsProof(cookieOf(r), token) {
+		return nil
 	}
 	if r.Header.Get(RequestHeader) == "" {
 		return errkind.Denied.Errorf("a change with a session cookie needs the header %s", RequestHeader)

@@ -318,6 +318,26 @@ func (s *site) fill() {
 	s.must(201, "POST", "/api/Spaces-1/deployments/create/untenanted/v1", m{
 		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
 	})
+	s.ask("ServerTasks-1", deploy.ManualInterruption, identity.AdministratorID)
+}
+
+// ask has a task ask people, as the engine does.
+func (s *site) ask(task deploy.TaskID, kind deploy.InterruptionKind, responsible deploy.UserID) (id string) {
+	s.t.Helper()
+	err := s.store.Update(context.Background(), func(w store.Writer) (err error) {
+		if id, err = w.NextID("Interruptions"); err != nil {
+			return err
+		}
+		return w.PutInterruption(deploy.Interruption{
+			ID: deploy.InterruptionID(id), Space: deploy.DefaultSpace, Task: task, Kind: kind, Title: "Approve",
+			Instructions: "Look at the staging site.", Responsible: responsible, ResponsibleName: "admin",
+			CreatedAt: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
+		})
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
 }
 
 // checksum is a hash of everything that is stored.

@@ -36,6 +36,13 @@ func machineURI(m deploy.Machine) string {
 	return "poll://" + m.Pin[:min(len(m.Pin), subscriptionCharacters)] + "/"
 }
 
+func policyOf(m deploy.Machine) deploy.MachinePolicyID {
+	if m.Policy == "" {
+		return deploy.DefaultMachinePolicyID
+	}
+	return m.Policy
+}
+
 func orUnknown(text string) string {
 	if text == "" {
 		return "Unknown"
@@ -81,7 +88,7 @@ func (a *api) showMachine(m deploy.Machine) obj {
 		"Id": m.ID, "SpaceId": m.Space, "Name": m.Name, "Slug": m.Name, "EnvironmentIds": list(m.Environments),
 		"Roles": list(m.Tags), "TenantIds": []string{}, "TenantTags": []string{},
 		"TenantedDeploymentParticipation": "Untenanted",
-		"MachinePolicyId":                 policyID, "IsDisabled": m.IsDisabled, "QuarantineReason": m.Quarantine,
+		"MachinePolicyId":                 policyOf(m), "IsDisabled": m.IsDisabled, "QuarantineReason": m.Quarantine,
 		"IsInProcess": false, "HasLatestCalamari": true,
 		"HealthStatus": m.Health.Status, "Status": statusWord(m, online), "StatusSummary": summary,
 		"OperatingSystem": orUnknown(system), "Architecture": orUnknown(m.Facts.Arch), "ShellName": shell,
@@ -192,6 +199,7 @@ type machineRequest struct {
 	Roles          []string
 	IsDisabled     bool
 	Thumbprint     string
+	PolicyID       string   `json:"MachinePolicyId"`
 	URI            string   `json:"Uri"`
 	TenantIDs      []string `json:"TenantIds"`
 	TenantTags     []string
@@ -218,7 +226,7 @@ func (c *call) machineDraft() (draft catalog.MachineDraft, style string, err err
 	not.add(len(q.TenantIDs)+len(q.TenantTags) > 0, "a machine for tenants")
 	not.add(end.ProxyID != "", "reaching a machine through a proxy")
 	draft = catalog.MachineDraft{
-		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint,
+		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint, Policy: q.PolicyID,
 	}
 	if !strings.HasPrefix(strings.ToLower(end.URI), "poll:") {
 		draft.Address, err = addressOf(end.URI)

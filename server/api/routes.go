@@ -12,7 +12,7 @@ import (
 // table lists every route there is. docs/api.md is made from it.
 func (a *api) table() []Route {
 	return slices.Concat(
-		a.systemRoutes(), a.userRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
+		a.systemRoutes(), a.userRoutes(), a.teamRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
 		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.orphanRoutes(), a.variableRoutes(), a.emptyRoutes(),
 	)
 }
@@ -67,13 +67,57 @@ func (a *api) userRoutes() []Route {
 		get("/api/users/me", identity.SignedIn, "Who the key belongs to", a.getMe),
 		get("/api/users", identity.UserView, "Users, paged; filter=", a.listUsers),
 		get("/api/users/all", identity.UserView, "Users, all", a.allUsers),
+		{
+			Method: http.MethodPost, Pattern: "/api/users/login", Public: true, handle: a.signIn,
+			Summary: "Sign in: {Username, Password}; sets two cookies, the second of which goes back in X-Octopus-Csrf-Token",
+		},
+		post("/api/users/logout", identity.SignedIn, "End the session of the cookie", a.signOut),
+		get("/api/users/authentication", identity.SignedIn, "How users can sign in", a.getAuthentication),
+		get("/api/users/authentication/{id}", identity.SignedIn, "How a user can sign in", a.getAuthentication),
+		get("/api/users/{id}", identity.SignedIn, "One user; others need UserView", a.getUser),
+		post("/api/users", identity.UserEdit, "Add a user: {Username, DisplayName, EmailAddress, Password, IsService}",
+			a.createUser),
+		put("/api/users/{id}", identity.SignedIn,
+			"Change a user; oneself: DisplayName, EmailAddress, Password, others need UserEdit and all their rights", a.editUser),
+		del("/api/users/{id}", identity.UserEdit, "Delete a user with his keys and sessions", a.deleteUser),
+		get("/api/users/{id}/teams", identity.SignedIn, "The teams of a user, all; others' need UserView", a.userTeams),
+		get("/api/users/{id}/permissions", identity.SignedIn,
+			"What a user may do and where; others' need UserView", a.userPermissions),
+		get("/api/users/{id}/permissions/configuration", identity.SignedIn, "As permissions", a.userPermissions),
 		get("/api/users/{id}/spaces", identity.SignedIn, "The spaces of a user", a.userSpaces),
 		get("/api/users/{id}/apikeys", identity.SignedIn, "The keys of a user; others' need UserEdit", a.listKeys),
 		post("/api/users/{id}/apikeys", identity.SignedIn,
 			"Make a key: {Purpose, Expires}; its text is shown once", a.createKey),
+		get("/api/users/{id}/apikeys/{key}", identity.SignedIn, "One key of a user, without its text", a.getKey),
 		del("/api/users/{id}/apikeys/{key}", identity.SignedIn, "Delete a key and the sessions it opened", a.deleteKey),
-		get("/api/teams", identity.UserView, "Teams, paged; there is one so far", a.listTeams),
-		get("/api/teams/all", identity.UserView, "Teams, all", a.allTeams),
+	}
+}
+
+func (a *api) teamRoutes() []Route {
+	return []Route{
+		get("/api/teams", identity.TeamView, "Teams, paged; ids=, partialName=", a.listTeams),
+		get("/api/teams/all", identity.TeamView, "Teams, all", a.allTeams),
+		get("/api/teams/{id}", identity.TeamView, "One team", a.getTeam),
+		post("/api/teams", identity.TeamEdit, "Add a team: {Name, Description, MemberUserIds}", a.createTeam),
+		put("/api/teams/{id}", identity.TeamEdit, "Change a team; nobody gives a right that he lacks", a.editTeam),
+		del("/api/teams/{id}", identity.TeamEdit, "Delete a team that is not built in", a.deleteTeam),
+		get("/api/teams/{id}/scopeduserroles", identity.TeamView, "The roles that a team gives, paged", a.teamRoles),
+		get("/api/userroles", identity.RoleView, "User roles, paged; ids=, partialName=", a.listRoles),
+		get("/api/userroles/all", identity.RoleView, "User roles, all", a.allRoles),
+		get("/api/userroles/{id}", identity.RoleView, "One user role", a.getRole),
+		post("/api/userroles", identity.RoleEdit,
+			"Add a user role: {Name, GrantedSpacePermissions, GrantedSystemPermissions}", a.createRole),
+		put("/api/userroles/{id}", identity.RoleEdit, "Change a user role that is not built in", a.editRole),
+		del("/api/userroles/{id}", identity.RoleEdit, "Delete a user role that no team gives", a.deleteRole),
+		get("/api/scopeduserroles", identity.TeamView, "What teams give, paged; ids=", a.listScopedRoles),
+		get("/api/scopeduserroles/{id}", identity.TeamView, "One role of a team with its scope", a.getScopedRole),
+		post("/api/scopeduserroles", identity.TeamEdit,
+			"Give a team a role: {TeamId, UserRoleId, ProjectIds, ProjectGroupIds, EnvironmentIds}; empty lists mean everywhere",
+			a.addScopedRole),
+		put("/api/scopeduserroles/{id}", identity.TeamEdit, "Change role or scope", a.editScopedRole),
+		del("/api/scopeduserroles/{id}", identity.TeamEdit, "Take a role away from its team", a.deleteScopedRole),
+		get("/api/permissions/all", identity.SignedIn, "Every permission, and what it can be restricted to",
+			a.listPermissions),
 	}
 }
 
@@ -202,6 +246,8 @@ func (a *api) releaseRoutes() []Route {
 			a.releaseDeployments),
 		get("/api/S/releases/{id}/deployments/template", identity.DeploymentView, "Where a release may go",
 			a.deploymentTemplate),
+		post("/api/S/releases/{id}/deployments/previews", identity.DeploymentView,
+			"What deployments would do, in the order asked for: {DeploymentPreviews: [{EnvironmentId}]}", a.previewDeployments),
 		get("/api/S/releases/{id}/deployments/preview/{environment}", identity.DeploymentView,
 			"What a deployment would do", a.previewDeployment),
 		get("/api/S/releases/{id}/progression", identity.ReleaseView, "Where a release stands in its lifecycle",
@@ -235,6 +281,19 @@ func (a *api) taskRoutes() []Route {
 		get("/api/tasks/{id}/log", identity.TaskView,
 			"The log as server-sent events; offset= or Last-Event-ID goes on; ends with the event done", a.followLog),
 		post("/api/tasks/{id}/cancel", identity.TaskCancel, "Ask for the end of a task", a.cancelTask),
+		post("/api/tasks/rerun/{id}", identity.TaskCreate, "Do again what a task that has ended did", a.rerunTask),
+		get("/api/tasks/{id}/state", identity.TaskView, "Where a task stands", a.taskState),
+		get("/api/tasks/tasktypes", identity.TaskView, "The kinds of tasks", a.taskTypes),
+		get("/api/S/interruptions", identity.QuestionView,
+			"Questions that tasks ask people, newest first; regarding=, pendingOnly=, ids=", a.listInterruptions),
+		get("/api/S/interruptions/all", identity.QuestionView, "Questions, all; the same filters", a.allInterruptions),
+		get("/api/S/interruptions/{id}", identity.QuestionView, "One question", a.getInterruption),
+		put("/api/S/interruptions/{id}/responsible", identity.QuestionAnswer,
+			"Be responsible for a question; answers the user", a.takeInterruption),
+		get("/api/S/interruptions/{id}/responsible", identity.QuestionView,
+			"Who is responsible for a question: a user", a.responsibleFor),
+		post("/api/S/interruptions/{id}/submit", identity.QuestionAnswer,
+			"Answer a question: {Result or Guidance, Notes}", a.submitInterruption),
 	}
 }
 
@@ -252,9 +311,13 @@ func (a *api) machineRoutes() []Route {
 		put("/api/S/machines/{id}", identity.MachineEdit, "Change a machine", a.editMachine),
 		del("/api/S/machines/{id}", identity.MachineEdit, "Delete a machine and retire its pin", a.deleteMachine),
 		get("/api/S/machineroles/all", identity.MachineView, "The target tags in use", a.allTags),
-		get("/api/S/machinepolicies", identity.MachineView, "Machine policies: the default one", a.listPolicies),
-		get("/api/S/machinepolicies/all", identity.MachineView, "Machine policies, all", a.allPolicies),
-		get("/api/S/machinepolicies/{id}", identity.MachineView, "One machine policy", a.getPolicy),
+		get("/api/S/machinepolicies", identity.PolicyView, "Machine policies, paged; ids=, partialName=", a.listPolicies),
+		get("/api/S/machinepolicies/all", identity.PolicyView, "Machine policies, all", a.allPolicies),
+		get("/api/S/machinepolicies/template", identity.PolicyView, "What a new machine policy starts from", a.policyTemplate),
+		get("/api/S/machinepolicies/{id}", identity.PolicyView, "One machine policy by id or name", a.getPolicy),
+		post("/api/S/machinepolicies", identity.PolicyEdit, "Add a machine policy", a.createPolicy),
+		put("/api/S/machinepolicies/{id}", identity.PolicyEdit, "Change a machine policy", a.editPolicy),
+		del("/api/S/machinepolicies/{id}", identity.PolicyEdit, "Delete a machine policy that no machine has", a.deletePolicy),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
+	"fairlead/server/identity"
 )
 
 const (
@@ -103,7 +104,7 @@ func showSpace(deploy.SpaceID) obj {
 	id := string(deploy.DefaultSpace)
 	return obj{
 		"Id": id, "Name": spaceName, "Slug": "default", "Description": "", "IsDefault": true, "IsPrivate": false,
-		"TaskQueueStopped": false, "SpaceManagersTeams": []string{teamID}, "SpaceManagersTeamMembers": []string{},
+		"TaskQueueStopped": false, "SpaceManagersTeams": []deploy.TeamID{identity.AdministratorsTeamID, identity.ManagersTeamID}, "SpaceManagersTeamMembers": []string{},
 		"Links": obj{"Self": "/api/spaces/" + id, "SpaceHome": "/api/" + id, "Web": "/app#/spaces/" + id},
 	}
 }

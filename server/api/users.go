@@ -9,17 +9,20 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/identity"
 )
-
-// teamID is the one team there is.
-const teamID = "teams-administrators"
 
 func showUser(u deploy.User) obj {
 	self := "/api/users/" + string(u.ID)
 	return obj{
-		"Id": u.ID, "Username": u.Name, "DisplayName": u.DisplayName, "EmailAddress": "", "IsActive": u.IsActive,
-		"IsService": u.IsService, "IsRequestor": false, "CanPasswordBeEdited": false, "Identities": []obj{},
-		"Links": obj{"Self": self, "Spaces": self + "/spaces", "ApiKeys": self + "/apikeys{/id}{?skip,take}"},
+		"Id": u.ID, "Username": u.Name, "DisplayName": u.DisplayName, "EmailAddress": u.Email, "IsActive": u.IsActive,
+		"IsService": u.IsService, "IsRequestor": false, "CanPasswordBeEdited": !u.IsService, "HasPassword": u.PasswordHash != "",
+		"Identities": []obj{},
+		"Links": obj{
+			"Self": self, "Spaces": self + "/spaces", "ApiKeys": self + "/apikeys{/id}{?skip,take}",
+			"Permissions": self + "/permissions", "PermissionsConfiguration": self + "/permissions/configuration",
+			"Teams": self + "/teams{?spaces,includeSystem}",
+		},
 	}
 }
 
@@ -36,7 +39,9 @@ func (a *api) listUsers(c *call) error {
 		return err
 	}
 	filter := strings.ToLower(c.query()["filter"])
-	all = slices.DeleteFunc(all, func(u deploy.User) bool { return !strings.Contains(strings.ToLower(u.Name), filter) })
+	all = slices.DeleteFunc(all, func(u deploy.User) bool {
+		return !strings.Contains(strings.ToLower(u.Name), filter) && !strings.Contains(strings.ToLower(u.DisplayName), filter)
+	})
 	return paged(c, "User", chosen(c, all, func(u deploy.User) (string, string) { return string(u.ID), u.Name }), showUser)
 }
 
@@ -61,11 +66,137 @@ func userID(c *call) deploy.UserID {
 	return deploy.UserID(id)
 }
 
+func (a *api) getUser(c *call) error {
+	user, err := a.Directory.User(c.ctx(), c.principal, userID(c))
+	if err != nil {
+		return err
+	}
+	return c.ok(showUser(user))
+}
+
+type userRequest struct {
+	Username, DisplayName, EmailAddress string
+	Password                            string
+	IsActive                            *bool
+	IsService                           bool
+}
+
+func (c *call) userDraft() (identity.UserDraft, error) {
+	var q userRequest
+	err := c.decode(&q)
+	return identity.UserDraft{
+		Name: q.Username, DisplayName: q.DisplayName, Email: q.EmailAddress, Password: q.Password,
+		IsActive: q.IsActive, IsService: q.IsService,
+	}, err
+}
+
+// createUser lets everybody in whom it makes: clients leave IsActive out or send false for a new user.
+func (a *api) createUser(c *call) error {
+	draft, err := c.userDraft()
+	if err != nil {
+		return err
+	}
+	draft.IsActive = nil
+	user, err := a.Directory.CreateUser(c.ctx(), c.principal, draft)
+	if err != nil {
+		return err
+	}
+	return c.created(showUser(user))
+}
+
+func (a *api) editUser(c *call) error {
+	draft, err := c.userDraft()
+	if err != nil {
+		return err
+	}
+	user, err := a.Directory.EditUser(c.ctx(), c.principal, userID(c), draft)
+	if err != nil {
+		return err
+	}
+	return c.ok(showUser(user))
+}
+
+func (a *api) deleteUser(c *call) error {
+	if err := a.Directory.DeleteUser(c.ctx(), c.principal, userID(c)); err != nil {
+		return err
+	}
+	return c.deleted()
+}
+
 func (a *api) userSpaces(c *call) error {
 	if userID(c) != c.principal.User.ID {
-		return errkind.Denied.Errorf("the spaces of others are not shown")
+		if _, err := a.Directory.User(c.ctx(), c.principal, userID(c)); err != nil {
+			return err
+		}
 	}
 	return a.allSpaces(c)
+}
+
+// userTeams answers a bare list.
+func (a *api) userTeams(c *call) error {
+	_, teams, err := a.Directory.Rights(c.ctx(), c.principal, userID(c))
+	if err != nil {
+		return err
+	}
+	return c.ok(each(teams, showTeam))
+}
+
+// userPermissions tells for each permission of a space where it holds: one entry without restrictions means
+// everywhere.
+func (a *api) userPermissions(c *call) error {
+	of, teams, err := a.Directory.Rights(c.ctx(), c.principal, userID(c))
+	if err != nil {
+		return err
+	}
+	space, system := obj{}, []string{}
+	for _, p := range identity.Everything() {
+		reach := of.Reach(p)
+		switch {
+		case p == identity.SignedIn || !reach.IsSomewhere():
+		case identity.IsSystemPermission(p):
+			system = append(system, string(p))
+		default:
+			space[string(p)] = restrictionsOf(of, p)
+		}
+	}
+	self := "/api/users/" + string(of.User.ID) + "/permissions"
+	return c.ok(obj{
+		"Id": of.User.ID, "SpacePermissions": space, "SystemPermissions": system,
+		"Teams":                 each(teams, func(t deploy.Team) obj { return obj{"Id": t.ID, "Name": t.Name, "SpaceId": nil} }),
+		"IsPermissionsComplete": true,
+		"IsTeamsComplete":       true,
+		"Links":                 obj{"Self": self, "User": "/api/users/" + string(of.User.ID)},
+	})
+}
+
+func restrictionsOf(of identity.Principal, p identity.Permission) []obj {
+	shown := func(g identity.Grant) obj {
+		return obj{
+			"SpaceId": deploy.DefaultSpace, "RestrictedToProjectIds": list(g.Projects),
+			"RestrictedToProjectGroupIds": list(g.Groups), "RestrictedToEnvironmentIds": list(g.Environments),
+			"RestrictedToTenantIds": []string{},
+		}
+	}
+	if of.Permissions.Has(p) {
+		return []obj{shown(identity.Grant{})}
+	}
+	all := []obj{}
+	for _, g := range of.Grants {
+		if g.Permissions.Has(p) {
+			all = append(all, shown(g))
+		}
+	}
+	return all
+}
+
+// getAuthentication tells how a user can sign in.
+func (a *api) getAuthentication(c *call) error {
+	return c.ok(obj{
+		"AuthenticationProviders": []obj{{
+			"Name": "Octopus", "IdentityType": "UsernamePassword", "FormsLoginEnabled": true, "IsBuiltIn": true, "Links": obj{},
+		}},
+		"Links": obj{},
+	})
 }
 
 func showKey(k deploy.APIKey) obj {
@@ -82,6 +213,19 @@ func (a *api) listKeys(c *call) error {
 		return err
 	}
 	return paged(c, "ApiKey", keys, showKey)
+}
+
+func (a *api) getKey(c *call) error {
+	keys, err := a.Directory.Keys(c.ctx(), c.principal, userID(c))
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if strings.EqualFold(string(k.ID), c.param("key")) {
+			return c.ok(showKey(k))
+		}
+	}
+	return errkind.NotFound.Errorf("there is no API key %.80q", c.param("key"))
 }
 
 type keyRequest struct {
@@ -113,15 +257,3 @@ func (a *api) deleteKey(c *call) error {
 	}
 	return c.deleted()
 }
-
-func showTeam(id string) obj {
-	return obj{
-		"Id": id, "SpaceId": nil, "Name": "Fairlead Administrators", "Description": "", "MemberUserIds": []string{"Users-1"},
-		"CanBeDeleted": false, "CanBeRenamed": false, "CanChangeMembers": false, "CanChangeRoles": false,
-		"Links": obj{"Self": "/api/teams/" + id},
-	}
-}
-
-func (a *api) listTeams(c *call) error { return paged(c, "Team", []string{teamID}, showTeam) }
-
-func (a *api) allTeams(c *call) error { return c.ok([]obj{showTeam(teamID)}) }

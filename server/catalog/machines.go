@@ -25,6 +25,8 @@ type MachineDraft struct {
 	// are when they are "".
 	Address string
 	Pin     string
+	// Policy is an id or a name; "" keeps what it has, or means the default one.
+	Policy string
 }
 
 // MachineFilter picks machines.
@@ -166,6 +168,9 @@ func (c *Catalog) fillMachine(r store.Reader, m *deploy.Machine, draft MachineDr
 		m.Quarantine = "" // a person has accepted it
 	}
 	if m.Environments, err = why.environmentIDs(r, draft.Environments); err != nil {
+		return err
+	}
+	if err := why.policyID(r, m, draft.Policy); err != nil {
 		return err
 	}
 	why.address(m, draft.Address)
