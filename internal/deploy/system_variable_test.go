@@ -23,7 +23,8 @@ func scene() deploy.Scene {
 			ID: "Releases-1", Version: "1.2.3", Notes: "first", CustomFields: map[string]string{"Ticket": "X-1"},
 			Packages: []deploy.SelectedPackage{
 				{Action: "Install", PackageID: "Web.App", Version: "1.0"},
-				{Action: "install", Reference: "tools", PackageID: "Tools", Version: "2.0"}, {Action: "Other", PackageID: "Not.This"},
+				{Action: "install", Reference: "tools", PackageID: "Tools", Version: "2.0"},
+				{Action: "Other", PackageID: "Not.This"},
 			},
 		},
 		Channel: deploy.Channel{ID: "Channels-1", Name: "Default"}, Project: deploy.Project{ID: "Projects-1", Space: "Spaces-1", Name: "Web"},

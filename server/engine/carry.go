@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	// retryFirst and RetryMost bound the wait after a call that broke while the machine is on line.
+	// retryFirst is the wait after the first call that broke while the machine is on line.
 	retryFirst = time.Second
-	RetryMost  = 30 * time.Second
+	// RetryMost is the longest such wait.
+	RetryMost = 30 * time.Second
 )
 
 // carrier brings one ticket to its verdict, over as many sessions as it takes.

@@ -134,8 +134,14 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 		{"the desk's name", `name = "srv-1"`, `name = "desk"`, "people's own machine has it already"},
 		{"an address elsewhere", `name = "srv-1"`, "name = \"srv-1\"\non = \"ward\"\naddr = \"10.0.0.1\"", "does not lie in ward"},
 		{"an address that a box has", `name = "srv-1"`, "name = \"srv-1\"\naddr = \"203.0.113.7\"", "box nat-ward has 203.0.113.7 already"},
-		{"a partition of a server from servers", "\"nat.flush\"\non = \"nat-ward\"", "\"partition\"\non = \"srv-1\"", `fault 1 on: there is no "srv-1"`},
-		{"a swizzle of a server", "\"nat.flush\"\non = \"nat-ward\"", "\"swizzle-clog\"\non = \"srv-1\"", `fault 1 on: there is no "srv-1"`},
+		{
+			"a partition of a server from servers", "\"nat.flush\"\non = \"nat-ward\"", "\"partition\"\non = \"srv-1\"",
+			`fault 1 on: there is no "srv-1"`,
+		},
+		{
+			"a swizzle of a server", "\"nat.flush\"\non = \"nat-ward\"", "\"swizzle-clog\"\non = \"srv-1\"",
+			`fault 1 on: there is no "srv-1"`,
+		},
 		{
 			"a copy's name", `kind = "nat.flush"` + "\n" + `on = "nat-ward"`,
 			"kind = \"host.clone\"\non = \"web-1\"\n[[server]]\nname = \"web-1-copy\"",
