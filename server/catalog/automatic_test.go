@@ -19,7 +19,7 @@ func (s *site) end(queue *tasks.Queue, state deploy.TaskState) {
 	if err != nil || len(claimed) != 1 {
 		s.t.Fatalf("claimed %d tasks, %v", len(claimed), err)
 	}
-	if err := queue.Finish(s.ctx, claimed[0].ID, claimed[0].LeaseEpoch, state, ""); err != nil {
+	if err := queue.Finish(s.ctx, claimed[0].ID, claimed[0].LeaseEpoch, tasks.End{State: state}); err != nil {
 		s.t.Fatal(err)
 	}
 }
