@@ -188,7 +188,8 @@ func (s *stocker) steps(project int) []deploy.Step {
 			ID: fmt.Sprintf("step-%d-%d", project, n), Name: name, Tags: []string{"web"}, Condition: deploy.OnSuccess,
 			Actions: []deploy.Action{{
 				ID: fmt.Sprintf("action-%d-%d", project, n), Name: name, Kind: deploy.ScriptAction,
-				Properties: map[string]string{deploy.PropScriptBody: fmt.Sprintf("%0512d", n), deploy.PropScriptSyntax: "Bash"},
+				Properties: map[string]string{
+					deploy.PropScriptBody: fmt.Sprintf("%0512d", n), deploy.PropScriptSyntax: "Bash"},
 			}},
 		})
 	}

@@ -108,7 +108,7 @@ func environmentIDs(all []deploy.Environment) (ids []deploy.EnvironmentID) {
 }
 
 func showProgress(p catalog.ProjectProgress, r catalog.ReleaseProgress) obj {
-	deployments, channel := map[string][]obj{}, obj{}
+	deployments, channel := map[string][]shownCell{}, obj{}
 	for _, d := range r.Deployments {
 		environment := string(d.Deployment.Environment)
 		deployments[environment] = append(deployments[environment], showCell(catalog.DashboardCell{

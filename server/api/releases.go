@@ -289,12 +289,31 @@ func (a *api) deleteRelease(c *call) error {
 	return c.deleted()
 }
 
-func showCell(cell catalog.DashboardCell) obj {
-	return obj{
-		"Id": cell.Deployment, "ProjectId": cell.Project, "EnvironmentId": cell.Environment, "ReleaseId": cell.Release,
-		"DeploymentId": cell.Deployment, "TaskId": cell.Task, "ReleaseVersion": cell.Version, "State": cell.State,
-		"IsCompleted": cell.State.IsCompleted(), "HasWarningsOrErrors": cell.State == deploy.TaskFailed, "At": at(cell.At),
-		"Links": obj{"Task": "/api/tasks/" + string(cell.Task)},
+// shownCell is a deployment on the dashboard. A dashboard has thousands of them, and a struct is written many times as
+// fast as an obj; its members are in the order in which an obj's would be.
+type shownCell struct {
+	At                  any
+	DeploymentID        deploy.DeploymentID  `json:"DeploymentId"`
+	EnvironmentID       deploy.EnvironmentID `json:"EnvironmentId"`
+	HasWarningsOrErrors bool
+	ID                  deploy.DeploymentID `json:"Id"`
+	IsCompleted         bool
+	Links               cellLinks
+	ProjectID           deploy.ProjectID `json:"ProjectId"`
+	ReleaseID           deploy.ReleaseID `json:"ReleaseId"`
+	ReleaseVersion      string
+	State               deploy.TaskState
+	TaskID              deploy.TaskID `json:"TaskId"`
+}
+
+type cellLinks struct{ Task string }
+
+func showCell(cell catalog.DashboardCell) shownCell {
+	return shownCell{
+		ID: cell.Deployment, ProjectID: cell.Project, EnvironmentID: cell.Environment, ReleaseID: cell.Release,
+		DeploymentID: cell.Deployment, TaskID: cell.Task, ReleaseVersion: cell.Version, State: cell.State,
+		IsCompleted: cell.State.IsCompleted(), HasWarningsOrErrors: cell.State == deploy.TaskFailed, At: at(cell.At),
+		Links: cellLinks{"/api/tasks/" + string(cell.Task)},
 	}
 }
 
@@ -311,12 +330,16 @@ func (a *api) getDashboard(c *call) error {
 	if err != nil {
 		return err
 	}
+	items := make([]shownCell, len(cells))
+	for i, cell := range cells {
+		items[i] = showCell(cell)
+	}
 	return c.ok(obj{
 		"Projects": each(projects, func(p deploy.Project) obj {
 			return obj{"Id": p.ID, "Name": p.Name, "Slug": p.Slug, "ProjectGroupId": p.Group, "IsDisabled": p.IsDisabled}
 		}),
 		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
-		"Items":        each(cells, showCell), "Links": obj{"Self": spacePath + "dashboard"},
+		"Items":        items, "Links": obj{"Self": spacePath + "dashboard"},
 	})
 }
 

@@ -80,6 +80,11 @@ func findMachine(r store.Reader, ref string) (deploy.Machine, error) {
 }
 
 func findProject(r store.Reader, ref string) (deploy.Project, error) {
+	// By its id it is one row; by name or slug all are looked at.
+	project, err := r.Project(deploy.ProjectID(properID("Projects", ref)))
+	if errkind.Of(err) != errkind.NotFound {
+		return project, err
+	}
 	all, err := r.Projects(space)
 	if err != nil {
 		return deploy.Project{}, err
