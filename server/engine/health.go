@@ -39,7 +39,10 @@ func (w *worker) checkHealth(ctx context.Context) error {
 				continue // canceled before its turn
 			}
 			category := tasklog.Info
-			if health.Status != deploy.HealthHealthy {
+			switch {
+			case health.Status == deploy.HealthUnavailable && w.engine.policyOf(ctx, step.Machines[i]).MayBeOffline:
+				health.Summary += " Its machine policy allows that."
+			case health.Status != deploy.HealthHealthy:
 				category, bad = tasklog.Warning, bad+1
 			}
 			w.say(node(step, step.Machines[i]), category, string(health.Status)+": "+health.Summary)
@@ -108,12 +111,34 @@ func (e *Engine) ask(ctx context.Context, id deploy.MachineID) finding {
 	if err == nil {
 		f.report, err = t.Health(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		f.health.Summary = err.Error()
-	} else {
+	case e.policyOf(ctx, id).OnlyConnectivity:
+		f.health.Status, f.health.Summary = deploy.HealthHealthy, "The agent answers; its machine policy asks for no more."
+		f.health.DiskFree = f.report.DiskFreeBytes
+	default:
 		f.health = judge(f.report, f.health)
 	}
 	return f
+}
+
+// policyOf is the default policy when the store cannot say.
+func (e *Engine) policyOf(ctx context.Context, id deploy.MachineID) deploy.MachinePolicy {
+	policy := deploy.DefaultMachinePolicy()
+	err := e.Store.View(ctx, func(r store.Reader) error {
+		machine, err := r.Machine(id)
+		if err != nil {
+			return err
+		}
+		policies, err := r.MachinePolicies(deploy.DefaultSpace)
+		policy = deploy.PolicyOf(policies, machine)
+		return err
+	})
+	if err != nil && ctx.Err() == nil && errkind.Of(err) != errkind.NotFound {
+		e.log.Warn("a machine policy was not read", "machine", id, "err", err)
+	}
+	return policy
 }
 
 // keep stores findings. A machine that was removed meanwhile keeps the others from nothing.

@@ -26,8 +26,8 @@ const (
 	refreshEvery = 30 * time.Second
 	// wholeEvery is how often all machines are read, not only those that changed.
 	wholeEvery = time.Hour
-	// healthEvery is how often a machine on line is asked for its report.
-	healthEvery = 10 * time.Minute
+	// healthLook is how often it is asked which machines are due for a health check.
+	healthLook = 30 * time.Second
 )
 
 // Deps is what a fleet needs.
@@ -66,6 +66,7 @@ type Fleet struct {
 	pins    *trust.PinSet
 
 	mu       sync.Mutex
+	policies []deploy.MachinePolicy         // as stored
 	known    map[deploy.MachineID]member    // as stored
 	machines map[deploy.MachineID]*presence // entries of known machines only
 	dialled  map[deploy.MachineID]*dialling
@@ -128,7 +129,11 @@ func (f *Fleet) Load(ctx context.Context) error {
 	}
 	var changes store.MachineChanges
 	var retired []string
+	var policies []deploy.MachinePolicy
 	err := f.Store.View(ctx, func(r store.Reader) (err error) {
+		if policies, err = r.MachinePolicies(deploy.DefaultSpace); err != nil {
+			return err
+		}
 		if changes, err = r.ChangedMachines(since); err != nil || changes.IsNone() {
 			return err
 		}
@@ -149,7 +154,7 @@ func (f *Fleet) Load(ctx context.Context) error {
 	for _, m := range changes.Written {
 		f.admit(m)
 	}
-	for _, s := range f.take(changes) {
+	for _, s := range f.take(changes, policies) {
 		s.line.Goodbye(link.GoodbyeRevoked, 0, "the machine is disabled at the server")
 	}
 	return nil
@@ -166,9 +171,10 @@ func (f *Fleet) admit(m deploy.Machine) {
 }
 
 // take notes what changed and returns the sessions of disabled machines.
-func (f *Fleet) take(c store.MachineChanges) (ends []*session) {
+func (f *Fleet) take(c store.MachineChanges, policies []deploy.MachinePolicy) (ends []*session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.policies = policies
 	if c.IsAll {
 		clear(f.known)
 	}
@@ -192,7 +198,7 @@ func (f *Fleet) take(c store.MachineChanges) (ends []*session) {
 // watchHealth asks machines on line for their reports, each at its own phase.
 func (f *Fleet) watchHealth(ctx context.Context) {
 	rng := f.Env.Rand("fleet.health")
-	ticker := time.NewTicker(healthEvery/20 + time.Duration(rng.Int64N(int64(time.Second))))
+	ticker := time.NewTicker(healthLook + time.Duration(rng.Int64N(int64(time.Second))))
 	defer ticker.Stop()
 	for {
 		select {
@@ -207,14 +213,16 @@ func (f *Fleet) watchHealth(ctx context.Context) {
 	}
 }
 
-// stale lists machines whose last report is too old, and machines that went off line since.
+// stale lists machines whose last report is older than their policy allows, and machines that went off
+// line since.
 func (f *Fleet) stale() (ids []deploy.MachineID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.Env.Wall()
 	for id, m := range f.known {
 		online := f.machines[id] != nil && f.machines[id].newest() != nil
-		old := now.Sub(m.checkedAt) >= healthEvery
+		policy := deploy.PolicyOf(f.policies, deploy.Machine{Policy: m.policy})
+		old := policy.IsDue(now, deploy.Health{CheckedAt: m.checkedAt})
 		lost := !online && m.health != deploy.HealthUnavailable && now.Sub(m.lastSeen) > 2*time.Minute
 		found := online && m.health == deploy.HealthUnavailable
 		if !m.isDisabled && (online && old || lost || found) {

@@ -21,6 +21,7 @@ type member struct {
 	quarantine string // why the server disabled it; "" when it did not
 	journal    journal
 	rewinds    int
+	policy     deploy.MachinePolicyID
 	health     deploy.HealthStatus
 	checkedAt  time.Time
 	lastSeen   time.Time
@@ -30,7 +31,7 @@ func newMember(m deploy.Machine) member {
 	k := member{
 		name: m.Name, style: m.Style, isDisabled: m.IsDisabled, health: m.Health.Status,
 		checkedAt: m.Health.CheckedAt, lastSeen: m.Health.LastSeen, quarantine: m.Quarantine,
-		journal: journal{m.Facts.StateID, m.Facts.Journal}, rewinds: m.Facts.Rewinds,
+		journal: journal{m.Facts.StateID, m.Facts.Journal}, rewinds: m.Facts.Rewinds, policy: m.Policy,
 	}
 	if m.Style == deploy.Listening {
 		k.address, k.pin = m.Address, m.Pin
