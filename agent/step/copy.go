@@ -4,6 +4,8 @@ package step
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -35,8 +37,8 @@ func (s *step) copy(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	if inside := within(s.Home, c.Path); inside || within(c.Path, s.Home) {
-		return errkind.Invalid.Errorf("custom folder %s lies in the agent's own, or around it", c.Path)
+	if err := checkOutside(s.Home, c.Path); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(c.Path, 0o755); err != nil {
 		return err
@@ -81,9 +83,48 @@ func (s *step) copy(ctx context.Context) error {
 	return s.prepareHooks() // the variables say the new place
 }
 
-// within reports whether a path is a folder or lies in it.
-func within(folder, name string) bool {
-	return name == folder || strings.HasPrefix(name, strings.TrimSuffix(folder, "/")+"/")
+// checkOutside refuses a folder that is the agent's own, lies in it or around it, whatever links and mounts
+// the two paths lead through.
+func checkOutside(home, folder string) error {
+	there := folder // as much of it as there is: what is not there holds nothing and is no link
+	for {
+		_, err := os.Lstat(there)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || there == "/" {
+			break
+		}
+		there = filepath.Dir(there)
+	}
+	inside, err := leadsInto(home, there)
+	if err == nil && !inside && there == folder {
+		inside, err = leadsInto(folder, home)
+	}
+	if err != nil {
+		return errkind.Of(err).Errorf("custom folder %s: %w", folder, err)
+	}
+	if inside {
+		err := errkind.Invalid.Errorf("custom folder %s lies in the agent's own, or around it", folder)
+		return errkind.Hinted(err, "the agent's own is %s; choose a folder that leads nowhere near it, also by links", home)
+	}
+	return nil
+}
+
+// leadsInto reports whether a path leads to a folder, or to something in it.
+func leadsInto(folder, name string) (bool, error) {
+	want, err := os.Stat(folder)
+	if err != nil {
+		return false, err
+	}
+	name, err = filepath.EvalSymlinks(name)
+	for ; err == nil; name = filepath.Dir(name) {
+		info, serr := os.Stat(name)
+		if serr != nil || os.SameFile(info, want) {
+			return serr == nil, serr
+		}
+		if name == "/" {
+			return false, nil
+		}
+	}
+	return false, err
 }
 
 // purge empties a folder but for what fits a pattern, and the folders on the way there.
@@ -188,9 +229,11 @@ func copyFile(from, to *os.Root, name string, mode fs.FileMode) error {
 	return rename(to, temp, name)
 }
 
-// freeTemp is the name that something has until it is whole. A copy that died may have left it behind.
+// freeTemp is the name that something has until it is whole, the same each time: a copy that died may have
+// left it behind. It is short whatever the name, and none that a package brings.
 func freeTemp(root *os.Root, name string) (string, error) {
-	temp := path.Join(path.Dir(name), partialStart+path.Base(name))
+	sum := sha256.Sum256([]byte(path.Base(name)))
+	temp := path.Join(path.Dir(name), partialStart+hex.EncodeToString(sum[:8]))
 	return temp, root.RemoveAll(temp)
 }
 

@@ -3,7 +3,9 @@
 package step_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -164,6 +166,46 @@ func TestCustomFolder(t *testing.T) {
 	}
 }
 
+// TestCustomFolderThatLeadsHome: no link makes the agent purge what is its own.
+func TestCustomFolderThatLeadsHome(t *testing.T) {
+	s := newSite(t)
+	p := s.pack("1.0", archive.Zip, files{"a": "1"})
+	before := listing(t, filepath.Join(s.home, "blobs"))
+	links := t.TempDir()
+	for name, to := range map[string]string{
+		"home": s.home, "around": filepath.Dir(s.home), "inside": filepath.Join(s.home, "blobs"),
+	} {
+		if err := os.Symlink(to, filepath.Join(links, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"home", "around", "inside", "home/new", "home/new/more"} {
+		p.Copy = &contract.Copy{Path: filepath.Join(links, name), Purge: true}
+		if code := s.run(p, nil); code != 1 || !strings.Contains(s.err.String(), "lies in the agent's own, or around it") {
+			t.Errorf("%s: code %d, %s", name, code, &s.err)
+		}
+	}
+	if got := listing(t, filepath.Join(s.home, "blobs")); got != before {
+		t.Errorf("purged: left %q of %q", got, before)
+	}
+	if _, err := os.Lstat(filepath.Join(s.home, "new")); err == nil {
+		t.Error("a folder was made in the agent's own")
+	}
+}
+
+// TestCopyOfAnyName: long names, and names that look like those of files that are not whole.
+func TestCopyOfAnyName(t *testing.T) {
+	s := newSite(t)
+	site := filepath.Join(t.TempDir(), "srv", "web")
+	long := strings.Repeat("n", 255)
+	p := s.pack("1.0", archive.Zip, files{".partial-b": "1", "b": "2", long: "3"})
+	p.Copy = &contract.Copy{Path: site}
+	s.wantOK(s.run(p, nil))
+	if got, want := listing(t, site), ".partial-b b "+long; got != want {
+		t.Errorf("copied %s, want %s", got, want)
+	}
+}
+
 // TestCopyThatDied is whole after the next one, with nothing left of the first.
 func TestCopyThatDied(t *testing.T) {
 	for _, point := range []string{"step.purged", "step.copied"} {
@@ -175,7 +217,8 @@ func TestCopyThatDied(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "killed") {
 			t.Fatalf("%s: the step was not killed: %v\n%s", point, err, out)
 		}
-		if err := os.WriteFile(site+"/.partial-a", []byte("half"), 0o600); err != nil {
+		half := fmt.Sprintf("%s/.partial-%.8x", site, sha256.Sum256([]byte("a")))
+		if err := os.WriteFile(half, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		p.Copy.Purge = false
