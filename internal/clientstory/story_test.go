@@ -36,29 +36,30 @@ type story struct {
 
 const shop = "Shop"
 
-// TestStory goes from an empty server to two versions deployed, with what happens on the way. Each chapter needs those
-// before it.
+// TestStory goes from an empty server to two versions deployed, with what happens on the way. A chapter that only looks back
+// may fail alone; any other ends the story.
 func TestStory(t *testing.T) {
 	s := &story{office: openOffice(t), ports: map[string]int{}}
 	for _, chapter := range []struct {
-		name string
-		tell func(*testing.T)
+		name      string
+		tell      func(*testing.T)
+		looksBack bool
 	}{
-		{"an empty server", s.anEmptyServer},
-		{"two machines join", s.twoMachinesJoin},
-		{"a project with a process", s.aProject},
-		{"two versions of a package, three releases", s.threeReleases},
-		{"the first version, approved by hand", s.theFirstVersion},
-		{"output variables were used across steps", s.outputVariables},
-		{"an artifact was kept", s.anArtifact},
-		{"the window of one was kept", s.windowOfOne},
-		{"the second version, a failed step retried", s.theSecondVersion},
-		{"a deployment that nobody approves", s.notApproved},
-		{"back to the first version", s.backToTheFirst},
-		{"retention keeps what is deployed", s.retention},
-		{"the audit trail tells all of it", s.audit},
+		{"an empty server", s.anEmptyServer, false},
+		{"two machines join", s.twoMachinesJoin, false},
+		{"a project with a process", s.aProject, false},
+		{"two versions of a package, three releases", s.threeReleases, false},
+		{"the first version, approved by hand", s.theFirstVersion, false},
+		{"output variables were used across steps", s.outputVariables, true},
+		{"an artifact was kept", s.anArtifact, true},
+		{"the window of one was kept", s.windowOfOne, true},
+		{"the second version, a failed step retried", s.theSecondVersion, false},
+		{"a deployment that nobody approves", s.notApproved, false},
+		{"back to the first version", s.backToTheFirst, false},
+		{"retention keeps what is deployed", s.retention, true},
+		{"the audit trail tells all of it", s.audit, true},
 	} {
-		if !t.Run(chapter.name, chapter.tell) {
+		if !t.Run(chapter.name, chapter.tell) && !chapter.looksBack {
 			t.Fatalf("the story ends with the chapter %q: the ones after it need it", chapter.name)
 		}
 	}
