@@ -60,6 +60,36 @@ func (w *wishes) isTrue(name string) bool {
 	return strings.EqualFold(strings.TrimSpace(w.text(name)), "true")
 }
 
+// sure is a setting in which each name has a value.
+func (w *wishes) sure(name string) string {
+	before := len(w.missing)
+	text := w.text(name)
+	if w.err == nil && len(w.missing) > before {
+		w.err = errkind.Hinted(errkind.Invalid.Errorf("%s: no variable has the name %s", name,
+			strings.Join(w.missing[before:], ", ")), "files would be copied to or removed from a folder that nobody means")
+	}
+	return text
+}
+
+// copy reads the folder of the machine's own. Where a variable without value would make it another one, it
+// is refused: it may be about to be purged.
+func (w *wishes) copy() *contract.Copy {
+	written, path := strings.TrimSpace(w.properties[propCopy]), strings.TrimSpace(w.sure(propCopy))
+	if path == "" {
+		return nil
+	}
+	c := &contract.Copy{Path: strings.TrimRight(path, "/"), Purge: w.isTrue(propPurge)}
+	isShort := strings.HasSuffix(path, "/") && !strings.HasSuffix(written, "/") // "/srv/#{Empty}"
+	if w.err == nil && (isShort || strings.Contains(strings.TrimPrefix(path, "/"), "//")) {
+		w.err = errkind.Hinted(errkind.Invalid.Errorf("%s: %.200q is %.200q: a variable in it is empty", propCopy, written,
+			path), "give the variable a value for this environment and machine, or take it out of the path")
+	}
+	if c.Purge && w.properties[propPurgeExcept] != "" {
+		c.Keep = globs(w.sure(propPurgeExcept))
+	}
+	return c
+}
+
 // wish writes into a package order what its action asks for. missing lists the names that no variable
 // has. Errors: Invalid (a setting cannot be expanded).
 func wish(p *contract.Package, action deploy.Action, values *deploy.Values) (missing []string, err error) {
@@ -80,11 +110,8 @@ func wish(p *contract.Package, action deploy.Action, values *deploy.Values) (mis
 			p.Hooks = &hooks
 		}
 	}
-	if path := strings.TrimSpace(w.text(propCopy)); path != "" && w.isOn(featureCopy) {
-		p.Copy = &contract.Copy{Path: strings.TrimRight(path, "/"), Purge: w.isTrue(propPurge)}
-		if p.Copy.Purge && w.properties[propPurgeExcept] != "" {
-			p.Copy.Keep = globs(w.text(propPurgeExcept))
-		}
+	if w.isOn(featureCopy) {
+		p.Copy = w.copy()
 	}
 	p.SkipIfInstalled = w.isTrue(propSkip)
 	slices.Sort(w.missing)

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/tasklog"
 )
 
@@ -50,6 +51,38 @@ func TestWishesOfAPackage(t *testing.T) {
 	if _, err := wish(new(contract.Package), deploy.Action{Properties: map[string]string{propCopy: "#{A}"}},
 		deploy.NewValues(map[string]string{"A": "#{A}"})); err == nil {
 		t.Error("a folder that names itself was taken")
+	}
+}
+
+// TestAFolderWithAHole: a variable without value leads to no other folder than the one that is meant, and
+// what is to be kept of it is known.
+func TestAFolderWithAHole(t *testing.T) {
+	values := deploy.NewValues(map[string]string{"Site": "web", "Empty": "", "Blank": " "})
+	for _, row := range []struct {
+		path, keep string
+		want       string // "" is refused
+	}{
+		{"/srv/sites/#{Site}", "", "/srv/sites/web"},
+		{"/srv/sites/#{Site}/", "", "/srv/sites/web"},
+		{"/srv/sites/", "", "/srv/sites"},
+		{"/srv/sites/#{Empty}#{Site}", "#{Empty}", "/srv/sites/web"},
+		{"/srv/sites/#{Empty}", "", ""},
+		{"/srv/sites/#{Blank}", "", ""},
+		{"/srv/sites/#{Empty}/", "", ""},
+		{"/srv/sites/#{Empty}/data", "", ""},
+		{"/srv/sites/#{Missing}", "", ""},
+		{"/srv/sites/#{Site}", "logs/**\n#{Missing}/**", ""},
+	} {
+		var got contract.Package
+		_, err := wish(&got, deploy.Action{Properties: map[string]string{
+			propCopy: row.path, propPurge: "True", propPurgeExcept: row.keep,
+		}}, values)
+		switch {
+		case row.want == "" && errkind.Of(err) != errkind.Invalid:
+			t.Errorf("%s, %s: %+v, %v, want a refusal", row.path, row.keep, got.Copy, err)
+		case row.want != "" && (err != nil || got.Copy.Path != row.want):
+			t.Errorf("%s: %+v, %v, want %s", row.path, got.Copy, err, row.want)
+		}
 	}
 }
 
