@@ -276,7 +276,14 @@ type EventFilter struct {
 	Subject    string
 	User       string
 	Category   string
-	Skip, Take int
+	Subjects   []string // any of them; Subject is one alone
+	Users      []string // any of them
+	Categories []string // any of them
+	Types      []string // what the subject's id begins with, such as "Machines", without regard to case
+	From, To   time.Time
+	// FromNumber and ToNumber bound the number, both included; 0 means no bound.
+	FromNumber, ToNumber int64
+	Skip, Take           int
 }
 
 // IDNumber is the number at the end of an id, 7 for "Machines-7", or 0.

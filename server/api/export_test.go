@@ -4,3 +4,6 @@ package api
 
 // StatusOf is the table of statuses.
 var StatusOf = statusOf
+
+// OwnCategories are the words of the audit trail.
+func OwnCategories() []string { return ownCategories() }

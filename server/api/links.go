@@ -24,7 +24,12 @@ func allLinks(self string) obj {
 		"Teams":                    "/api/teams{/id}{?skip,take,ids,partialName,spaces,includeSystem}",
 		"CertificateConfiguration": "/api/configuration/certificates{/id}{?skip,take,ids,partialName}",
 		"TaskTypes":                "/api/tasks/tasktypes",
-		"Events":                   "/api/events{?skip,take,regarding,regardingAny,user,eventCategories}",
+		"Events": "/api/events{?skip,take,regarding,regardingAny,user,users,projects,environments,eventCategories," +
+			"eventGroups,documentTypes,from,to,fromAutoId,toAutoId}",
+		"EventCategories":    "/api/events/categories{?appliesTo}",
+		"EventDocumentTypes": "/api/events/documenttypes",
+		"EventGroups":        "/api/events/groups{?appliesTo}",
+		"EventAgents":        "/api/events/agents",
 		"Tasks": "/api/tasks{/id}{?skip,active,environment,tenant,runbook,project,name,node,running,states," +
 			"hasPendingInterruptions,hasWarningsOrErrors,take,ids,partialName,spaces,includeSystem}",
 	}

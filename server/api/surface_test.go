@@ -32,7 +32,7 @@ func address(r api.Route) string {
 		"releases": "Releases-1", "deployments": "Deployments-1", "tasks": "ServerTasks-1", "machines": "Machines-1",
 		"teams": "teams-administrators", "userroles": "userroles-projectlead", "scopeduserroles": "scopeduserroles-administrators",
 		"machinepolicies": "MachinePolicies-1", "users": "Users-1", "spaces": "Spaces-1",
-		"configuration": "certificate-global", "jointokens": "0011223344556677",
+		"configuration": "certificate-global", "events": "Events-1", "jointokens": "0011223344556677",
 		"libraryvariablesets": "LibraryVariableSets-1", "accounts": "Accounts-1", "interruptions": "Interruptions-1",
 	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",

@@ -4,9 +4,7 @@ package api
 
 import (
 	"context"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -150,37 +148,6 @@ func (a *api) getCertificate(c *call) error {
 }
 
 func (a *api) getToggles(c *call) error { return c.ok(obj{"FeatureToggles": []obj{}}) }
-
-func (a *api) listEvents(c *call) error {
-	skip, take, err := c.pageOf()
-	if err != nil {
-		return err
-	}
-	query := c.query()
-	subject := query["regarding"]
-	if subject == "" {
-		subject = query["regardingany"]
-	}
-	filter := catalog.EventFilter{Subject: subject, User: query["user"], Category: query["eventcategories"]}
-	if filter.Skip = skip; take < math.MaxInt32 {
-		filter.Take = take + 1 // one row more than the page tells whether there is a next one
-	}
-	events, err := a.Catalog.Events(c.ctx(), c.principal, filter)
-	if err != nil {
-		return err
-	}
-	total := skip + len(events)
-	events = events[:min(len(events), take)]
-	return c.envelope("Event", each(events, showEvent), total)
-}
-
-func showEvent(e deploy.Event) obj {
-	id := "Events-" + strconv.FormatInt(e.Number, 10)
-	return obj{
-		"Id": id, "SpaceId": deploy.DefaultSpace, "AutoId": e.Number, "Category": e.Category, "Username": e.User,
-		"Occurred": at(e.At), "Message": e.Message, "RelatedDocumentIds": []string{e.Subject}, "Links": obj{},
-	}
-}
 
 type tokenRequest struct {
 	Environments     []string

@@ -139,6 +139,27 @@ func (w *where) add(isSet bool, condition string, args ...any) {
 	}
 }
 
+// addAny asks for one of the values, if there are any. The column is a constant of this package.
+func (w *where) addAny(column string, values []string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	text, err := jsonList(values)
+	if err != nil {
+		return errkind.Invalid.Errorf("encode a list: %w", err)
+	}
+	w.add(true, column+" IN (SELECT value FROM json_each(?))", text)
+	return nil
+}
+
+func folded(values []string) []string {
+	lower := make([]string, len(values))
+	for i, v := range values {
+		lower[i] = fold(v)
+	}
+	return lower
+}
+
 func (w *where) clause() string {
 	if len(w.conditions) == 0 {
 		return ""

@@ -29,6 +29,7 @@ func rules(t *testing.T, open Open) {
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
 		"people, roles and policies go": peopleGo,
+		"events are filtered":           eventsAreFiltered,
 		"ids jump over a lost time":     idsJump,
 		"events are numbered, no gaps":  eventsAreNumbered,
 		"packages fold ids and replace": packagesFold,
