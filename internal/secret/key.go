@@ -26,7 +26,13 @@ const (
 
 // Key seals and opens.
 type Key struct {
-	id   string
+	id string
+	// open gives the key itself; nil is no key. Behind a function it stays out of every print of what
+	// holds a Key: package fmt follows pointers, and calls no method of a member that is not exported.
+	open func() material
+}
+
+type material struct {
 	raw  [keyBytes]byte
 	aead cipher.AEAD
 }
@@ -60,17 +66,23 @@ func newKey(raw [keyBytes]byte) Key {
 	}
 	digest := hmac.New(sha256.New, raw[:])
 	digest.Write([]byte("fairlead master key id"))
-	return Key{id: hex.EncodeToString(digest.Sum(nil)[:idBytes]), raw: raw, aead: aead}
+	return Key{id: hex.EncodeToString(digest.Sum(nil)[:idBytes]), open: func() material { return material{raw, aead} }}
 }
 
 // ID names the key: 16 hex digits.
 func (k Key) ID() string { return k.id }
 
-// Text is the key itself. Whoever has it can open everything.
-func (k Key) Text() string { return keyPrefix + base64.RawURLEncoding.EncodeToString(k.raw[:]) }
+// Text is the key itself, "" of none. Whoever has it can open everything.
+func (k Key) Text() string {
+	if k.IsZero() {
+		return ""
+	}
+	raw := k.open().raw
+	return keyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
+}
 
 // IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k.aead == nil }
+func (k Key) IsZero() bool { return k.open == nil }
 
 // String keeps the key out of logs.
 func (k Key) String() string { return "master key " + k.id }
@@ -80,7 +92,7 @@ func (k Key) GoString() string { return k.String() }
 
 // Seal seals a text for a place.
 func (k Key) Seal(plain, place string) string {
-	box := k.aead.Seal(nil, nil, []byte(plain), []byte(place))
+	box := k.open().aead.Seal(nil, nil, []byte(plain), []byte(place))
 	return sealedPrefix + k.id + ":" + base64.RawStdEncoding.EncodeToString(box)
 }
 
@@ -91,7 +103,7 @@ func (k Key) Open(sealed, place string) (string, error) {
 	if !ok || !strings.HasPrefix(sealed, sealedPrefix) {
 		return "", errkind.Corrupt.Errorf("open the secret of %s: it is not a sealed text", place)
 	}
-	if id != k.id {
+	if id != k.id || k.IsZero() {
 		return "", errkind.Denied.Errorf("open the secret of %s: it was sealed with the master key %.16s, not with %s", place,
 			id, k.id)
 	}
@@ -99,7 +111,7 @@ func (k Key) Open(sealed, place string) (string, error) {
 	if err != nil {
 		return "", errkind.Corrupt.Errorf("open the secret of %s: it is damaged", place)
 	}
-	plain, err := k.aead.Open(nil, nil, box, []byte(place))
+	plain, err := k.open().aead.Open(nil, nil, box, []byte(place))
 	if err != nil {
 		return "", errkind.Corrupt.Errorf("open the secret of %s: it was altered, or sealed for another place", place)
 	}

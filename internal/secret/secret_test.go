@@ -3,6 +3,7 @@
 package secret_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,6 +83,15 @@ func TestKeyText(t *testing.T) {
 	for _, verb := range []string{"%v", "%s", "%+v", "%#v", "%q"} {
 		if shown := fmt.Sprintf(verb, key); strings.Contains(shown, key.Text()[5:]) || !strings.Contains(shown, key.ID()) {
 			t.Errorf("printed with %s: %s", verb, shown)
+		}
+		raw, _ := base64.RawURLEncoding.DecodeString(key.Text()[5:])
+		held := struct{ key secret.Key }{key} // package fmt calls no method of what is not exported
+		shown := fmt.Sprintf(verb, held)
+		for _, form := range []string{"%v", "%x", "%#v", "%s", "%q"} {
+			bytes := strings.Trim(fmt.Sprintf(form, raw[:8]), "[]{}\"byt")
+			if strings.Contains(shown, bytes) || strings.Contains(shown, strings.ReplaceAll(bytes, " ", ", ")) {
+				t.Fatalf("printed with %s as a part of something: %s", verb, shown)
+			}
 		}
 	}
 }
