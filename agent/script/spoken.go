@@ -113,6 +113,9 @@ func (r *recorder) outputLocked(o contract.Output) {
 // hideLocked lets a new sensitive value be looked for, in all that comes. One that cannot be ends the
 // keeping.
 func (r *recorder) hideLocked(o contract.Output) {
+	if slices.Contains(r.spoken.known, o.Value) {
+		return
+	}
 	secrets, err := masking.New(append(r.spoken.known, o.Value))
 	if err != nil {
 		const text = "the output variable %.80q cannot be hidden in the output, and what follows is counted, not kept: %v"
@@ -189,7 +192,8 @@ func (r *recorder) explain(v *contract.Verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if v.Outcome == contract.Failed && r.spoken.reason != "" && !r.isBlind {
-		v.Reason = strings.TrimSpace(shorten(r.spoken.reason, maxReasonBytes/2) + " (" + v.Reason + ")")
+		said := shorten(r.secrets.Text(r.spoken.reason), maxReasonBytes/2) // cut first, a secret would not be found
+		v.Reason = strings.TrimSpace(said + " (" + v.Reason + ")")
 	}
 	if r.spoken.lost != "" {
 		v.Reason = strings.TrimPrefix(v.Reason+"; not kept: "+r.spoken.lost, "; ")

@@ -104,6 +104,36 @@ func TestOutputsOfOneName(t *testing.T) {
 	}
 }
 
+// TestAReasonIsHiddenBeforeItIsCut: the beginning of a secret is a secret.
+func TestAReasonIsHiddenBeforeItIsCut(t *testing.T) {
+	r := record(t, filepath.Join(t.TempDir(), "log"), maxLogBytes)
+	out := source{r, contract.Stdout}
+	for _, text := range []string{
+		message("setVariable", "name", "S", "value", "correct-horse-battery", "sensitive", "True"),
+		message("resultMessage", "message", strings.Repeat(".", maxReasonBytes/2-16)+"correct-horse-battery"),
+	} {
+		_, _ = out.Write([]byte(text))
+	}
+	verdict := contract.Verdict{Outcome: contract.Failed, Reason: "exit code 1"}
+	r.explain(&verdict)
+	if got := r.hide(verdict.Reason); strings.Contains(got, "correct") || !strings.Contains(got, masking.Mask) {
+		t.Errorf("the verdict says %q", got)
+	}
+}
+
+// TestASecretSetAgainIsKnown: a loop that sets one costs no more than its messages.
+func TestASecretSetAgainIsKnown(t *testing.T) {
+	r := record(t, filepath.Join(t.TempDir(), "log"), maxLogBytes)
+	for range 1000 {
+		r.mu.Lock()
+		r.outputLocked(contract.Output{Name: "S", Value: "correct-horse-battery", IsSensitive: true})
+		r.mu.Unlock()
+	}
+	if r.isBlind || len(r.spoken.known) != 1 {
+		t.Errorf("blind %v, %d secrets are known", r.isBlind, len(r.spoken.known))
+	}
+}
+
 // TestAnOutputThatCannotBeHidden ends the keeping (S7): it is too long to be looked for.
 func TestAnOutputThatCannotBeHidden(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
