@@ -26,13 +26,16 @@ func TestSmallRun(t *testing.T) {
 	var out, problems bytes.Buffer
 	saved := filepath.Join(t.TempDir(), "bench.json")
 	code := run(t.Context(), []string{
-		"-goals", "memory,dispatch,storm,push", "-agents", "20", "-rounds", "1", "-windows", "1", "-window", "100ms",
+		"-goals", "memory,dispatch,storm,push,api", "-machines", "30", "-projects", "5", "-tasks", "60", "-blocks", "1",
+		"-agents", "20", "-rounds", "1", "-windows", "1", "-window", "100ms",
 		"-settle", "50ms", "-size", "1", "-dir", t.TempDir(), "-json", saved,
 	}, &out, &problems)
 	if code == 2 {
 		t.Fatalf("exit code 2:\n%s", problems.String())
 	}
-	for _, goal := range []string{"20 idle agents, settled", "dispatch to a random", "back after kill -9", "push of 1 MiB"} {
+	for _, goal := range []string{
+		"20 idle agents, settled", "dispatch to a random", "back after kill -9", "push of 1 MiB", "machines by tag", "dashboard",
+	} {
 		if !strings.Contains(out.String(), goal) {
 			t.Errorf("the table says nothing of %q:\n%s", goal, out.String())
 		}
@@ -42,7 +45,7 @@ func TestSmallRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r report
-	if err := json.Unmarshal(text, &r); err != nil || len(r.Rows) == 0 || len(r.Raw) != 4 {
+	if err := json.Unmarshal(text, &r); err != nil || len(r.Rows) == 0 || len(r.Raw) != 5 {
 		t.Errorf("saved %d rows and %d raw goals: %v", len(r.Rows), len(r.Raw), err)
 	}
 }

@@ -89,7 +89,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	)
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait after the last agent has come on line")
 	f.Int64Var(&mebibytes, "size", 1024, "MiB that one push has")
-	f.StringVar(&o.stock, "stock", "", "keep the filled home of the api goal in this `folder`, and take it when it is there")
+	f.StringVar(&o.stock, "stock", "", "keep the home of the api goal in this `folder`, and take it when it is there")
 	f.IntVar(&o.machines, "machines", 10_000, "machines in the store of the api goal")
 	f.IntVar(&o.projects, "projects", 1_000, "projects there, each with releases")
 	f.IntVar(&o.tasks, "tasks", 100_000, "deployments there, each with its task and event")

@@ -169,7 +169,8 @@ func (s *stocker) putProject(w store.Writer, i int) error {
 		p.releases = append(p.releases, deploy.ReleaseID(id))
 		err = w.PutRelease(deploy.Release{
 			ID: deploy.ReleaseID(id), Space: deploy.DefaultSpace, Project: p.id, Channel: p.channel,
-			Version: fmt.Sprintf("1.%d.0", n), AssembledAt: s.began, AssembledBy: "bench", Process: process, Variables: variables,
+			Version: fmt.Sprintf("1.%d.0", n), AssembledAt: s.began, AssembledBy: "bench", Process: process,
+			Variables: variables,
 		})
 		if err != nil {
 			return err

@@ -357,5 +357,6 @@ func (s *story) audit(t *testing.T) {
 			t.Errorf("no event tells of %s", id)
 		}
 	}
-	contains(t, fmt.Sprint(said), "Interruptions-")
+	answers := try(s.client.Events.Get(events.EventsQuery{EventCategories: []string{"InterruptionSubmitted"}})).must(t).Items
+	equal(t, "answers: four approvals, a retry, a refusal", len(answers), 6)
 }

@@ -92,7 +92,8 @@ func (b planBody) plan() deploy.Plan {
 	})}
 }
 
-const selectDeployment = "SELECT id, space, project, release, environment, task, created_at, body, sum FROM deployment d"
+const selectDeployment = "SELECT id, space, project, release, environment, task, created_at, body, sum " +
+	"FROM deployment d"
 
 func scanDeployment(row scanner) (deploy.Deployment, error) {
 	var s sealed
