@@ -167,6 +167,13 @@ func safetyTales() []tale {
 		{"S5", "a restart that nobody declared", rebooting(contract.Canceled), ""},
 		{"S5", "a doubt after a restart that nobody declared", rebooting(contract.Indeterminate), ""},
 		{
+			"S5", "a declared restart in which the power goes", both(
+				declared(deploy.PropRestarts, "True"), failsWith(-1, "terminated"), endsAfter(time.Second),
+				verdict(contract.Succeeded, 0, ""), happens(history.Event{At: 64 * time.Second, Kind: history.Crashed, Who: "web-1", Text: "power"}),
+				happens(history.Event{At: 2 * time.Minute, Kind: history.Launched, Who: "web-1", Text: "agent", N: 2}),
+			), "",
+		},
+		{
 			"S5", "a doubt after a declared restart",
 			both(declared(deploy.PropRestarts, "True"), rebooting(contract.Indeterminate)), "as the step declared",
 		},

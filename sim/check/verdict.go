@@ -114,10 +114,19 @@ func (x *index) untimely(t deploy.Ticket, one execution) string {
 	return ""
 }
 
+// shutdown bounds the time from TERM to the end of a machine that a script restarts. Source: package site.
+const shutdown = 3 * time.Second
+
 // rebooted reports whether a script ended by restarting its machine.
 func (x *index) rebooted(one execution) bool {
 	return slices.ContainsFunc(x.run.Of(history.Crashed), func(e history.Event) bool {
-		return e.Text == rebootWord && e.Ticket == one.ticket && e.Who == one.who && e.At >= one.from
+		switch {
+		case e.Who != one.who || e.At < one.from:
+			return false
+		case e.Text == rebootWord:
+			return e.Ticket == one.ticket
+		}
+		return wentDown(e) && one.signal == "terminated" && e.At < one.to+shutdown // the power went on the way down
 	})
 }
 
