@@ -2,10 +2,14 @@
 
 package servicemessage
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 const (
-	// MaxBytes is the longest message: 2 MiB. What is longer is text.
+	// MaxBytes is the longest message: 2 MiB. What is longer is left out, as Refused, and is text under a
+	// name that is not known.
 	MaxBytes = 2 << 20
 	// maxNameBytes is the longest name of a message or an attribute.
 	maxNameBytes = 64
@@ -25,6 +29,8 @@ type Parser struct {
 	name  int    // bytes of the name under way
 	begun int    // where in held the name or value under way begins
 	said  raw
+	// isLong says that a message has more than MaxBytes: nothing of it is held any more but its last byte.
+	isLong bool
 
 	inLine bool // text of the line under way went to the sink
 	eat    bool // a message had the line for itself so far: the line's end belongs to it
@@ -78,7 +84,7 @@ func (p *Parser) Write(in []byte, to Sink) {
 	}
 }
 
-// Close ends the stream: what was held is text.
+// Close ends the stream: what was held is text, unless it was too long.
 func (p *Parser) Close(to Sink) {
 	p.release(to)
 	*p = Parser{}
@@ -124,7 +130,7 @@ func (p *Parser) step(c byte, to Sink) bool {
 		return p.prefix(c, to)
 	}
 	next, ok := p.follow(c)
-	if !ok || len(p.held) >= MaxBytes {
+	if !ok || !p.room() {
 		return p.release(to)
 	}
 	p.held = append(p.held, c)
@@ -150,6 +156,21 @@ func (p *Parser) enter(c byte) bool {
 		p.state = inPrefix
 	}
 	p.held = append(p.held[:0], c)
+	return true
+}
+
+// room makes room for one more byte, unless what is held is too long and under no known name: it may be a
+// secret, which nobody has searched for.
+func (p *Parser) room() bool {
+	if len(p.held) >= MaxBytes {
+		if _, p.isLong = read(raw{name: p.said.name}); !p.isLong {
+			return false
+		}
+	}
+	if p.isLong {
+		p.held, p.begun = p.held[:0], 0
+		p.said.attrs = p.said.attrs[max(len(p.said.attrs)-1, 0):]
+	}
 	return true
 }
 
@@ -215,21 +236,32 @@ func (p *Parser) named(c byte) bool {
 // finish hands a whole message on, or its text when it is none that is known.
 func (p *Parser) finish(to Sink) bool {
 	m, ok := read(p.said)
+	if p.isLong {
+		m = p.tooLong()
+	}
 	if !ok {
 		p.release(to)
 		return true
 	}
-	p.held, p.state, p.said, p.eat = p.held[:0], outside, raw{}, !p.inLine
+	p.held, p.state, p.said, p.isLong, p.eat = p.held[:0], outside, raw{}, false, !p.inLine
 	to.Message(m)
 	return true
 }
 
-// release hands on what was held as text. It always reports false, see step.
+func (p *Parser) tooLong() Message {
+	return Message{Kind: Refused, Value: fmt.Sprintf("%s: it has more than %d bytes and is left out", p.said.name, MaxBytes)}
+}
+
+// release hands on what was held as text, or says that it was too long. It always reports false, see step.
 func (p *Parser) release(to Sink) bool {
-	if len(p.held) > 0 {
+	switch {
+	case p.isLong:
+		p.eat = false
+		to.Message(p.tooLong())
+	case len(p.held) > 0:
 		p.text(p.held, to)
 	}
-	p.held, p.state, p.said = p.held[:0], outside, raw{}
+	p.held, p.state, p.said, p.isLong = p.held[:0], outside, raw{}, false
 	return false
 }
 

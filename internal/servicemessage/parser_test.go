@@ -100,7 +100,7 @@ func TestMessages(t *testing.T) {
 
 // TestTextStays passes what only looks like a message.
 func TestTextStays(t *testing.T) {
-	long := "##octopus[setVariable name='" + strings.Repeat("A", servicemessage.MaxBytes)
+	long := "##octopus[other name='" + strings.Repeat("A", servicemessage.MaxBytes)
 	for _, text := range []string{
 		"", "#", "##", "###", "##octopus", "##octopus[", "##octopus[]", "##octopus[ progress]", "##Octopus[stdout-verbose]",
 		"##octopus[stdout-loud]", "##octopus[other name='QQ==']", "##octopus[stdout-verbose", "##octopus[stdout-verbose\n]",
@@ -111,6 +111,31 @@ func TestTextStays(t *testing.T) {
 	} {
 		if f := parse(text); f.text.String() != text || f.messages != nil {
 			t.Errorf("%.100q became %.100q, %v", text, f.text.String(), f.messages)
+		}
+	}
+}
+
+// TestTooLongIsLeftOut: the value may be secret, and what says so comes behind it.
+func TestTooLongIsLeftOut(t *testing.T) {
+	const start = "##octopus[setVariable name='QQ==' value='"
+	secret := strings.Repeat("c2VjcmV0", servicemessage.MaxBytes/8)
+	many := "##octopus[setVariable" + strings.Repeat(" a='QQ=='", servicemessage.MaxBytes/4)
+	refused := []servicemessage.Message{{
+		Kind: servicemessage.Refused, Value: "setVariable: it has more than 2097152 bytes and is left out",
+	}}
+	for text, want := range map[string]string{
+		start + secret + "' sensitive='VHJ1ZQ==']\nafter": "before \x00\nafter",
+		start + secret + secret + secret:                  "before \x00",
+		start + secret + "!' after":                       "before \x00!' after",
+		start + secret + "##octopus[stdout-loud] after":   "before \x00##octopus[stdout-loud] after",
+		many + "]after": "before \x00after",
+		many + " b=x":   "before \x00x",
+		start + secret + "'   ]" + strings.Repeat("x", 3):    "before \x00xxx",
+		start + secret + "' b=''\tsensitive='VHJ1ZQ=='  ] ]": "before \x00 ]",
+	} {
+		f := parse("before ", text[:len(text)/2], text[len(text)/2:])
+		if diff := cmp.Diff(refused, f.messages); diff != "" || f.text.String() != want {
+			t.Errorf("%.60q… became %.100q, want %q (-want +got):\n%s", text, f.text.String(), want, diff)
 		}
 	}
 }
