@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/core"
+	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/environments"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/events"
+	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/spaces"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/teams"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/userroles"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/users"
@@ -106,4 +108,47 @@ func (o *office) system(t *testing.T) {
 	var certificate struct{ Thumbprint string }
 	must(t, o.REST.Get(t.Context(), "/api/configuration/certificates/certificate-global", &certificate))
 	equal(t, "thumbprint", certificate.Thumbprint != "", true)
+}
+
+// restrictedUser looks around with the key of somebody who may only look.
+func (o *office) restrictedUser(t *testing.T) {
+	wish := users.NewUser("visitor", "A visitor")
+	wish.IsService = true
+	visitor := try(o.client.Users.Add(wish)).must(t)
+	team := teams.NewTeam("Visitors")
+	team.MemberUserIDs = []string{visitor.ID}
+	visitors := try(o.client.Teams.Add(team)).must(t)
+	roles := try(o.client.UserRoles.GetAll()).must(t)
+	viewer := named(t, roles, "Environment viewer", func(r *userroles.UserRole) string { return r.Name })
+	scoped := userroles.NewScopedUserRole(viewer.ID)
+	scoped.TeamID, scoped.SpaceID = visitors.ID, space
+	try(o.client.ScopedUserRoles.Add(scoped)).must(t)
+	key := try(o.client.APIKeys.Create(users.NewAPIKey("Looking", visitor.ID))).must(t)
+
+	theirs := o.clientWith(t, key.APIKey)
+	equal(t, "who it is", try(theirs.Users.GetMe()).must(t).ID, visitor.ID)
+	named(t, try(theirs.Environments.GetAll()).must(t), environment, func(e *environments.Environment) string { return e.Name })
+	err := try(theirs.Environments.Add(environments.NewEnvironment("Theirs"))).refused(t)
+	contains(t, err.Error(), "lacks the permission")
+	if err := theirs.Environments.DeleteByID(o.environmentID(t)); err == nil {
+		t.Error("a visitor deleted an environment")
+	}
+	named(t, try(o.client.Environments.GetAll()).must(t), environment, func(e *environments.Environment) string { return e.Name })
+
+	visitor.IsActive = false
+	try(o.client.Users.Update(visitor)).must(t)
+	try(theirs.Environments.GetAll()).refused(t)
+	must(t, o.client.Teams.Delete(visitors))
+	must(t, o.client.Users.DeleteByID(visitor.ID))
+}
+
+// emptyLists reads the lists of what this server does not have yet, on the way to which clients must not fail.
+func (o *office) emptyLists(t *testing.T) {
+	equal(t, "tenants", len(try(o.client.Tenants.GetAll()).must(t)), 0)
+	equal(t, "tag sets", len(try(o.client.TagSets.GetAll()).must(t)), 0)
+	equal(t, "workers", len(try(o.client.Workers.GetAll()).must(t)), 0)
+	equal(t, "worker pools", len(try(o.client.WorkerPools.GetAll()).must(t)), 0)
+	equal(t, "proxies", len(try(o.client.Proxies.GetAll()).must(t)), 0)
+	err := try(o.client.Spaces.Add(spaces.NewSpace("Second"))).refused(t)
+	contains(t, err.Error(), "space")
 }

@@ -39,7 +39,9 @@ func TestServices(t *testing.T) {
 		{"APIKeys", o.apiKeys},
 		{"Teams", o.teams},
 		{"Events", o.events},
+		{"RestrictedUser", o.restrictedUser},
 		{"System", o.system},
+		{"EmptyLists", o.emptyLists},
 	} {
 		t.Run(part.name, part.call)
 	}

@@ -82,10 +82,14 @@ func openOffice(t *testing.T) *office {
 // signIn makes a client as the library's users do: an address, a key and a space.
 func (o *office) signIn(t *testing.T) *client.Client {
 	t.Helper()
-	key, err := os.ReadFile(o.KeyFile())
-	must(t, err)
+	key := try(os.ReadFile(o.KeyFile())).must(t)
+	return o.clientWith(t, strings.TrimSpace(string(key)))
+}
+
+func (o *office) clientWith(t *testing.T, key string) *client.Client {
+	t.Helper()
 	address := &url.URL{Scheme: "http", Host: o.HTTP}
-	return try(client.NewClient(&http.Client{Timeout: limit}, address, string(key[:len(key)-1]), space)).must(t)
+	return try(client.NewClient(&http.Client{Timeout: limit}, address, key, space)).must(t)
 }
 
 // staff lets both agents join the environment and waits until they are on line.
