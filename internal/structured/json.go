@@ -175,9 +175,9 @@ func isJSONWord(c byte) bool {
 
 // replace puts a variable in the place of the value that was just read.
 func (j *jsonText) replace(start int) {
-	name := strings.Join(j.path, ":")
+	name := nameOf(j.path)
 	value, ok := j.variables.Get(name)
-	if !ok {
+	if !ok || name == "" {
 		return
 	}
 	if with, why := jsonValue(j.text[start:j.at], value); why != "" {

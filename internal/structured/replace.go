@@ -21,8 +21,12 @@ const (
 	Properties Format = "properties"
 )
 
-// maxDepth is how deep values may lie in each other.
-const maxDepth = 200
+const (
+	// maxDepth is how deep values may lie in each other.
+	maxDepth = 200
+	// maxPathBytes is the longest path of a value; no variable has a longer name.
+	maxPathBytes = 2048
+)
 
 // Variables give the values. Names are found whatever their case.
 type Variables interface {
@@ -101,12 +105,24 @@ type changes struct {
 	edits     []edit
 	names     []string
 	unfit     []string
+	isQuiet   bool // somebody only tries: nobody will ask where it is wrong
 }
 
 type edit struct {
 	from, to int
 	with     string
 	name     string
+}
+
+// nameOf is the name that a variable for a place has, or "" when none can.
+func nameOf(path []string) string {
+	length := len(path) - 1
+	for _, key := range path {
+		if length += len(key); length > maxPathBytes {
+			return ""
+		}
+	}
+	return strings.Join(path, ":")
 }
 
 // put replaces a part of the text. Edits inside of it are dropped: they were found before it.
@@ -132,8 +148,13 @@ func (c *changes) result() string {
 	return out.String()
 }
 
+var errQuiet = errkind.Invalid.Errorf("it is something else")
+
 // wrong says that the text is not understood at a place.
 func (c *changes) wrong(format Format, at int, what string) error {
+	if c.isQuiet {
+		return errQuiet
+	}
 	before := c.text[:min(at, len(c.text))]
 	line := 1 + strings.Count(before, "\n")
 	column := at - strings.LastIndexByte(before, '\n')

@@ -162,6 +162,9 @@ func TestCostIsLinear(t *testing.T) {
 		text   string
 	}{
 		"blocks":     {structured.YAML, strings.Repeat("- a: 1\n  b:\n    c: [1, {d: e}] # x\n", times)},
+		"list":       {structured.YAML, strings.Repeat("- word\n", 10*times)},
+		"long key":   {structured.YAML, strings.Repeat("k", times) + ":\n" + strings.Repeat(" - a: 1\n", times)},
+		"JSON key":   {structured.JSON, `{"` + strings.Repeat("k", times) + `":[` + strings.Repeat("1,", times) + "1]}"},
 		"brackets":   {structured.YAML, "r: [" + strings.Repeat("word, ", times) + "]"},
 		"going on":   {structured.YAML, "r: x\n" + strings.Repeat("  more words\n", times)},
 		"JSON":       {structured.JSON, "[" + strings.Repeat("{\"a\": [1, \"x\"]},\n", times) + "1]"},

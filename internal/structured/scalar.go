@@ -35,7 +35,7 @@ func (y *yamlText) inline(parent int) error {
 			y.at++
 		}
 		y.done = y.at
-		if name := strings.Join(y.path, ":"); name != "" {
+		if name := nameOf(y.path); name != "" {
 			if _, ok := y.variables.Get(name); ok {
 				y.misfit(name, "it is an alias of another value")
 			}
@@ -145,7 +145,7 @@ func (y *yamlText) block(parent int) error {
 
 // blockScalar replaces a block scalar by another one where its value has several lines, else by quotes.
 func (y *yamlText) blockScalar(start, indent int) {
-	name := strings.Join(y.path, ":")
+	name := nameOf(y.path)
 	value, ok := y.variables.Get(name)
 	if !ok || name == "" {
 		return
@@ -324,7 +324,7 @@ func (y *yamlText) flowValue() error {
 // scalar replaces a scalar on its place, in its own quotes.
 func (y *yamlText) scalar(start, end int) {
 	y.done = end
-	name := strings.Join(y.path, ":")
+	name := nameOf(y.path)
 	value, ok := y.variables.Get(name)
 	if !ok || name == "" {
 		return

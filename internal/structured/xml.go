@@ -94,11 +94,21 @@ func (c *changes) xmlEdits(name string, path xmlPath, e *element, value string) 
 	return []edit{{e.inner, e.innerEnd, value, name}}
 }
 
+// isFragment reports whether a value is whole XML: text and elements that end in it.
 func isFragment(value string) bool {
 	d := xml.NewDecoder(strings.NewReader("<x>" + value + "</x>"))
-	for {
-		if _, err := d.Token(); err != nil {
+	for depth, end := 0, int64(len("<x>")+len(value)); ; {
+		token, err := d.Token()
+		if err != nil {
 			return errors.Is(err, io.EOF)
+		}
+		switch token.(type) {
+		case xml.StartElement:
+			depth++
+		case xml.EndElement:
+			if depth--; depth == 0 && d.InputOffset() < end { // the value ends what is around it
+				return false
+			}
 		}
 	}
 }

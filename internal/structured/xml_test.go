@@ -38,6 +38,9 @@ func TestXML(t *testing.T) {
 			vars:  vars{"/a/b": "<x>", "/a/b/c": "4"},
 			unfit: "holds others",
 		},
+		"a value that ends what is around it": {
+			text: "<a><b><c>1</c></b></a>", want: "<a><b><c>1</c></b></a>", vars: vars{"/a/b": "</x><x>"}, unfit: "holds others",
+		},
 		"of two paths to one place the first": {
 			text: "<a><b>1</b></a>", want: "<a><b>2</b></a>", vars: vars{"//b": "2", "/a/b": "3"},
 		},

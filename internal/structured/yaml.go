@@ -119,7 +119,7 @@ func (y *yamlText) whole(start int, read func() error) error {
 	if err := read(); err != nil {
 		return err
 	}
-	name := strings.Join(y.path, ":")
+	name := nameOf(y.path)
 	value, ok := y.variables.Get(name)
 	if !ok || name == "" {
 		return nil
@@ -221,10 +221,10 @@ func (y *yamlText) under(column, entryColumn int) error {
 // absent is a value that is not there: null.
 func (y *yamlText) absent(mark int, hasProperties bool) error {
 	y.done = mark
-	name := strings.Join(y.path, ":")
+	name := nameOf(y.path)
 	value, ok := y.variables.Get(name)
 	switch {
-	case !ok:
+	case !ok || name == "":
 	case hasProperties:
 		y.misfit(name, "it has an anchor or a tag and no value")
 	default:
@@ -269,6 +269,7 @@ func (y *yamlText) isKey() (bool, error) {
 		}
 		return false, nil
 	}
+	probe.isQuiet = true
 	_, err := probe.key()
 	return err == nil, nil
 }
