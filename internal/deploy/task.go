@@ -16,6 +16,8 @@ const (
 	DeployTask TaskKind = "Deploy"
 	ScriptTask TaskKind = "AdHocScript"
 	HealthTask TaskKind = "Health"
+	// RetentionTask deletes what lifecycles do not keep any more.
+	RetentionTask TaskKind = "Retention"
 )
 
 // TaskState is where a task stands.

@@ -203,6 +203,7 @@ func (a *api) taskTypes(c *call) error {
 		{"Id": deploy.DeployTask, "Name": "Deploy"},
 		{"Id": deploy.ScriptTask, "Name": "Run a script"},
 		{"Id": deploy.HealthTask, "Name": "Health check"},
+		{"Id": deploy.RetentionTask, "Name": "Delete what has expired"},
 	})
 }
 
@@ -271,9 +272,11 @@ func (a *api) queue(c *call, q taskRequest) (deploy.Task, error) {
 			machines = append(machines, all...)
 		}
 		return a.Catalog.CheckHealth(c.ctx(), c.principal, machines)
+	case strings.EqualFold(q.Name, string(deploy.RetentionTask)):
+		return a.Catalog.QueueRetention(c.ctx(), c.principal)
 	}
-	return deploy.Task{}, errkind.Invalid.Errorf("a task with the name %.40q cannot be queued: want %s or %s",
-		q.Name, deploy.ScriptTask, deploy.HealthTask)
+	return deploy.Task{}, errkind.Invalid.Errorf("a task with the name %.40q cannot be queued: want %s, %s or %s",
+		q.Name, deploy.ScriptTask, deploy.HealthTask, deploy.RetentionTask)
 }
 
 // environmentMachineIDs lists the enabled machines of an environment. Errors: Invalid when none.

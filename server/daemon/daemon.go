@@ -167,6 +167,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.engine = engine.New(engine.Deps{
 		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
 		Limits: d.options.Engine, Secrets: d.secrets, URL: d.url,
+		Retain: func(ctx context.Context) ([]string, error) { return d.catalog.ApplyRetention(ctx, identity.System()) },
 	})
 	if d.line, err = d.newLine(); err != nil {
 		return err
@@ -233,6 +234,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	r.start(ctx, "disk", d.watchDisk)
 	phase := time.Duration(d.env.Rand("space.phase").Int64N(int64(spaceLook)))
 	r.start(ctx, "space", func(ctx context.Context) error { return d.space.run(ctx, phase) })
+	tidying := time.Duration(d.env.Rand("housekeep.phase").Int64N(int64(abandonedLook)))
+	r.start(ctx, "housekeeping", func(ctx context.Context) error { return d.housekeep(ctx, tidying) })
 	r.start(ctx, "agents' port", func(ctx context.Context) error { return d.line.Serve(ctx, listeners.link) })
 	r.start(ctx, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
 	r.group.Wait()

@@ -84,8 +84,12 @@ func (w *worker) loop(ctx context.Context) error {
 	case w.task.LeaseEpoch > 1:
 		w.say("", tasklog.Verbose, "The server was restarted; the task goes on where it stood.")
 	}
-	if w.task.Kind == deploy.HealthTask {
+	switch w.task.Kind {
+	case deploy.HealthTask:
 		return w.checkHealth(ctx)
+	case deploy.RetentionTask:
+		return w.retain(ctx)
+	case deploy.DeployTask, deploy.ScriptTask:
 	}
 	for ctx.Err() == nil {
 		if err := w.reason(); err != nil {

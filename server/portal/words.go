@@ -96,6 +96,8 @@ func kindWord(kind deploy.TaskKind) string {
 		return "Script"
 	case deploy.HealthTask:
 		return "Health check"
+	case deploy.RetentionTask:
+		return "Retention"
 	}
 	return visible(string(kind))
 }
@@ -107,6 +109,8 @@ func conditionWord(c deploy.Condition) string {
 		return "only after a failure"
 	case deploy.Always:
 		return "always, also after a failure"
+	case deploy.OnExpression:
+		return "when its expression is true"
 	case deploy.OnSuccess:
 	}
 	return ""

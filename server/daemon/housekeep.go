@@ -1,0 +1,55 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"fairlead/internal/errkind"
+	"fairlead/server/identity"
+)
+
+const (
+	// abandonedLook is how often machines are looked for that were out of reach for too long.
+	abandonedLook = 10 * time.Minute
+	// retentionLooks of them lie between two looks for releases that have expired: 4 h.
+	retentionLooks = 24
+)
+
+// housekeep deletes what policies and lifecycles do not keep any more, from time to time.
+func (d *Daemon) housekeep(ctx context.Context, phase time.Duration) error {
+	timer := time.NewTimer(phase)
+	defer timer.Stop()
+	for looks := 1; ; looks++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		d.tidy(ctx, looks%retentionLooks == 0)
+		timer.Reset(abandonedLook)
+	}
+}
+
+// tidy looks once. A server in safe mode, or without space, refuses new tasks: then it is for the next time.
+func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
+	who := identity.System()
+	if n, err := d.catalog.DeleteAbandoned(ctx, who); err != nil && ctx.Err() == nil {
+		d.log.Warn("machines that are out of reach were not deleted", "deleted", n, "err", err)
+	}
+	if !withReleases {
+		return
+	}
+	has, err := d.catalog.HasExpired(ctx, who)
+	if err == nil && has {
+		_, err = d.catalog.QueueRetention(ctx, who)
+	}
+	switch errkind.Of(err) {
+	case errkind.Conflict, errkind.Unavailable:
+	default:
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("releases that have expired were not deleted", "err", err)
+		}
+	}
+}
