@@ -249,7 +249,8 @@ func (p *Parser) finish(to Sink) bool {
 }
 
 func (p *Parser) tooLong() Message {
-	return Message{Kind: Refused, Value: fmt.Sprintf("%s: it has more than %d bytes and is left out", p.said.name, MaxBytes)}
+	why := fmt.Sprintf("%s: it has more than %d bytes and is left out", p.said.name, MaxBytes)
+	return Message{Kind: Refused, Value: why}
 }
 
 // release hands on what was held as text, or says that it was too long. It always reports false, see step.

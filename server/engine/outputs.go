@@ -123,9 +123,12 @@ func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error 
 func (h *handed) variables(plan deploy.Plan, open func(sealed, place string) (string, error)) (
 	all map[string]string, sensitive []string, err error,
 ) {
-	all, secret := map[string]string{}, map[string]bool{}
+	all, secret, spelled := map[string]string{}, map[string]bool{}, map[string]string{}
 	set := func(name, value string, isSecret bool) {
-		all[name], secret[name] = value, isSecret
+		key := strings.ToLower(name) // names are one whatever their case: the agent refuses an order with two
+		delete(all, spelled[key])
+		delete(secret, spelled[key])
+		spelled[key], all[name], secret[name] = name, value, isSecret
 	}
 	for _, o := range h.outputs {
 		step := plan.Steps[o.Slot.Step]
