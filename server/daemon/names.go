@@ -4,10 +4,12 @@ package daemon
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 	"fairlead/server/identity"
 	"fairlead/server/portal"
@@ -141,7 +143,28 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 	for i := range detail.Task.Plan.Steps {
 		page.Steps = append(page.Steps, taskStep(i, detail))
 	}
-	return page, nil
+	if detail.IsAsking() {
+		page.WaitsFor, page.Questions, err = p.questions(ctx, who, id)
+	}
+	return page, err
+}
+
+// questions are those of a task that wait for an answer, the oldest first, and a clause about them.
+func (p pages) questions(ctx context.Context, who identity.Principal, task deploy.TaskID) (waits string,
+	list []portal.Question, err error,
+) {
+	all, err := p.c.Interruptions(ctx, who, string(task), catalog.InterruptionFilter{IsPending: true})
+	if errkind.Of(err) == errkind.Denied {
+		return "for people to answer a question", nil, nil
+	}
+	for _, i := range slices.Backward(all) {
+		list = append(list, portal.Question{
+			ID: i.ID, Title: i.Title, Instructions: i.Instructions, Choices: i.Choices(), AskedAt: i.CreatedAt,
+			ExpiresAt: i.ExpiresAt, Responsible: i.ResponsibleName, MayAnswer: i.CanTake,
+		})
+		waits = "for an answer to: " + list[0].Title
+	}
+	return waits, list, err
 }
 
 func taskStep(n int, detail catalog.TaskDetail) portal.TaskStep {

@@ -424,6 +424,15 @@ func (p pages) Cancel(ctx context.Context, who identity.Principal, id deploy.Tas
 	return err
 }
 
+// Answer implements portal.Actor. Who answers takes the question over: the page says who had it.
+func (p pages) Answer(ctx context.Context, who identity.Principal, a portal.NewAnswer) error {
+	if _, err := p.c.TakeInterruption(ctx, who, string(a.Question)); err != nil {
+		return err
+	}
+	_, err := p.c.Answer(ctx, who, string(a.Question), a.Choice, a.Notes)
+	return err
+}
+
 // AcceptMachine implements portal.Actor.
 func (p pages) AcceptMachine(ctx context.Context, who identity.Principal, machine, why string) error {
 	return p.c.AcceptMachine(ctx, who, machine, why)

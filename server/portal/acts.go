@@ -53,6 +53,20 @@ func (p *Portal) cancel(v *visit) error {
 	return redirect(v, taskPage(id))
 }
 
+func (p *Portal) answer(v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	a := NewAnswer{
+		Task: deploy.TaskID(v.PathValue("task")), Question: deploy.InterruptionID(v.PathValue("question")),
+		Choice: v.PostForm.Get("choice"), Notes: v.PostForm.Get("notes"),
+	}
+	if err := p.source.Answer(v.Context(), v.who, a); err != nil {
+		return err
+	}
+	return redirect(v, taskPage(a.Task))
+}
+
 func (p *Portal) checkHealth(v *visit) error {
 	id, err := p.source.CheckHealth(v.Context(), v.who, v.PathValue("machine"))
 	if err != nil {

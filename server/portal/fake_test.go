@@ -173,6 +173,10 @@ func (f *fake) Cancel(_ context.Context, p identity.Principal, id deploy.TaskID)
 	return f.act("%s cancels %s", p.Name(), id)
 }
 
+func (f *fake) Answer(_ context.Context, p identity.Principal, a portal.NewAnswer) error {
+	return f.act("%s answers %+v", p.Name(), a)
+}
+
 func (f *fake) ForgetOrphan(_ context.Context, p identity.Principal, machine, ticket string) error {
 	return f.act("%s lets %s forget %s", p.Name(), machine, ticket)
 }

@@ -17,7 +17,7 @@ var (
 )
 
 const knownTags = " html head meta title link script body a header svg use nav form span button main footer h1 h2 h3 p ol ul li " +
-	"div dl dt dd table thead tbody tr th td time section aside label input select option pre code strong small br "
+	"div dl dt dd table thead tbody tr th td time section aside label input textarea select option pre code strong small br "
 
 // checkMarkup reads a page tag by tag: only tags we write, closed in order, no handlers, no style,
 // addresses of our own only. It returns the text nodes.

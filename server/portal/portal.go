@@ -115,6 +115,7 @@ func (p *Portal) routes() []route {
 		{method: "GET", pattern: "/app/tasks/{task}/log", handle: p.rawLog},
 		{method: "GET", pattern: "/app/tasks/{task}/follow", handle: p.follow},
 		post("/app/tasks/{task}/cancel", p.cancel),
+		post("/app/tasks/{task}/questions/{question}", p.answer),
 		page("/app/packages", p.packages),
 		page("/app/packages/{package}", p.packageVersions),
 		page("/app/events", p.events),

@@ -50,7 +50,7 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			"waits: another deployment of Mail relay", "1 min 20 s", "step 2 (Deploy the service) failed on 1 of 3 machines",
 		},
 		"/app/tasks/ServerTasks-41": {
-			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `data-activity="Skipped"`, "Cancel task",
+			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `name="choice" value="Retry"`, `data-activity="Skipped"`, "Cancel task",
 			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", "Failed: exit code 14.", `href="/app/tasks/ServerTasks-41/log"`,
 		},
 		"/app/packages":          {"Mail.Relay", "850.8 KiB", "0.9.14"},
@@ -157,6 +157,11 @@ func TestActs(t *testing.T) {
 			"ann creates release {Project:shop Version:1.5.0 Notes:}", "/app/projects/shop/releases/1.4.3",
 		},
 		{"/app/tasks/ServerTasks-41/cancel", nil, "ann cancels ServerTasks-41", "/app/tasks/ServerTasks-41"},
+		{
+			"/app/tasks/ServerTasks-41/questions/Interruptions-3",
+			[]string{"choice", "Retry", "notes", "again"},
+			"ann answers {Task:ServerTasks-41 Question:Interruptions-3 Choice:Retry Notes:again}", "/app/tasks/ServerTasks-41",
+		},
 		{"/app/machines/Machines-1/check", nil, "ann checks Machines-1", "/app/tasks/ServerTasks-9"},
 		{"/app/machines/Machines-1/orphans/t-1/forget", nil, "ann lets Machines-1 forget t-1", "/app/machines/Machines-1"},
 	} {

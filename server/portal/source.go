@@ -64,6 +64,7 @@ type Actor interface {
 	CreateRelease(ctx context.Context, p identity.Principal, r NewRelease) (version string, err error)
 	Deploy(ctx context.Context, p identity.Principal, d NewDeployment) (deploy.TaskID, error)
 	Cancel(ctx context.Context, p identity.Principal, id deploy.TaskID) error
+	Answer(ctx context.Context, p identity.Principal, a NewAnswer) error
 	ForgetOrphan(ctx context.Context, p identity.Principal, machine, ticket string) error
 	CheckHealth(ctx context.Context, p identity.Principal, machine string) (deploy.TaskID, error)
 	// AcceptMachine lets a disabled machine work again. Why is the reason of its quarantine that the reader saw, "" when
@@ -75,6 +76,13 @@ type Actor interface {
 
 // NewRelease asks for a release; an empty version takes the next one, and the newest packages.
 type NewRelease struct{ Project, Version, Notes string }
+
+// NewAnswer answers a question of a task.
+type NewAnswer struct {
+	Task          deploy.TaskID
+	Question      deploy.InterruptionID
+	Choice, Notes string
+}
 
 // NewDeployment asks for a release to go to an environment (id).
 type NewDeployment struct {
@@ -272,6 +280,21 @@ type Task struct {
 type TaskDetail struct {
 	Task
 	Steps []TaskStep
+	// Questions wait for people to answer.
+	Questions []Question
+}
+
+// Question is one that a task waits with.
+type Question struct {
+	ID           deploy.InterruptionID
+	Title        string
+	Instructions string // several lines
+	Choices      []deploy.Choice
+	AskedAt      time.Time
+	ExpiresAt    time.Time // zero: it does not
+	// Responsible is who has taken it; "" nobody. MayAnswer tells whether the reader may, whoever has.
+	Responsible string
+	MayAnswer   bool
 }
 
 // TaskStep is a step of a task; Node is its place in the log ("2").
