@@ -20,6 +20,8 @@ const (
 	maxTags                  = 50
 	maxNotesBytes            = 256 << 10
 	maxKeptBytes             = 64 << 10
+	// maxReasons is how many broken rules one answer tells of.
+	maxReasons = 100
 )
 
 // ValidationError lists every rule that a request breaks. Its kind is Invalid; Because is what all the reasons
@@ -53,6 +55,12 @@ func (r *reasons) taken(format string, args ...any) {
 func (r *reasons) put(because errkind.Kind, text string) {
 	if len(r.list) > 0 && r.because != because {
 		because = errkind.Invalid
+	}
+	switch {
+	case len(r.list) == maxReasons:
+		text = "and more: mend these first"
+	case len(r.list) > maxReasons:
+		return
 	}
 	r.list, r.because = append(r.list, text), because
 }

@@ -212,6 +212,7 @@ func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deplo
 	for _, v := range held {
 		known[v.ID] = true
 	}
+	places := values.scopable()
 	checked := make([]deploy.Variable, 0, len(wanted))
 	for _, v := range wanted {
 		v.ID = keepID(v.ID, known)
@@ -220,7 +221,7 @@ func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deplo
 			why.add("the value of variable %s has %d bytes: limit is %d", v.Name, len(v.Value), maxVariableValueBytes)
 		}
 		v.Scope.Tags = why.tags(v.Scope.Tags)
-		why.scope(v, values)
+		why.scope(v, places)
 		why.prompt(&v)
 		checked = append(checked, v)
 	}
@@ -247,33 +248,48 @@ func (r *reasons) prompt(v *deploy.Variable) {
 	}
 }
 
+// scopable is what scopes may name, to look it up.
+type scopable struct {
+	environments map[deploy.EnvironmentID]bool
+	machines     map[deploy.MachineID]bool
+	channels     map[deploy.ChannelID]bool
+	actions      map[string]bool
+	owners       map[deploy.OwnerID]bool
+}
+
+func (v ScopeValues) scopable() scopable {
+	return scopable{
+		environments: idSet(v.Environments, func(e *deploy.Environment) deploy.EnvironmentID { return e.ID }),
+		machines:     idSet(v.Machines, func(m *deploy.Machine) deploy.MachineID { return m.ID }),
+		channels:     idSet(v.Channels, func(ch *deploy.Channel) deploy.ChannelID { return ch.ID }),
+		actions:      idSet(v.Actions, func(a *deploy.Action) string { return a.ID }),
+		owners:       idSet(v.Processes, func(p *deploy.Project) deploy.OwnerID { return deploy.OwnerID(p.ID) }),
+	}
+}
+
+func idSet[T any, ID comparable](list []T, id func(*T) ID) map[ID]bool {
+	set := make(map[ID]bool, len(list))
+	for i := range list {
+		set[id(&list[i])] = true
+	}
+	return set
+}
+
 // scope refuses names of things that there are not, or that belong to another project.
-func (r *reasons) scope(v deploy.Variable, values ScopeValues) {
-	known := func(what string, n int, is func(int) bool, text func(int) string) {
-		for i := range n {
-			if !is(i) {
-				r.add("variable %s is scoped to %s that there is not: %q", v.Name, what, text(i))
-			}
+func (r *reasons) scope(v deploy.Variable, known scopable) {
+	inScope(r, v.Name, "an environment", v.Scope.Environments, known.environments)
+	inScope(r, v.Name, "a machine", v.Scope.Machines, known.machines)
+	inScope(r, v.Name, "a channel", v.Scope.Channels, known.channels)
+	inScope(r, v.Name, "an action", v.Scope.Actions, known.actions)
+	inScope(r, v.Name, "a process", v.Scope.Owners, known.owners)
+}
+
+func inScope[ID ~string](r *reasons, variable, what string, ids []ID, known map[ID]bool) {
+	for _, id := range ids {
+		if !known[id] {
+			r.add("variable %s is scoped to %s that there is not: %q", variable, what, string(id))
 		}
 	}
-	s := v.Scope
-	known("an environment", len(s.Environments), func(i int) bool {
-		return slices.ContainsFunc(values.Environments, func(e deploy.Environment) bool { return e.ID == s.Environments[i] })
-	}, func(i int) string { return string(s.Environments[i]) })
-	known("a machine", len(s.Machines), func(i int) bool {
-		return slices.ContainsFunc(values.Machines, func(m deploy.Machine) bool { return m.ID == s.Machines[i] })
-	}, func(i int) string { return string(s.Machines[i]) })
-	known("a channel", len(s.Channels), func(i int) bool {
-		return slices.ContainsFunc(values.Channels, func(ch deploy.Channel) bool { return ch.ID == s.Channels[i] })
-	}, func(i int) string { return string(s.Channels[i]) })
-	known("an action", len(s.Actions), func(i int) bool {
-		return slices.ContainsFunc(values.Actions, func(a deploy.Action) bool { return a.ID == s.Actions[i] })
-	}, func(i int) string { return s.Actions[i] })
-	known("a process", len(s.Owners), func(i int) bool {
-		return slices.ContainsFunc(values.Processes, func(p deploy.Project) bool {
-			return deploy.OwnerID(p.ID) == s.Owners[i]
-		})
-	}, func(i int) string { return string(s.Owners[i]) })
 }
 
 // librarySnapshot reads the library sets that a project includes, as a release takes them along.
