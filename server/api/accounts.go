@@ -113,12 +113,28 @@ func (c *call) accountDraft() (catalog.AccountDraft, error) {
 			draft.Kind = kind
 		}
 	}
-	for _, secret := range []secretValue{q.PrivateKeyFile, q.Password, q.Token} {
-		if secret.isGiven {
-			draft.Secret, draft.NoSecret = secret.Text, secret.removes()
+	secret := q.secret(draft.Kind)
+	draft.Secret, draft.NoSecret = secret.Text, secret.removes()
+	return draft, nil
+}
+
+// secret is the member that holds the secret of a kind: clients may send those of other kinds along, empty.
+// Without a kind it is the one that is given.
+func (q accountRequest) secret(kind deploy.AccountKind) (s secretValue) {
+	switch kind {
+	case deploy.KeyPairAccount:
+		return q.PrivateKeyFile
+	case deploy.PasswordAccount:
+		return q.Password
+	case deploy.TokenAccount:
+		return q.Token
+	}
+	for _, one := range []secretValue{q.PrivateKeyFile, q.Password, q.Token} {
+		if one.isGiven && (!s.isGiven || one.has) {
+			s = one
 		}
 	}
-	return draft, nil
+	return s
 }
 
 func (a *api) createAccount(c *call) error {

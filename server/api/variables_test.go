@@ -342,6 +342,13 @@ func TestAccountsKeepTheirSecrets(t *testing.T) {
 	if after := sealed(); after.Secret != before.Secret || after.Passphrase != "" {
 		t.Errorf("the passphrase taken away: %+v", after)
 	}
+	shown["Password"], shown["Token"] = m{"HasValue": false, "NewValue": nil}, m{"HasValue": false, "NewValue": nil}
+	s.must(200, "PUT", "/api/Spaces-1/accounts/Accounts-2", shown)
+	delete(shown, "AccountType")
+	s.must(200, "PUT", "/api/Spaces-1/accounts/Accounts-2", shown)
+	if after := sealed(); after.Secret != before.Secret {
+		t.Errorf("with the empty members of other types: %+v", after)
+	}
 	shown["AccountType"] = "Token"
 	if a := s.call("PUT", "/api/Spaces-1/accounts/Accounts-2", shown); a.status != 400 {
 		t.Errorf("another type: %d %s", a.status, a.body)
