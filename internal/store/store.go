@@ -199,6 +199,8 @@ type Installation struct {
 	RestoredAt time.Time
 	BackupAt   time.Time
 	AcceptedAt time.Time
+	// IsInMaintenance keeps all but administrators from changing anything.
+	IsInMaintenance bool
 }
 
 // IsHeld reports whether the store came out of a backup that nobody has accepted yet.

@@ -118,6 +118,7 @@ type api struct {
 	routes  *router
 	origins *http.CrossOriginProtection
 	health  probe
+	started time.Time
 }
 
 // New makes the handler of /api, /healthz and /metrics. Anything else is 404.
@@ -125,6 +126,7 @@ func New(d Deps) http.Handler {
 	a := &api{Deps: d, origins: http.NewCrossOriginProtection()}
 	a.health.run = d.Catalog.Probe
 	a.health.wall = d.Wall
+	a.started = d.Wall()
 	a.routes = newRouter(a.table())
 	return a
 }

@@ -26,7 +26,7 @@ func ownCategories() []string {
 		"LibraryVariableSetAdded", "LibraryVariableSetDeleted", "LibraryVariableSetEdited", "LifecycleAdded",
 		"LifecycleDeleted", "LifecycleEdited", "MachineAccepted", "MachineAdded", "MachineDeleted",
 		"MachineEdited", "MachineJoined", "MachinePolicyAdded", "MachinePolicyDeleted", "MachinePolicyEdited",
-		"MachineQuarantined", "PackageDeleted", "PackagePushed", "ProjectAdded", "ProjectDeleted",
+		"MachineQuarantined", "PackageDeleted", "PackagePushed", "MaintenanceEdited", "ProjectAdded", "ProjectDeleted",
 		"ProjectEdited", "ProjectGroupAdded", "ProjectGroupDeleted", "ProjectGroupEdited", "ReleaseCreated",
 		"ReleaseDeleted", "ReleaseEdited", "ReleaseVariablesUpdated", "RestoreAccepted", "ScopedUserRoleAdded",
 		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "TaskCancelAsked",

@@ -36,6 +36,20 @@ func machineURI(m deploy.Machine) string {
 	return "poll://" + m.Pin[:min(len(m.Pin), subscriptionCharacters)] + "/"
 }
 
+func systemOf(m deploy.Machine) string {
+	if m.Facts.Distribution != "" {
+		return m.Facts.Distribution
+	}
+	return m.Facts.OS
+}
+
+func shellOf(m deploy.Machine) string {
+	if m.Facts.Shell != "" {
+		return "Bash"
+	}
+	return "Unknown"
+}
+
 func policyOf(m deploy.Machine) deploy.MachinePolicyID {
 	if m.Policy == "" {
 		return deploy.DefaultMachinePolicyID
@@ -71,14 +85,7 @@ func (a *api) showMachine(m deploy.Machine) obj {
 	if online.LastSeen.After(lastSeen) {
 		lastSeen = online.LastSeen
 	}
-	system := m.Facts.Distribution
-	if system == "" {
-		system = m.Facts.OS
-	}
-	shell := "Unknown"
-	if m.Facts.Shell != "" {
-		shell = "Bash"
-	}
+	system, shell := systemOf(m), shellOf(m)
 	summary := m.Health.Summary
 	if summary == "" {
 		summary = "This machine was recently added. Please perform a health check."
@@ -293,4 +300,33 @@ func (a *api) allTags(c *call) error {
 		return err
 	}
 	return c.ok(list(tags))
+}
+
+// discoverMachine would read the pin from the machine itself, which is to believe whoever answers there.
+func (a *api) discoverMachine(c *call) error {
+	host := c.query()["host"]
+	if host == "" {
+		return errkind.Invalid.Errorf("host= is missing: the name or address of the machine")
+	}
+	return errkind.Hinted(errkind.Invalid.Errorf("the pin of %.100q is not asked of whoever answers there", host),
+		"run fairlead-agent status on the machine and give its pin as Thumbprint, or let it join with a token")
+}
+
+// systemNames lists what machines run on, sorted; shells likewise.
+func (a *api) systemNames(c *call) error {
+	return a.wordsOfMachines(c, func(m deploy.Machine) string { return orUnknown(systemOf(m)) })
+}
+
+func (a *api) shellNames(c *call) error { return a.wordsOfMachines(c, shellOf) }
+
+func (a *api) wordsOfMachines(c *call, word func(deploy.Machine) string) error {
+	all, err := a.Catalog.Machines(c.ctx(), c.principal, catalog.MachineFilter{})
+	if err != nil {
+		return err
+	}
+	words := []string{}
+	for _, m := range all {
+		words = append(words, word(m))
+	}
+	return c.ok(sortedIDs(words))
 }

@@ -125,28 +125,6 @@ func (a *api) getSpace(c *call) error {
 	return c.ok(showSpace(deploy.DefaultSpace))
 }
 
-func (a *api) getStatus(c *call) error {
-	return c.ok(obj{
-		"IsDatabaseEncrypted": false, "IsMajorMinorUpgrade": false, "IsInMaintenanceMode": false,
-		"IsUpgradeAvailable": false, "MaximumAvailableVersion": octopusVersion,
-		"MaximumAvailableVersionCoveredByLicense": octopusVersion, "MaintenanceExpires": nil,
-		"FairleadVersion": a.Version, "Warnings": a.warnings(),
-		"Links": obj{"Self": "/api/serverstatus", "Health": "/healthz"},
-	})
-}
-
-func (a *api) getCertificate(c *call) error {
-	const id = "certificate-global"
-	if !strings.EqualFold(c.param("id"), id) {
-		return errkind.NotFound.Errorf("there is no certificate %q", c.param("id"))
-	}
-	own := a.Server()
-	return c.ok(obj{
-		"Id": id, "Name": own.Name, "Thumbprint": own.Thumbprint, "Pin": own.Pin, "SignatureAlgorithm": own.Algorithm,
-		"Links": obj{"Self": "/api/configuration/certificates/" + id},
-	})
-}
-
 func (a *api) getToggles(c *call) error { return c.ok(obj{"FeatureToggles": []obj{}}) }
 
 type tokenRequest struct {

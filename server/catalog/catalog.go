@@ -103,6 +103,9 @@ func (c *Catalog) change(
 		if err := refuseHeld(w, need); err != nil {
 			return err
 		}
+		if err := identity.RefuseMaintenance(w, p); err != nil {
+			return err
+		}
 		event, err := f(guardedWriter(w, p, need))
 		if err != nil {
 			return err

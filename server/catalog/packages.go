@@ -31,6 +31,9 @@ func (c *Catalog) PushPackage(
 	if err := c.room(identity.PackagePush); err != nil {
 		return deploy.Package{}, "", err
 	}
+	if err := c.refuseMaintenance(ctx, p); err != nil {
+		return deploy.Package{}, "", err
+	}
 	u.By = p.Name()
 	return c.Feed.Receive(ctx, u)
 }
@@ -107,6 +110,9 @@ func (c *Catalog) DeletePackage(ctx context.Context, p identity.Principal, full 
 	reader.Permissions = identity.NewSet(identity.PackageView)
 	found, err := c.Package(ctx, reader, full)
 	if err != nil {
+		return err
+	}
+	if err := c.refuseMaintenance(ctx, p); err != nil {
 		return err
 	}
 	return c.Feed.Delete(ctx, found.ID, found.Version, false, p.Name())

@@ -223,6 +223,9 @@ func (d *Directory) DeleteUser(ctx context.Context, p Principal, id deploy.UserI
 // change writes in one transaction with the event that tells of it.
 func (d *Directory) change(ctx context.Context, p Principal, f func(store.Writer) (deploy.Event, error)) error {
 	return d.store.Update(ctx, func(w store.Writer) error {
+		if err := RefuseMaintenance(w, p); err != nil {
+			return err
+		}
 		event, err := f(w)
 		if err != nil {
 			return err

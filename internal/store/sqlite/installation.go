@@ -21,6 +21,15 @@ type installationBody struct {
 	RestoredAt  time.Time `json:"restored_at,omitzero"`
 	BackupAt    time.Time `json:"backup_at,omitzero"`
 	AcceptedAt  time.Time `json:"accepted_at,omitzero"`
+	Maintenance bool      `json:"maintenance,omitempty"`
+}
+
+func (b installationBody) installation() store.Installation {
+	return store.Installation{
+		ID: b.ID, Name: b.Name, CreatedAt: b.CreatedAt, BundleEpoch: b.BundleEpoch, MasterKey: b.MasterKey,
+		Restores: b.Restores, RestoredAt: b.RestoredAt, BackupAt: b.BackupAt, AcceptedAt: b.AcceptedAt,
+		IsInMaintenance: b.Maintenance,
+	}
 }
 
 type counterBody struct {
@@ -35,14 +44,18 @@ func (r *reader) Installation() (store.Installation, error) {
 			return store.Installation{}, err
 		}
 		err := s.open("the installation", &body)
-		return store.Installation(body), err
+		return body.installation(), err
 	}, "SELECT body, sum FROM installation WHERE id = 1")
 }
 
 func (w *writer) PutInstallation(i store.Installation) error {
 	i.CreatedAt, i.RestoredAt = clean(i.CreatedAt), clean(i.RestoredAt)
 	i.BackupAt, i.AcceptedAt = clean(i.BackupAt), clean(i.AcceptedAt)
-	body, sum, err := seal(installationBody(i))
+	body, sum, err := seal(installationBody{
+		ID: i.ID, Name: i.Name, CreatedAt: i.CreatedAt, BundleEpoch: i.BundleEpoch, MasterKey: i.MasterKey,
+		Restores: i.Restores, RestoredAt: i.RestoredAt, BackupAt: i.BackupAt, AcceptedAt: i.AcceptedAt,
+		Maintenance: i.IsInMaintenance,
+	})
 	if err != nil {
 		return err
 	}
