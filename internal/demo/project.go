@@ -15,6 +15,8 @@ import (
 type Step struct {
 	Name string
 	Tag  string
+	// Instructions make it a step that asks people, with nothing else.
+	Instructions string
 	// Script is the body of a bash script; "" makes it a package step.
 	Script string
 	// Package is the id of the package to install, SubstituteIn the files in it whose #{...} are replaced.
@@ -31,11 +33,15 @@ type object = map[string]any
 func (s Step) resource() object {
 	properties := map[string]string{"Octopus.Action.RunOnServer": "false"}
 	action := object{"Name": s.Name, "ActionType": "Octopus.Script", "Properties": properties}
-	if s.Script != "" {
+	switch {
+	case s.Instructions != "":
+		action["ActionType"] = "Octopus.Manual"
+		properties["Octopus.Action.Manual.Instructions"] = s.Instructions
+	case s.Script != "":
 		properties["Octopus.Action.Script.ScriptSource"] = "Inline"
 		properties["Octopus.Action.Script.Syntax"] = "Bash"
 		properties["Octopus.Action.Script.ScriptBody"] = s.Script
-	} else {
+	default:
 		action["ActionType"] = "Octopus.TentaclePackage"
 		action["Packages"] = []object{{"Name": "", "PackageId": s.Package, "FeedId": "feeds-builtin"}}
 		properties["Octopus.Action.SubstituteInFiles.TargetFiles"] = strings.Join(s.SubstituteIn, "\n")

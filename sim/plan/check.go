@@ -477,11 +477,12 @@ func (p Plan) checkStory(q *problems) {
 }
 
 // doings are the things that people do.
-var doings = []string{DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoBrowse}
+var doings = []string{DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoAnswer, DoBrowse}
 
 // checkScript looks at what an op says of its scripts.
 func (o Op) checkScript(q *problems, where string) {
 	q.useless(where, o, o.Do, "")
+	q.word(where+" choice", o.Choice, "Proceed", "Abort")
 	switch {
 	case o.Limit == 0 || o.Do != DoScript:
 	case o.Limit < 0 || o.Limit.D()%time.Minute != 0 || o.Limit.D() > maxVirtual:

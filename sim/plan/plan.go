@@ -166,6 +166,7 @@ const (
 	DoRestart  = "restart"  // the server, gracefully
 	DoFailover = "failover" // the next server takes over with the disk of the one before
 	DoRemove   = "remove"   // a machine, with its trust
+	DoAnswer   = "answer"   // the questions that tasks wait with
 	DoBrowse   = "browse"   // opens a page of the portal and expects it to answer
 )
 
@@ -187,6 +188,10 @@ type Op struct {
 	Reboot   bool     `toml:"reboot,omitempty"`
 	Restarts bool     `toml:"restarts,omitempty"`
 	Limit    Duration `toml:"limit,omitempty"`
+	// Asks gives a deployment a manual step between its two others; Choice is the answer to questions:
+	// Proceed (""), or Abort.
+	Asks   bool   `toml:"asks,omitempty"`
+	Choice string `toml:"choice,omitempty"`
 	// Any is on how many machines; 0: on all. On names one.
 	Any int    `toml:"any,omitempty"`
 	On  string `toml:"on,omitempty"`

@@ -24,10 +24,10 @@ func usesOf(table, kind string) (uses string, known bool) {
 		},
 		"op": {
 			DoScript:  "any on lasts lines exit ignores reboot restarts limit",
-			DoDeploy:  "kb reboot restarts",
+			DoDeploy:  "kb reboot restarts asks",
 			DoCancel:  "",
 			DoHealth:  "",
-			DoRestart: "", DoFailover: "", DoRemove: "any on", DoBrowse: "url",
+			DoRestart: "", DoFailover: "", DoRemove: "any on", DoAnswer: "choice", DoBrowse: "url",
 		},
 	}[table][kind]
 	return uses, known

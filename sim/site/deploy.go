@@ -44,6 +44,9 @@ func projectOf(op plan.Op) string {
 	if op.Restarts {
 		name += " declared"
 	}
+	if op.Asks {
+		name += " with a question"
+	}
 	return name
 }
 
@@ -53,10 +56,12 @@ func steps(op plan.Op) []demo.Step {
 	if op.Reboot {
 		script += "\nreboot"
 	}
-	return []demo.Step{
-		{Name: "Before", Tag: tag, Script: script, Settings: settings(op)},
-		{Name: packageStep, Tag: tag, Package: packageName},
+	before := demo.Step{Name: "Before", Tag: tag, Script: script, Settings: settings(op)}
+	install := demo.Step{Name: packageStep, Tag: tag, Package: packageName}
+	if op.Asks {
+		return []demo.Step{before, {Name: "Approve", Instructions: "Shall #{Octopus.Release.Number} go on?"}, install}
 	}
+	return []demo.Step{before, install}
 }
 
 // settings are the properties of a script's action.

@@ -62,6 +62,8 @@ func (s *site) do(op plan.Op, name string) {
 		}
 	case plan.DoFailover:
 		s.failover()
+	case plan.DoAnswer:
+		s.desk.answer(ctx, op)
 	case plan.DoBrowse:
 		s.desk.browse(ctx, op.URL)
 	case plan.DoRemove:
@@ -179,6 +181,30 @@ func (d *desk) browse(ctx context.Context, url string) {
 	}
 	_ = response.Body.Close()
 	d.s.record(history.Event{Kind: history.Answered, Who: deskName, Text: "browse " + url, Code: response.StatusCode})
+}
+
+// answer answers every question that tasks wait with, as one who reads them would.
+func (d *desk) answer(ctx context.Context, op plan.Op) {
+	var page struct {
+		Items []struct {
+			ID     string `json:"Id"`
+			TaskID string `json:"TaskId"`
+		}
+	}
+	const path = "/api/Spaces-1/interruptions"
+	if err := d.rest().Get(ctx, path+"?pendingOnly=true", &page); err != nil {
+		d.answered("", "answer", err)
+		return
+	}
+	choice := op.Choice
+	if choice == "" {
+		choice = string(deploy.ChoiceProceed)
+	}
+	for _, q := range page.Items {
+		d.asked(q.TaskID, "answer "+choice)
+		err := d.rest().Post(ctx, path+"/"+q.ID+"/submit", map[string]any{"Result": choice, "Notes": "seen"}, nil)
+		d.answered(q.TaskID, "answer "+choice, err)
+	}
 }
 
 // cancelNewest asks for the end of the newest task that has not ended.
