@@ -17,7 +17,12 @@ type jsonNode struct {
 	text  string
 	keys  []string // of an object, in the order they were written in
 	items []*jsonNode
+	// index finds members once somebody has asked for one: as they are written, and folded behind foldedMark.
+	index map[string]*jsonNode
 }
+
+// foldedMark begins the folded keys of an index. It is in no key that is valid UTF-8.
+const foldedMark = "\xff"
 
 type jsonKind int
 
@@ -236,18 +241,28 @@ func (n *jsonNode) part(key string) *jsonNode {
 			return n.items[at]
 		}
 	case jsonObject:
-		folded := -1
-		for i, k := range n.keys {
-			if k == key {
-				return n.items[i]
-			}
-			if folded < 0 && strings.EqualFold(k, key) {
-				folded = i
-			}
+		if n.index == nil {
+			n.makeIndex()
 		}
-		if folded >= 0 {
-			return n.items[folded]
+		if item, ok := n.index[key]; ok {
+			return item
 		}
+		return n.index[foldedMark+foldedKey(key)]
 	}
 	return nil
 }
+
+// makeIndex takes the first of members that have one name, and of those that differ in case.
+func (n *jsonNode) makeIndex() {
+	n.index = make(map[string]*jsonNode, 2*len(n.keys))
+	for i, key := range n.keys {
+		for _, name := range []string{key, foldedMark + foldedKey(key)} {
+			if _, taken := n.index[name]; !taken {
+				n.index[name] = n.items[i]
+			}
+		}
+	}
+}
+
+// foldedKey is the same for keys that strings.EqualFold takes for one another.
+func foldedKey(key string) string { return strings.ToLower(strings.ToUpper(key)) }

@@ -206,3 +206,22 @@ func FuzzExpand(f *testing.F) {
 		}
 	})
 }
+
+// TestMembersOfLargeObjects are found without a walk over all of them, with the rules for their names.
+func TestMembersOfLargeObjects(t *testing.T) {
+	large := `{"Dup":1,"dup":2,"dup":3,"DUP":4,` + strings.Repeat(`"a":1,`, 100_000) + `"b":{"C":"deep"}}`
+	values := deploy.NewValues(map[string]string{"O": large})
+	for text, want := range map[string]string{
+		"#{O.dup} #{O.Dup} #{O.dUP} #{O.B.c} #{O[b][C]}": "2 1 1 deep deep",
+		strings.Repeat("#{O.b.C}", 20_000):               strings.Repeat("deep", 20_000),
+	} {
+		began := time.Now()
+		got, missing, err := deploy.Expand(text, values)
+		if err != nil || got != want || len(missing) > 0 {
+			t.Errorf("%.60s became %.60q, missing %v, %v", text, got, missing, err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%.60s took %v", text, took)
+		}
+	}
+}
