@@ -237,7 +237,8 @@ const tailMax = 3
 // within adds a row with an absolute goal beside a floor. It is missed only where the floor was quiet.
 func (r *report) within(goal, unit string, most float64, m asked) {
 	one := row{
-		Goal: goal, Target: "<= " + figure(most, unit), Floor: figure(m.FloorP99, unit), Measured: fmt.Sprintf("%s, CPU %s", figure(m.P99, unit), figure(m.CPU, unit)),
+		Goal: goal, Target: "<= " + figure(most, unit), Floor: figure(m.FloorP99, unit),
+		Measured: fmt.Sprintf("%s, CPU %s", figure(m.P99, unit), figure(m.CPU, unit)),
 		Ratio: m.Medians.ratios(), Control: m.Medians.control(), Verdict: met,
 	}
 	switch {
