@@ -31,7 +31,7 @@ type Message struct {
 	Kind  Kind
 	Name  string // of a variable, 1 to 1,000 bytes; of an artifact, 1 to 255 bytes and no path
 	Value string // UTF-8 without NUL
-	Path  string // not empty; relative to the script's working folder unless absolute
+	Path  string // 1 to 4,096 bytes; relative to the script's working folder unless absolute
 
 	IsSensitive bool
 	Percent     int // 0 to 100
@@ -45,6 +45,8 @@ type Message struct {
 const (
 	maxVariableName = 1000
 	maxArtifactName = 255
+	// maxArtifactPath is PATH_MAX of Linux: what is longer cannot be opened, and need not be remembered.
+	maxArtifactPath = 4096
 )
 
 // read reads a message of a known name.
@@ -139,8 +141,11 @@ func setVariable(values map[string]string) (m Message, wrong string) {
 
 func createArtifact(values map[string]string) (m Message, wrong string) {
 	where := values["path"]
-	if where == "" {
+	switch {
+	case where == "":
 		return m, "the path is missing"
+	case len(where) > maxArtifactPath:
+		return m, fmt.Sprintf("the path has %d bytes: limit is %d", len(where), maxArtifactPath)
 	}
 	name := values["name"]
 	if name == "" {

@@ -76,6 +76,10 @@ func TestMessages(t *testing.T) {
 		{"createArtifact path='" + b64("x/..") + "'", servicemessage.Message{Kind: servicemessage.CreateArtifact, Path: "x/..", Name: "_"}},
 		{"createArtifact", refused("createArtifact: the path is missing")},
 		{
+			"createArtifact path='" + b64(strings.Repeat("/x", 2049)) + "'",
+			refused("createArtifact: the path has 4098 bytes: limit is 4096"),
+		},
+		{
 			"progress percentage='" + b64("42") + "' message='" + b64("half way") + "'",
 			servicemessage.Message{Kind: servicemessage.Progress, Percent: 42, Value: "half way"},
 		},

@@ -161,7 +161,7 @@ func parseXML(c *changes, at int) (*element, error) {
 		}
 		end := at + int(d.InputOffset())
 		if err != nil {
-			return nil, c.wrong(XML, end, err.Error())
+			return nil, c.wrong(XML, end, xmlFault(err))
 		}
 		top := open[len(open)-1]
 		switch token := token.(type) {
@@ -185,6 +185,20 @@ func parseXML(c *changes, at int) (*element, error) {
 			top.text = append(top.text, token...)
 		}
 	}
+}
+
+// xmlFault says what is wrong without the text at fault, which may be a part of a secret.
+func xmlFault(err error) string {
+	syntax, ok := errors.AsType[*xml.SyntaxError](err)
+	switch {
+	case !ok:
+		return "it is not well formed"
+	case strings.HasPrefix(syntax.Msg, "invalid character entity"):
+		return "an ampersand begins no known entity: write &amp; for one"
+	case strings.HasPrefix(syntax.Msg, "invalid XML name"):
+		return "a name is none"
+	}
+	return syntax.Msg
 }
 
 func rawName(n xml.Name) string {
