@@ -30,6 +30,9 @@ func LoadKey(path string) (Key, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Key{}, errkind.NotFound.Errorf("there is no master key at %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return Key{}, errkind.Hinted(errkind.Denied.Errorf("open the master key: %w", err),
+			"this program runs as user %d: the key must belong to it", os.Geteuid())
 	case err != nil:
 		return Key{}, errkind.Denied.Errorf("open the master key: %w", err)
 	}
@@ -61,8 +64,8 @@ func checkPrivate(file *os.File) error {
 		return errkind.Hinted(errkind.Denied.Errorf("the master key %s may be read by others: mode %04o", file.Name(),
 			info.Mode().Perm()), "look who has read it, then: chmod 600 %s", file.Name())
 	case known && int(owner.Uid) != os.Geteuid() && owner.Uid != 0:
-		return errkind.Denied.Errorf("the master key %s belongs to user %d, and this program runs as %d", file.Name(),
-			owner.Uid, os.Geteuid())
+		return errkind.Hinted(errkind.Denied.Errorf("the master key %s belongs to user %d, and this program runs as %d",
+			file.Name(), owner.Uid, os.Geteuid()), "run it as the server's user: sudo -u '#%d' …", owner.Uid)
 	}
 	return nil
 }

@@ -121,6 +121,16 @@ func TestS9KeyFile(t *testing.T) {
 		}
 	}
 	_ = os.Chmod(path, 0o600)
+	if os.Geteuid() == 0 {
+		if err := os.Chown(path, 12345, -1); err != nil {
+			t.Fatal(err)
+		}
+		_, err := secret.LoadKey(path)
+		if errkind.Of(err) != errkind.Denied || !strings.Contains(errkind.Hint(err), "sudo -u '#12345'") {
+			t.Errorf("LoadKey(of another user) = %v, hint %q", err, errkind.Hint(err))
+		}
+		_ = os.Chown(path, 0, -1)
+	}
 	link := path + ".link"
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
