@@ -44,7 +44,10 @@ func TestAbandonedMachines(t *testing.T) {
 			t.Errorf("%s: abandoned %v, want %v", name, got, c.want)
 		}
 	}
-	if got := deploy.PolicyOf([]deploy.MachinePolicy{{ID: "MachinePolicies-1", Name: "d"}, {ID: "MachinePolicies-2", Name: "x"}},
+	if got := deploy.PolicyOf([]deploy.MachinePolicy{{ID: "MachinePolicies-1", Name: "d"}, {
+		ID:   "MachinePolicies-2",
+		Name: "x",
+	}},
 		deploy.Machine{Policy: "MachinePolicies-9"}); got.Name != "d" {
 		t.Errorf("a policy that is gone: %s", got.Name)
 	}

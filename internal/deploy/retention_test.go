@@ -17,7 +17,10 @@ var retentionNow = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 
 func drawRetention(t *rapid.T, name string) deploy.Retention {
 	return deploy.Retention{
-		Strategy: rapid.SampledFrom([]deploy.RetentionStrategy{"", deploy.KeepForever, deploy.KeepCount, deploy.KeepCount}).Draw(t, name),
+		Strategy: rapid.SampledFrom([]deploy.RetentionStrategy{
+			"", deploy.KeepForever, deploy.KeepCount,
+			deploy.KeepCount,
+		}).Draw(t, name),
 		Quantity: rapid.IntRange(0, 3).Draw(t, name+" quantity"),
 		Unit:     rapid.SampledFrom([]deploy.RetentionUnit{deploy.KeepDays, deploy.KeepItems}).Draw(t, name+" unit"),
 	}
@@ -28,13 +31,15 @@ func drawUses(t *rapid.T, environments []deploy.EnvironmentID) []deploy.ReleaseU
 	tick := 0 // no two things at the same time
 	at := func() time.Time {
 		tick++
-		return retentionNow.Add(-time.Duration(rapid.IntRange(0, 120).Draw(t, "hours"))*time.Hour - time.Duration(tick)*time.Second)
+		return retentionNow.Add(-time.Duration(rapid.IntRange(0, 120).Draw(t,
+			"hours"))*time.Hour - time.Duration(tick)*time.Second)
 	}
 	for i := range releases {
 		releases[i] = deploy.ReleaseUse{ID: deploy.ReleaseID(fmt.Sprintf("Releases-%d", i+1)), AssembledAt: at()}
 		for range rapid.IntRange(0, 3).Draw(t, "deployments") {
 			use := deploy.DeploymentUse{
-				Environment: rapid.SampledFrom(environments).Draw(t, "where"), At: at(), HasEnded: rapid.IntRange(0, 9).Draw(t, "ended") > 0,
+				Environment: rapid.SampledFrom(environments).Draw(t, "where"), At: at(), HasEnded: rapid.IntRange(0, 9).Draw(t,
+					"ended") > 0,
 			}
 			use.Succeeded = use.HasEnded && rapid.Bool().Draw(t, "succeeded")
 			releases[i].Deployments = append(releases[i].Deployments, use)
@@ -74,7 +79,9 @@ func holds(r deploy.Retention, at time.Time, newer int) bool {
 }
 
 // isKept says of one release, by counting, what ExpiredReleases works out for all.
-func isKept(l deploy.Lifecycle, environments []deploy.EnvironmentID, releases []deploy.ReleaseUse, r deploy.ReleaseUse) bool {
+func isKept(l deploy.Lifecycle, environments []deploy.EnvironmentID, releases []deploy.ReleaseUse,
+	r deploy.ReleaseUse,
+) bool {
 	retention := func(i int) deploy.Retention {
 		if i < len(l.Phases) && l.Phases[i].Releases != (deploy.Retention{}) {
 			return l.Phases[i].Releases
@@ -90,7 +97,10 @@ func isKept(l deploy.Lifecycle, environments []deploy.EnvironmentID, releases []
 		}))
 	}
 	for i, e := range environments {
-		if slices.ContainsFunc(r.Deployments, func(u deploy.DeploymentUse) bool { return u.Environment == e && !u.HasEnded }) {
+		if slices.ContainsFunc(r.Deployments, func(u deploy.DeploymentUse) bool {
+			return u.Environment == e &&
+				!u.HasEnded
+		}) {
 			return true
 		}
 		used := func(o deploy.ReleaseUse) time.Time {
@@ -118,7 +128,8 @@ func TestRetentionKeepsWhatItSays(t *testing.T) {
 		l := deploy.Lifecycle{Releases: drawRetention(t, "lifecycle")}
 		if rapid.Bool().Draw(t, "has phases") {
 			for _, e := range environments {
-				l.Phases = append(l.Phases, deploy.Phase{Environments: []deploy.EnvironmentID{e}, Releases: drawRetention(t, "phase "+string(e))})
+				l.Phases = append(l.Phases, deploy.Phase{Environments: []deploy.EnvironmentID{e}, Releases: drawRetention(t,
+					"phase "+string(e))})
 			}
 		}
 		releases := drawUses(t, environments)

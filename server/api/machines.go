@@ -233,7 +233,8 @@ func (c *call) machineDraft() (draft catalog.MachineDraft, style string, err err
 	not.add(len(q.TenantIDs)+len(q.TenantTags) > 0, "a machine for tenants")
 	not.add(end.ProxyID != "", "reaching a machine through a proxy")
 	draft = catalog.MachineDraft{
-		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint, Policy: q.PolicyID,
+		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint,
+		Policy: q.PolicyID,
 	}
 	if !strings.HasPrefix(strings.ToLower(end.URI), "poll:") {
 		draft.Address, err = addressOf(end.URI)

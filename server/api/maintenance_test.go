@@ -23,7 +23,8 @@ func TestMaintenanceModeKeepsOthersFromChanging(t *testing.T) {
 	changes := func(what string, want int) {
 		t.Helper()
 		for path, key := range map[string]string{
-			"/api/Spaces-1/environments": manager, "/api/Spaces-1/packages/raw?fileName=Web.App.2.0.0.zip": manager, "/api/users": system,
+			"/api/Spaces-1/environments": manager, "/api/Spaces-1/packages/raw?fileName=Web.App.2.0.0.zip": manager,
+			"/api/users": system,
 		} {
 			var body any = m{"Name": what, "Username": what}
 			if path[len(path)-3:] == "zip" {

@@ -22,7 +22,10 @@ func (s *site) hire(name string, role deploy.RoleID, scope deploy.ScopedRole) st
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	team, err := s.directory.CreateTeam(ctx, root, identity.TeamDraft{Name: "Team " + name, Members: []deploy.UserID{user.ID}})
+	team, err := s.directory.CreateTeam(ctx, root, identity.TeamDraft{
+		Name:    "Team " + name,
+		Members: []deploy.UserID{user.ID},
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -53,7 +56,8 @@ func harmless(r api.Route) (path string, body any) {
 		body = "{"
 	case http.MethodDelete:
 		path = strings.NewReplacer("-1", "-404", ".1.0.0", ".4.0.4", "teams-administrators", "Teams-404",
-			"userroles-projectlead", "UserRoles-404", "scopeduserroles-administrators", "ScopedUserRoles-404").Replace(address(r))
+			"userroles-projectlead", "UserRoles-404", "scopeduserroles-administrators",
+			"ScopedUserRoles-404").Replace(address(r))
 		path = strings.Replace(path, "Spaces-404", "Spaces-1", 1)
 	}
 	return path, body
@@ -106,7 +110,8 @@ func TestMatrixOfRolesAndRoutes(t *testing.T) {
 			calls++
 			path, body := harmless(route)
 			if a := s.as(key, route.Method, path, body); a.status == 401 || a.status == 403 {
-				t.Errorf("%s: %s %s: %d %.200s, but he has %s", role.Name, route.Method, route.Pattern, a.status, a.body, route.Need)
+				t.Errorf("%s: %s %s: %d %.200s, but he has %s", role.Name, route.Method, route.Pattern, a.status, a.body,
+					route.Need)
 			}
 		}
 		if s.checksum() != before {
@@ -137,7 +142,10 @@ func plausible() m {
 		"Environments": []string{"Environments-1"}, "LifecycleId": "Lifecycles-1", "ProjectGroupId": "ProjectGroups-1",
 		"Arguments": m{"MachineIds": []string{"Machines-1"}, "ScriptBody": "true", "Syntax": "Bash"}, "Description": "x",
 		"AccountType": "UsernamePassword", "Username": "x", "Roles": []string{"web"},
-		"Endpoint": m{"CommunicationStyle": "TentaclePassive", "Uri": "https://x.example.test:10933/", "Thumbprint": strings.Repeat("1", 64)},
+		"Endpoint": m{
+			"CommunicationStyle": "TentaclePassive", "Uri": "https://x.example.test:10933/",
+			"Thumbprint": strings.Repeat("1", 64),
+		},
 	}
 }
 

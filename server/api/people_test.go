@@ -30,7 +30,8 @@ func TestE3TwoCookiesOfASignIn(t *testing.T) {
 		cookies[c.Name] = c
 	}
 	session, proof := cookies["OctopusIdentificationToken_"+installation], cookies["Octopus-Csrf-Token_"+installation]
-	if answer.StatusCode != 200 || session == nil || proof == nil || !session.HttpOnly || session.SameSite != http.SameSiteStrictMode {
+	if answer.StatusCode != 200 || session == nil || proof == nil || !session.HttpOnly ||
+		session.SameSite != http.SameSiteStrictMode {
 		t.Fatalf("%d, cookies %v", answer.StatusCode, answer.Cookies())
 	}
 	use := func(method, token string) int {
@@ -46,14 +47,18 @@ func TestE3TwoCookiesOfASignIn(t *testing.T) {
 		method, token string
 		want          int
 	}{
-		{"GET", "", 200}, {"POST", "", 403}, {"POST", "guessed", 403}, {"POST", session.Value, 403}, {"POST", proof.Value, 201},
+		{"GET", "", 200}, {"POST", "", 403}, {"POST", "guessed", 403}, {"POST", session.Value, 403}, {
+			"POST", proof.Value,
+			201,
+		},
 	} {
 		if got := use(c.method, c.token); got != c.want {
 			t.Errorf("%s with the token %.8q: %d, want %d", c.method, c.token, got, c.want)
 		}
 	}
 	for name, bad := range map[string]*http.Response{
-		"wrong password": signIn(strings.Replace(right, "horse", "mouse", 1)), "no such user": signIn(strings.Replace(right, "ada", "bob", 1)),
+		"wrong password":            signIn(strings.Replace(right, "horse", "mouse", 1)),
+		"no such user":              signIn(strings.Replace(right, "ada", "bob", 1)),
 		"administrator without one": signIn(`{"Username":"admin","Password":""}`),
 	} {
 		if bad.StatusCode != 401 || len(bad.Cookies()) != 0 {
@@ -76,9 +81,11 @@ func TestZ4BodiesChangeNoRights(t *testing.T) {
 	s := newSite(t)
 	key := s.powerless()
 	a := s.as(key, "PUT", "/api/users/Users-2", m{
-		"Id": "Users-1", "Username": "root", "DisplayName": "Me", "IsActive": true, "IsService": true, "Permissions": []string{"AdministerSystem"},
+		"Id": "Users-1", "Username": "root", "DisplayName": "Me", "IsActive": true, "IsService": true,
+		"Permissions": []string{"AdministerSystem"},
 	})
-	if a.status != 200 || a.json["Username"] != "guest" || a.json["Id"] != "Users-2" || a.json["DisplayName"] != "Me" || a.json["IsService"] != false {
+	if a.status != 200 || a.json["Username"] != "guest" || a.json["Id"] != "Users-2" || a.json["DisplayName"] != "Me" ||
+		a.json["IsService"] != false {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if a := s.as(key, "GET", "/api/users", nil); a.status != 403 {
@@ -92,8 +99,14 @@ func TestZ4BodiesChangeNoRights(t *testing.T) {
 			t.Errorf("GET of somebody else's %q: %d, want 403", path, a.status)
 		}
 	}
-	s.must(400, "POST", "/api/scopeduserroles", m{"TeamId": "teams-everyone", "UserRoleId": "userroles-projectlead", "TenantIds": []string{"Tenants-1"}})
-	s.must(400, "POST", "/api/scopeduserroles", m{"TeamId": "teams-everyone", "UserRoleId": "userroles-projectlead", "SpaceId": "Spaces-2"})
+	s.must(400, "POST", "/api/scopeduserroles", m{
+		"TeamId": "teams-everyone", "UserRoleId": "userroles-projectlead",
+		"TenantIds": []string{"Tenants-1"},
+	})
+	s.must(400, "POST", "/api/scopeduserroles", m{
+		"TeamId": "teams-everyone", "UserRoleId": "userroles-projectlead",
+		"SpaceId": "Spaces-2",
+	})
 }
 
 func TestMachinePolicies(t *testing.T) {
@@ -102,14 +115,18 @@ func TestMachinePolicies(t *testing.T) {
 	made := s.must(201, "POST", "/api/Spaces-1/machinepolicies", m{
 		"Name": "Patient", "ConnectionRetryCountLimit": 9, "Unheard": 1,
 		"MachineHealthCheckPolicy": m{"HealthCheckType": "OnlyConnectivity", "HealthCheckInterval": "1.02:03:04"},
-		"MachineCleanupPolicy":     m{"DeleteMachinesBehavior": "DeleteUnavailableMachines", "DeleteMachinesElapsedTimeSpan": "2.00:00:00.0000000"},
-		"MachineUpdatePolicy":      m{"TentacleUpdateBehavior": "Update"},
+		"MachineCleanupPolicy": m{
+			"DeleteMachinesBehavior":        "DeleteUnavailableMachines",
+			"DeleteMachinesElapsedTimeSpan": "2.00:00:00.0000000",
+		},
+		"MachineUpdatePolicy": m{"TentacleUpdateBehavior": "Update"},
 	})
 	path := "/api/Spaces-1/machinepolicies/" + made["Id"].(string)
 	made["Description"] = "Waits"
 	got := s.must(200, "PUT", path, made)
 	health, cleanUp := got["MachineHealthCheckPolicy"].(m), got["MachineCleanupPolicy"].(m)
-	if got["Description"] != "Waits" || got["ConnectionRetryCountLimit"] != 9.0 || health["HealthCheckInterval"] != "1.02:03:04" ||
+	if got["Description"] != "Waits" || got["ConnectionRetryCountLimit"] != 9.0 ||
+		health["HealthCheckInterval"] != "1.02:03:04" ||
 		health["HealthCheckType"] != "OnlyConnectivity" || cleanUp["DeleteMachinesElapsedTimeSpan"] != "2.00:00:00" ||
 		got["MachineUpdatePolicy"].(m)["TentacleUpdateBehavior"] != "Update" {
 		t.Errorf("it came back as %v", got)
@@ -122,11 +139,15 @@ func TestMachinePolicies(t *testing.T) {
 	s.must(400, "DELETE", path, nil)
 	s.must(400, "DELETE", "/api/Spaces-1/machinepolicies/MachinePolicies-1", nil)
 	for name, bad := range map[string]m{
-		"interval": {"HealthCheckInterval": "90m"}, "short": {"HealthCheckInterval": "00:00:01"}, "type": {"HealthCheckType": "Perhaps"},
+		"interval": {"HealthCheckInterval": "90m"}, "short": {"HealthCheckInterval": "00:00:01"},
+		"type":   {"HealthCheckType": "Perhaps"},
 		"cron":   {"HealthCheckCron": "0 0 * * *"},
 		"script": {"BashHealthCheckPolicy": m{"RunType": "Inline", "ScriptBody": "true"}},
 	} {
-		if a := s.call("POST", "/api/Spaces-1/machinepolicies", m{"Name": name, "MachineHealthCheckPolicy": bad}); a.status != 400 {
+		if a := s.call("POST", "/api/Spaces-1/machinepolicies", m{
+			"Name":                     name,
+			"MachineHealthCheckPolicy": bad,
+		}); a.status != 400 {
 			t.Errorf("%s: %d %s, want 400", name, a.status, a.body)
 		}
 	}

@@ -72,7 +72,10 @@ func showPolicy(p deploy.MachinePolicy) obj {
 			"Strategy": "Default", "QuantityOfPackagesToKeep": 0, "PackageUnit": "Items", "QuantityOfVersionsToKeep": 0,
 			"VersionUnit": "Items",
 		},
-		"Links": obj{"Self": spacePath + "machinepolicies/" + string(p.ID), "Template": spacePath + "machinepolicies/template"},
+		"Links": obj{
+			"Self":     spacePath + "machinepolicies/" + string(p.ID),
+			"Template": spacePath + "machinepolicies/template",
+		},
 	})
 }
 
@@ -176,7 +179,8 @@ func (q policyRequest) fill(draft *deploy.MachinePolicy) (err error) {
 	var not later
 	if h := q.MachineHealthCheckPolicy; h != nil {
 		not.add(h.HealthCheckCron != "", "a health check by a cron expression")
-		not.add(h.BashHealthCheckPolicy != nil && h.BashHealthCheckPolicy.ScriptBody != "", "a health check with a script of its own")
+		not.add(h.BashHealthCheckPolicy != nil && h.BashHealthCheckPolicy.ScriptBody != "",
+			"a health check with a script of its own")
 		if draft.OnlyConnectivity, err = word("HealthCheckType", h.HealthCheckType, runScript, onlyConnectivity); err != nil {
 			return err
 		}
@@ -187,7 +191,8 @@ func (q policyRequest) fill(draft *deploy.MachinePolicy) (err error) {
 		}
 	}
 	if p := q.MachineConnectivityPolicy; p != nil {
-		draft.MayBeOffline, err = word("MachineConnectivityBehavior", p.MachineConnectivityBehavior, expectedOnline, mayBeOffline)
+		draft.MayBeOffline, err = word("MachineConnectivityBehavior", p.MachineConnectivityBehavior, expectedOnline,
+			mayBeOffline)
 		if err != nil {
 			return err
 		}

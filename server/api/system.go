@@ -102,7 +102,10 @@ func showSpace(deploy.SpaceID) obj {
 	id := string(deploy.DefaultSpace)
 	return obj{
 		"Id": id, "Name": spaceName, "Slug": "default", "Description": "", "IsDefault": true, "IsPrivate": false,
-		"TaskQueueStopped": false, "SpaceManagersTeams": []deploy.TeamID{identity.AdministratorsTeamID, identity.ManagersTeamID}, "SpaceManagersTeamMembers": []string{},
+		"TaskQueueStopped": false, "SpaceManagersTeams": []deploy.TeamID{
+			identity.AdministratorsTeamID,
+			identity.ManagersTeamID,
+		}, "SpaceManagersTeamMembers": []string{},
 		"Links": obj{"Self": "/api/spaces/" + id, "SpaceHome": "/api/" + id, "Web": "/app#/spaces/" + id},
 	}
 }

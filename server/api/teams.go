@@ -108,7 +108,10 @@ func showRole(r deploy.UserRole) obj {
 	return obj{
 		"Id": r.ID, "Name": r.Name, "Description": r.Description, "GrantedSpacePermissions": list(r.Permissions),
 		"GrantedSystemPermissions": list(r.System), "SpacePermissionDescriptions": []string{},
-		"SystemPermissionDescriptions": []string{}, "SupportedRestrictions": []string{"Environments", "ProjectGroups", "Projects"},
+		"SystemPermissionDescriptions": []string{}, "SupportedRestrictions": []string{
+			"Environments", "ProjectGroups",
+			"Projects",
+		},
 		"CanBeDeleted": free, "CanBeEdited": free, "Links": obj{"Self": "/api/userroles/" + string(r.ID)},
 	}
 }
@@ -229,7 +232,8 @@ func (c *call) scopedRole(id string) (identity.TeamRole, error) {
 	not.add(len(q.TenantIDs) > 0, "a role for tenants") // left out, it would mean everywhere
 	not.add(q.SpaceID != "" && !isSpace(q.SpaceID), "a role in another space")
 	return identity.TeamRole{Team: q.TeamID, ScopedRole: deploy.ScopedRole{
-		ID: deploy.ScopedRoleID(id), Role: q.UserRoleID, Projects: sortedIDs(q.ProjectIDs), Groups: sortedIDs(q.ProjectGroupIDs),
+		ID: deploy.ScopedRoleID(id), Role: q.UserRoleID, Projects: sortedIDs(q.ProjectIDs),
+		Groups:       sortedIDs(q.ProjectGroupIDs),
 		Environments: sortedIDs(q.EnvironmentIDs),
 	}}, not.err()
 }

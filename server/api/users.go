@@ -16,8 +16,9 @@ func showUser(u deploy.User) obj {
 	self := "/api/users/" + string(u.ID)
 	return obj{
 		"Id": u.ID, "Username": u.Name, "DisplayName": u.DisplayName, "EmailAddress": u.Email, "IsActive": u.IsActive,
-		"IsService": u.IsService, "IsRequestor": false, "CanPasswordBeEdited": !u.IsService, "HasPassword": u.PasswordHash != "",
-		"Identities": []obj{},
+		"IsService": u.IsService, "IsRequestor": false, "CanPasswordBeEdited": !u.IsService,
+		"HasPassword": u.PasswordHash != "",
+		"Identities":  []obj{},
 		"Links": obj{
 			"Self": self, "Spaces": self + "/spaces", "ApiKeys": self + "/apikeys{/id}{?skip,take}",
 			"Permissions": self + "/permissions", "PermissionsConfiguration": self + "/permissions/configuration",
@@ -162,7 +163,12 @@ func (a *api) userPermissions(c *call) error {
 	self := "/api/users/" + string(of.User.ID) + "/permissions"
 	return c.ok(obj{
 		"Id": of.User.ID, "SpacePermissions": space, "SystemPermissions": system,
-		"Teams":                 each(teams, func(t deploy.Team) obj { return obj{"Id": t.ID, "Name": t.Name, "SpaceId": nil} }),
+		"Teams": each(teams, func(t deploy.Team) obj {
+			return obj{
+				"Id": t.ID, "Name": t.Name,
+				"SpaceId": nil,
+			}
+		}),
 		"IsPermissionsComplete": true,
 		"IsTeamsComplete":       true,
 		"Links":                 obj{"Self": self, "User": "/api/users/" + string(of.User.ID)},

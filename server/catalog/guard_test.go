@@ -28,12 +28,16 @@ func (s *site) twoOfAll() {
 	ok(s.SaveProcess(s.ctx, root(), "api", deploy.Process{Steps: []deploy.Step{step("A", scriptAction("A"))}}))(s.t)
 	for i, e := range []string{"dev", "production"} {
 		ok(s.AddListening(s.ctx, root(), catalog.MachineDraft{
-			Name: e + "-1", Environments: []string{e}, Tags: []string{"web"}, Address: e + ":10933", Pin: fmt.Sprintf("%064x", 50+i),
+			Name: e + "-1", Environments: []string{e}, Tags: []string{"web"}, Address: e + ":10933", Pin: fmt.Sprintf("%064x",
+				50+i),
 		}))(s.t)
 	}
 	for _, project := range []string{"Web", "Api"} {
 		ok(s.MakeRelease(s.ctx, root(), catalog.ReleaseRequest{Project: project, Version: "1.0.0"}))(s.t)
-		ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{Project: project, Release: "1.0.0", Environments: []string{"Dev"}}))(s.t)
+		ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{
+			Project: project, Release: "1.0.0",
+			Environments: []string{"Dev"},
+		}))(s.t)
 	}
 }
 
@@ -97,7 +101,8 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 		identity.DeploymentCreate, identity.DeploymentView, identity.TaskCreate, identity.TaskView, identity.TokenCreate,
 		identity.TokenView, identity.VariableEdit, identity.EventView)
 	environments := ok(s.Environments(s.ctx, p))(t)
-	if got := names(environments, func(e deploy.Environment) string { return e.Name }); !slices.Equal(got, []string{"Dev"}) {
+	if got := names(environments, func(e deploy.Environment) string { return e.Name }); !slices.Equal(got,
+		[]string{"Dev"}) {
 		t.Errorf("environments %v, want Dev alone", got)
 	}
 	machines, total, err := s.MachinePage(s.ctx, p, func(*deploy.Machine) bool { return true }, 0, 10)
@@ -133,7 +138,8 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 	}
 	_, everything := s.Events(s.ctx, p, catalog.EventFilter{})
 	for what, err := range map[string]error{
-		"deploy to Production": deployTo("Production"), "run in Production": script("production-1"), "run in both": script("web-1"),
+		"deploy to Production": deployTo("Production"), "run in Production": script("production-1"),
+		"run in both":        script("web-1"),
 		"move to Production": edit("dev-1", "Production"), "change what is in both": edit("web-1", "Dev"),
 		"a token for Production": token("Dev", "Production"), "a token for nothing": token(),
 		"a variable for all": variable(), "a variable for Production": variable("Environments-1", "Environments-2"),
@@ -160,12 +166,14 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 func TestNoWriteSlipsPastAGuard(t *testing.T) {
 	s := newSite(t)
 	s.twoOfAll()
-	p := holder(identity.Grant{Projects: []deploy.ProjectID{"Projects-2"}}, identity.ReleaseDelete, identity.ReleaseEdit, identity.ProjectEdit)
+	p := holder(identity.Grant{Projects: []deploy.ProjectID{"Projects-2"}}, identity.ReleaseDelete,
+		identity.ReleaseEdit, identity.ProjectEdit)
 	for what, err := range map[string]error{
 		"release": s.DeleteRelease(s.ctx, p, "Releases-1"), "project": s.DeleteProject(s.ctx, p, "Web"),
 		"group": s.DeleteGroup(s.ctx, p, "Default Project Group"),
 	} {
-		if kind := errkind.Of(err); kind != errkind.NotFound && kind != errkind.Denied && kind != errkind.Invalid || err == nil {
+		if kind := errkind.Of(err); kind != errkind.NotFound && kind != errkind.Denied && kind != errkind.Invalid ||
+			err == nil {
 			t.Errorf("delete a %s outside: %v", what, err)
 		}
 	}

@@ -54,7 +54,9 @@ func (c *Catalog) MachinePolicies(ctx context.Context, p identity.Principal) (al
 }
 
 // MachinePolicy finds one by id or name. Errors: Denied, NotFound.
-func (c *Catalog) MachinePolicy(ctx context.Context, p identity.Principal, ref string) (found deploy.MachinePolicy, err error) {
+func (c *Catalog) MachinePolicy(ctx context.Context, p identity.Principal, ref string) (found deploy.MachinePolicy,
+	err error,
+) {
 	err = c.view(ctx, p, identity.PolicyView, func(r store.Reader) (err error) {
 		found, err = findPolicy(r, ref)
 		return err
@@ -72,7 +74,8 @@ func (c *Catalog) CreateMachinePolicy(ctx context.Context, p identity.Principal,
 			return deploy.Event{}, err
 		}
 		if len(all) >= maxMachinePolicies {
-			return deploy.Event{}, errkind.Exhausted.Errorf("there are %d machine policies: limit is %d", len(all), maxMachinePolicies)
+			return deploy.Event{}, errkind.Exhausted.Errorf("there are %d machine policies: limit is %d", len(all),
+				maxMachinePolicies)
 		}
 		if made.ID, err = nextID[deploy.MachinePolicyID](w, "MachinePolicies"); err != nil {
 			return deploy.Event{}, err
@@ -228,7 +231,8 @@ func (c *Catalog) deleteAbandoned(ctx context.Context, p identity.Principal, m d
 		if err := machineInUse(w, now); err != nil {
 			return deploy.Event{}, err
 		}
-		return event("MachineDeleted", m.ID, "machine %s was deleted: it was out of reach for longer than the %s of machine policy %s",
+		return event("MachineDeleted", m.ID,
+			"machine %s was deleted: it was out of reach for longer than the %s of machine policy %s",
 			m.Name, policy.DeleteAfter, policy.Name), w.DeleteMachine(m.ID)
 	})
 	switch errkind.Of(err) {

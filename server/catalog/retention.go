@@ -34,7 +34,10 @@ func (c *Catalog) QueueRetention(ctx context.Context, p identity.Principal) (tas
 		if len(open) > 0 {
 			return deploy.Event{}, errkind.Conflict.Errorf("%s deletes what has expired already", open[0].ID)
 		}
-		task = deploy.Task{Kind: deploy.RetentionTask, Description: "Delete releases that their lifecycles do not keep any more"}
+		task = deploy.Task{
+			Kind:        deploy.RetentionTask,
+			Description: "Delete releases that their lifecycles do not keep any more",
+		}
 		return c.putTask(w, p, &task)
 	})
 	if err == nil {

@@ -16,7 +16,10 @@ func TestRetentionDeletesWhatTheLifecycleDoesNotKeep(t *testing.T) {
 	s := newSite(t)
 	s.fill(step("A", scriptAction("A")))
 	ok(s.EditLifecycle(s.ctx, root(), "Lifecycles-1", catalog.LifecycleDraft{
-		Name: "Default Lifecycle", Releases: deploy.Retention{Strategy: deploy.KeepCount, Quantity: 1, Unit: deploy.KeepItems},
+		Name: "Default Lifecycle", Releases: deploy.Retention{
+			Strategy: deploy.KeepCount, Quantity: 1,
+			Unit: deploy.KeepItems,
+		},
 	}))(t)
 	for _, version := range []string{"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.0.5"} {
 		s.now = s.now.Add(time.Hour)
@@ -24,7 +27,10 @@ func TestRetentionDeletesWhatTheLifecycleDoesNotKeep(t *testing.T) {
 		if version == "1.0.4" || version == "1.0.5" {
 			continue // never deployed: the newest of them stays
 		}
-		made := ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{Project: "Web", Release: version, Environments: []string{"Dev"}}))(t)
+		made := ok(s.Deploy(s.ctx, root(), catalog.DeployRequest{
+			Project: "Web", Release: version,
+			Environments: []string{"Dev"},
+		}))(t)
 		if version != "1.0.1" { // whose deployment goes on
 			s.finish(made[0].Task, deploy.TaskSuccess)
 		}

@@ -16,8 +16,14 @@ import (
 // TestAPolicyMayAskForConnectivityOnly: the report names no shell, which only one of two policies minds.
 func TestAPolicyMayAskForConnectivityOnly(t *testing.T) {
 	b := newBench(t, func(w store.Writer) error {
-		for id, policy := range map[deploy.MachineID]deploy.MachinePolicyID{"Machines-2": "", "Machines-3": "MachinePolicies-2"} {
-			if err := w.PutMachine(deploy.Machine{ID: id, Space: deploy.DefaultSpace, Name: string(id), Policy: policy}); err != nil {
+		for id, policy := range map[deploy.MachineID]deploy.MachinePolicyID{
+			"Machines-2": "",
+			"Machines-3": "MachinePolicies-2",
+		} {
+			if err := w.PutMachine(deploy.Machine{
+				ID: id, Space: deploy.DefaultSpace, Name: string(id),
+				Policy: policy,
+			}); err != nil {
 				return err
 			}
 		}

@@ -28,13 +28,18 @@ func TestRetentionTasksSayWhatTheyDeleted(t *testing.T) {
 	}{
 		"something": {[]string{"Release 1 was deleted."}, nil, deploy.TaskSuccess, "Release 1 was deleted."},
 		"nothing":   {nil, nil, deploy.TaskSuccess, "Nothing has expired."},
-		"a failure": {[]string{"Release 1 was deleted."}, errkind.Exhausted.Errorf("no space left"), deploy.TaskFailed, "no space left"},
+		"a failure": {
+			[]string{"Release 1 was deleted."},
+			errkind.Exhausted.Errorf("no space left"), deploy.TaskFailed,
+			"no space left",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, func(w store.Writer) error {
 					return w.PutTask(deploy.Task{
-						ID: "ServerTasks-1", Space: deploy.DefaultSpace, Kind: deploy.RetentionTask, State: deploy.TaskQueued, QueuedAt: time.Now(),
+						ID: "ServerTasks-1", Space: deploy.DefaultSpace, Kind: deploy.RetentionTask, State: deploy.TaskQueued,
+						QueuedAt: time.Now(),
 					})
 				})
 				defer func() { b.must(b.store.Close()) }()

@@ -20,7 +20,8 @@ func TestMachinesAreAskedAsTheirPolicySays(t *testing.T) {
 		{ID: "MachinePolicies-2", HealthInterval: 20 * time.Minute}, {ID: "MachinePolicies-3"},
 	}
 	for id, policy := range map[deploy.MachineID]deploy.MachinePolicyID{
-		"Machines-1": "", "Machines-2": "MachinePolicies-2", "Machines-3": "MachinePolicies-3", "Machines-4": "MachinePolicies-9",
+		"Machines-1": "", "Machines-2": "MachinePolicies-2", "Machines-3": "MachinePolicies-3",
+		"Machines-4": "MachinePolicies-9",
 	} {
 		f.known[id] = newMember(deploy.Machine{ID: id, Policy: policy, Health: deploy.Health{
 			Status: deploy.HealthHealthy, CheckedAt: now.Add(-20 * time.Minute), LastSeen: now,

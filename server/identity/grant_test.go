@@ -19,7 +19,8 @@ func drawGrants(t *rapid.T) []identity.Grant {
 	environments := rapid.SampledFrom([]deploy.EnvironmentID{"Environments-1", "Environments-2"})
 	grant := rapid.Custom(func(t *rapid.T) identity.Grant {
 		return identity.Grant{
-			Permissions:  identity.NewSet(rapid.SliceOfN(rapid.SampledFrom(identity.Everything()), 1, 40).Draw(t, "permissions")...),
+			Permissions: identity.NewSet(rapid.SliceOfN(rapid.SampledFrom(identity.Everything()), 1, 40).Draw(t,
+				"permissions")...),
 			Projects:     rapid.SliceOfN(projects, 0, 2).Draw(t, "projects"),
 			Groups:       rapid.SliceOfN(groups, 0, 1).Draw(t, "groups"),
 			Environments: rapid.SliceOfN(environments, 0, 2).Draw(t, "environments"),

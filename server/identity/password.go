@@ -26,9 +26,10 @@ const (
 	passwordScheme    = "pbkdf2-sha256"
 	saltBytes         = 16
 	passwordHashBytes = 32
-	// minPasswordCharacters and MaxPasswordBytes bound what is taken as a password.
+	// minPasswordCharacters is the shortest password that is taken.
 	minPasswordCharacters = 8
-	MaxPasswordBytes      = 128
+	// MaxPasswordBytes is the longest one.
+	MaxPasswordBytes = 128
 	// maxHashing is how many passwords are worked on at once: each takes a core for a while.
 	maxHashing = 2
 )
@@ -42,7 +43,8 @@ func (d *Directory) newPasswordHash(ctx context.Context, password string) (strin
 		return "", err
 	}
 	code := base64.RawStdEncoding
-	return fmt.Sprintf("%s$%d$%s$%s", passwordScheme, passwordRounds, code.EncodeToString(salt), code.EncodeToString(sum)), nil
+	return fmt.Sprintf("%s$%d$%s$%s", passwordScheme, passwordRounds, code.EncodeToString(salt),
+		code.EncodeToString(sum)), nil
 }
 
 // stretch is slow on purpose. Errors: Canceled.

@@ -62,7 +62,10 @@ func (s *site) hire(t *testing.T, name string, role deploy.RoleID, scope deploy.
 		t.Fatal(err)
 	}
 	scope.Role = role
-	if _, err := s.AddScopedRole(t.Context(), identity.System(), identity.TeamRole{Team: team.ID, ScopedRole: scope}); err != nil {
+	if _, err := s.AddScopedRole(t.Context(), identity.System(), identity.TeamRole{
+		Team:       team.ID,
+		ScopedRole: scope,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return s.as(t, user.ID)
@@ -93,7 +96,10 @@ func TestTeamsGiveRolesWithinTheirScope(t *testing.T) {
 		"group":       {Role: "userroles-projectlead", Groups: []deploy.ProjectGroupID{"ProjectGroups-9"}},
 		"environment": {Role: "userroles-projectlead", Environments: []deploy.EnvironmentID{"Environments-9"}},
 	} {
-		_, err := s.AddScopedRole(t.Context(), identity.System(), identity.TeamRole{Team: identity.EveryoneTeamID, ScopedRole: scope})
+		_, err := s.AddScopedRole(t.Context(), identity.System(), identity.TeamRole{
+			Team:       identity.EveryoneTeamID,
+			ScopedRole: scope,
+		})
 		wantKind(t, "a "+name+" that there is not", err, errkind.Invalid)
 	}
 }
@@ -129,7 +135,10 @@ func TestPasswords(t *testing.T) {
 	s := newSite(t)
 	s.place(t)
 	ctx := t.Context()
-	user, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{Name: "Ada", Password: "correct horse", IsActive: new(true)})
+	user, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{
+		Name: "Ada", Password: "correct horse",
+		IsActive: new(true),
+	})
 	if err != nil || strings.Contains(user.PasswordHash, "horse") {
 		t.Fatalf("%+v, %v", user, err)
 	}
@@ -141,7 +150,8 @@ func TestPasswords(t *testing.T) {
 		t.Errorf("the session: %+v, %v", p, err)
 	}
 	for name, try := range map[string][2]string{
-		"wrong": {"ada", "correct horsf"}, "empty": {"ada", ""}, "nobody": {"bob", "correct horse"}, "without one": {"admin", ""},
+		"wrong": {"ada", "correct horsf"}, "empty": {"ada", ""}, "nobody": {"bob", "correct horse"},
+		"without one": {"admin", ""},
 	} {
 		_, _, _, err := s.SignInWithPassword(ctx, "there", try[0], try[1])
 		wantKind(t, name, err, errkind.Untrusted)
@@ -152,10 +162,14 @@ func TestPasswords(t *testing.T) {
 	}
 	_, err = s.BySession(ctx, cookie)
 	wantKind(t, "a session of the old password", err, errkind.Untrusted)
-	if p, _, _, err := s.SignInWithPassword(ctx, "here", "Ada", "another one"); err != nil || p.User.Name != "Ada" || !p.User.IsActive {
+	if p, _, _, err := s.SignInWithPassword(ctx, "here", "Ada", "another one"); err != nil || p.User.Name != "Ada" ||
+		!p.User.IsActive {
 		t.Errorf("a user changed more of himself than he may: %+v, %v", p.User, err)
 	}
-	for name, bad := range map[string]string{"short": "1234567", "long": strings.Repeat("x", 129), "his name": "NEWCOMER"} {
+	for name, bad := range map[string]string{
+		"short": "1234567", "long": strings.Repeat("x", 129),
+		"his name": "NEWCOMER",
+	} {
 		_, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{Name: "newcomer", Password: bad})
 		wantKind(t, name, err, errkind.Invalid)
 	}
@@ -164,7 +178,10 @@ func TestPasswords(t *testing.T) {
 func TestPasswordGuessingIsStopped(t *testing.T) {
 	s := newSite(t)
 	s.place(t)
-	if _, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: "ada", IsActive: new(true)}); err != nil {
+	if _, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{
+		Name:     "ada",
+		IsActive: new(true),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	var err error
@@ -206,7 +223,10 @@ func TestBuiltInThingsStay(t *testing.T) {
 	_, err = s.EditTeam(ctx, system, identity.AdministratorsTeamID, identity.TeamDraft{Name: "x"})
 	wantKind(t, "the last administrator leaves", err, errkind.Invalid)
 	wantKind(t, "his role", s.DeleteScopedRole(ctx, system, "scopeduserroles-administrators"), errkind.Invalid)
-	made, err := s.CreateUserRole(ctx, system, identity.RoleDraft{Name: "Reader", Permissions: []string{"ProjectView", "Unheard"}})
+	made, err := s.CreateUserRole(ctx, system, identity.RoleDraft{Name: "Reader", Permissions: []string{
+		"ProjectView",
+		"Unheard",
+	}})
 	if err != nil || len(made.Permissions) != 2 {
 		t.Fatalf("%+v, %v", made, err)
 	}

@@ -110,7 +110,7 @@ func fillRole(r store.Reader, role *deploy.UserRole, draft RoleDraft) error {
 	}
 	for _, other := range roles {
 		if other.ID != role.ID && strings.EqualFold(other.Name, name) {
-			return errkind.Conflict.Errorf("A user role with the name %s exists already.", name)
+			return errkind.Conflict.Errorf("a user role with the name %s exists already", name)
 		}
 	}
 	if utf8.RuneCountInString(draft.Description) > maxDescriptionCharacters {

@@ -93,7 +93,8 @@ func (d *Directory) EditScopedRole(ctx context.Context, p Principal, given TeamR
 		}
 		team.Roles = slices.Clone(team.Roles)
 		team.Roles[i] = given.ScopedRole
-		return said("ScopedUserRoleEdited", given.ID, "what team %s is given by the role %s was changed", team.Name, role.Name), nil
+		return said("ScopedUserRoleEdited", given.ID, "what team %s is given by the role %s was changed", team.Name,
+			role.Name), nil
 	})
 	given.Team = team.ID
 	return given, err

@@ -214,7 +214,7 @@ func fillTeam(r store.Reader, team *deploy.Team, draft TeamDraft) error {
 	}
 	for _, other := range teams {
 		if other.ID != team.ID && strings.EqualFold(other.Name, name) {
-			return errkind.Conflict.Errorf("A team with the name %s exists already.", name)
+			return errkind.Conflict.Errorf("a team with the name %s exists already", name)
 		}
 	}
 	if utf8.RuneCountInString(draft.Description) > maxDescriptionCharacters {

@@ -68,7 +68,9 @@ func findUser(r store.Reader, id deploy.UserID) (deploy.User, error) {
 }
 
 // Rights says what a user may do; everybody may ask it of himself. Errors: Denied, NotFound.
-func (d *Directory) Rights(ctx context.Context, p Principal, id deploy.UserID) (of Principal, teams []deploy.Team, err error) {
+func (d *Directory) Rights(ctx context.Context, p Principal, id deploy.UserID) (of Principal, teams []deploy.Team,
+	err error,
+) {
 	user, err := d.User(ctx, p, id)
 	if err != nil {
 		return of, nil, err
@@ -171,12 +173,12 @@ func (d *Directory) fillUser(user *deploy.User, draft UserDraft, hash string, us
 	}
 	for _, other := range users {
 		if other.ID != user.ID && strings.EqualFold(other.Name, name) {
-			return errkind.Conflict.Errorf("A user with the name %s exists already.", name)
+			return errkind.Conflict.Errorf("a user with the name %s exists already", name)
 		}
 	}
 	for _, text := range []string{draft.DisplayName, draft.Email} {
 		if utf8.RuneCountInString(text) > maxUserNameCharacters || !isPrintable(text) {
-			return errkind.Invalid.Errorf("the display name or address of user %s has more than %d characters, or one that cannot be shown",
+			return errkind.Invalid.Errorf("user %s: his display name or address has more than %d characters, or odd ones",
 				name, maxUserNameCharacters)
 		}
 	}
@@ -208,7 +210,8 @@ func (d *Directory) DeleteUser(ctx context.Context, p Principal, id deploy.UserI
 			return deploy.Event{}, err
 		}
 		if id == AdministratorID || id == p.User.ID {
-			return deploy.Event{}, errkind.Invalid.Errorf("user %s cannot be deleted: he is the built-in administrator, or you", user.Name)
+			return deploy.Event{},
+				errkind.Invalid.Errorf("user %s cannot be deleted: he is the built-in administrator, or you", user.Name)
 		}
 		if err := p.outranks(w, user); err != nil {
 			return deploy.Event{}, err

@@ -36,7 +36,8 @@ func eventsAreFiltered(t *testing.T, s store.Store) {
 			return rapid.SliceOfN(rapid.SampledFrom(of), 0, 2).Draw(rt, what)
 		}
 		f := store.EventFilter{
-			Subjects: some("subjects", subjects...), Users: some("users", users...), Categories: some("categories", categories...),
+			Subjects: some("subjects", subjects...), Users: some("users", users...), Categories: some("categories",
+				categories...),
 			Types:      some("types", "machines", "PROJECTS", "none"),
 			FromNumber: rapid.Int64Range(0, 25).Draw(rt, "from number"), ToNumber: rapid.Int64Range(0, 25).Draw(rt, "to number"),
 		}
@@ -49,7 +50,10 @@ func eventsAreFiltered(t *testing.T, s store.Store) {
 			fits := (len(f.Subjects) == 0 || slices.Contains(f.Subjects, e.Subject)) &&
 				(len(f.Users) == 0 || slices.Contains(f.Users, e.User)) &&
 				(len(f.Categories) == 0 || slices.Contains(f.Categories, e.Category)) &&
-				(len(f.Types) == 0 || slices.ContainsFunc(f.Types, func(x string) bool { return strings.EqualFold(x, kind) && kind != e.Subject })) &&
+				(len(f.Types) == 0 || slices.ContainsFunc(f.Types, func(x string) bool {
+					return strings.EqualFold(x, kind) &&
+						kind != e.Subject
+				})) &&
 				e.Number >= f.FromNumber && (f.ToNumber == 0 || e.Number <= f.ToNumber) &&
 				!e.At.Before(f.From) && (f.To.IsZero() || !e.At.After(f.To))
 			if fits {
