@@ -23,11 +23,13 @@ func showDeployment(d deploy.Deployment) obj {
 		"Id": d.ID, "SpaceId": d.Space, "ProjectId": d.Project, "ReleaseId": d.Release, "EnvironmentId": d.Environment,
 		"TenantId": nil, "ChannelId": d.Channel, "TaskId": d.Task, "Name": d.Name, "Comments": d.Comments,
 		"Created": at(d.CreatedAt), "QueueTime": nil, "QueueTimeExpiry": nil, "DeployedBy": d.CreatedBy,
-		"DeployedToMachineIds": slices.Compact(machines), "SpecificMachineIds": list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
+		"DeployedToMachineIds": slices.Compact(machines),
+		"SpecificMachineIds":   list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
 		"SkipActions": list(d.Options.SkipActions), "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
 		"DeployedById": nil, "DeploymentProcessId": processPrefix + string(d.Project) + "-s-" + string(d.Release),
 		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
-		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false, "UseGuidedFailure": d.Plan.IsGuided,
+		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false,
+		"UseGuidedFailure": d.Plan.IsGuided,
 		"Links": obj{
 			"Self": spacePath + "deployments/" + string(d.ID), "Task": "/api/tasks/" + string(d.Task),
 			"Release":     spacePath + "releases/" + string(d.Release),
@@ -289,7 +291,8 @@ func showPreview(step deploy.PlannedStep, action deploy.Action, number string, m
 	return obj{
 		"ActionId": action.ID, "ActionName": action.Name, "ActionNumber": number,
 		"Roles": list(commaList(action.Properties[deploy.PropTargetTags], true)), "MachineNames": names, "Machines": shown,
-		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled, "HasNoApplicableMachines": len(names) == 0 && !step.IsManual(),
-		"UnavailableMachines": []obj{}, "ExcludedMachines": []obj{},
+		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled,
+		"HasNoApplicableMachines": len(names) == 0 && !step.IsManual(),
+		"UnavailableMachines":     []obj{}, "ExcludedMachines": []obj{},
 	}
 }

@@ -88,9 +88,10 @@ func (a *api) taskDetails(c *call) error {
 		percent = 100
 	}
 	return c.ok(obj{
-		"Task": a.showTask(d.Task, standing{isAsking: d.IsAsking()}), "ActivityLogs": []obj{showTree(d, tails)}, "PhysicalLogSize": tails.size,
-		"Progress": obj{"ProgressPercentage": percent, "EstimatedTimeRemaining": ""},
-		"Links":    obj{"Self": "/api/tasks/" + string(d.Task.ID) + "/details"},
+		"Task": a.showTask(d.Task, standing{isAsking: d.IsAsking()}), "ActivityLogs": []obj{showTree(d, tails)},
+		"PhysicalLogSize": tails.size,
+		"Progress":        obj{"ProgressPercentage": percent, "EstimatedTimeRemaining": ""},
+		"Links":           obj{"Self": "/api/tasks/" + string(d.Task.ID) + "/details"},
 	})
 }
 

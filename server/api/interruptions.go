@@ -33,7 +33,9 @@ func showInterruption(d catalog.InterruptionDetail) obj {
 // Source: what Octopus Deploy shows for both kinds.
 func interruptionForm(d catalog.InterruptionDetail) obj {
 	name := resultOf(d.Kind)
-	buttons := each(d.Choices(), func(c deploy.Choice) obj { return obj{"Text": c, "Value": c, "RequiresConfirmation": false} })
+	buttons := each(d.Choices(), func(c deploy.Choice) obj {
+		return obj{"Text": c, "Value": c, "RequiresConfirmation": false}
+	})
 	element := func(name string, control obj, isRequired bool) obj {
 		return obj{"Name": name, "Control": control, "IsValueRequired": isRequired}
 	}
@@ -102,7 +104,9 @@ func (a *api) responsibleFor(c *call) error {
 	if d.Responsible == "" {
 		return errkind.NotFound.Errorf("nobody is responsible for %s yet", d.ID)
 	}
-	return c.ok(showUser(deploy.User{ID: d.Responsible, Name: d.ResponsibleName, DisplayName: d.ResponsibleName, IsActive: true}))
+	return c.ok(showUser(deploy.User{
+		ID: d.Responsible, Name: d.ResponsibleName, DisplayName: d.ResponsibleName, IsActive: true,
+	}))
 }
 
 type submitRequest struct {

@@ -116,7 +116,9 @@ func TestPreviewsComeInTheOrderAskedFor(t *testing.T) {
 	if a.status != 200 || !strings.HasPrefix(strings.TrimSpace(string(a.body)), "[") || strings.Count(string(a.body), "StepsToExecute") != 2 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	s.must(400, "POST", "/api/Spaces-1/releases/Releases-1/deployments/previews", m{"DeploymentPreviews": []m{{"EnvironmentId": "Environments-1", "TenantId": "Tenants-1"}}})
+	s.must(400, "POST", "/api/Spaces-1/releases/Releases-1/deployments/previews", m{
+		"DeploymentPreviews": []m{{"EnvironmentId": "Environments-1", "TenantId": "Tenants-1"}},
+	})
 }
 
 // TestStepsThatAskAndStartTogether round-trip in a process.

@@ -51,14 +51,17 @@ func (a *api) showTask(t deploy.Task, about standing) obj {
 		"State": t.State, "IsCompleted": t.State.IsCompleted(), "FinishedSuccessfully": t.State == deploy.TaskSuccess,
 		"HasBeenPickedUpByProcessor": !t.StartedAt.IsZero(), "HasPendingInterruptions": about.isAsking,
 		"HasWarningsOrErrors": t.HasWarnings || t.State == deploy.TaskFailed || t.State == deploy.TaskTimedOut,
-		"CanRerun":            t.State.IsCompleted(), "ErrorMessage": t.Error, "WaitingFor": about.waits, "ServerNode": t.LeaseOwner,
-		"QueueTime": at(queueTime(t)), "QueueTimeExpiry": at(t.NotAfter), "StartTime": at(t.StartedAt), "LastUpdatedTime": at(updated),
-		"CompletedTime": at(t.CompletedAt), "Completed": completed, "Duration": a.duration(t), "QueuedBy": t.QueuedBy,
+		"CanRerun":            t.State.IsCompleted(), "ErrorMessage": t.Error, "WaitingFor": about.waits,
+		"ServerNode": t.LeaseOwner,
+		"QueueTime":  at(queueTime(t)), "QueueTimeExpiry": at(t.NotAfter), "StartTime": at(t.StartedAt),
+		"LastUpdatedTime": at(updated),
+		"CompletedTime":   at(t.CompletedAt), "Completed": completed, "Duration": a.duration(t), "QueuedBy": t.QueuedBy,
 		"ProjectId": idOrNull(t.Project), "EnvironmentId": idOrNull(t.Environment), "DeploymentId": deployment,
 		"Links": obj{
 			"Self": self, "Details": self + "/details{?verbose,tail}", "Raw": self + "/raw", "Log": self + "/log{?offset}",
 			"Cancel": self + "/cancel", "State": self + "/state", "Rerun": "/api/tasks/rerun/" + string(t.ID),
-			"Interruptions": spacePath + "interruptions{?regarding,pendingOnly}", "Web": "/app#/" + string(t.Space) + "/tasks/" + string(t.ID),
+			"Interruptions": spacePath + "interruptions{?regarding,pendingOnly}",
+			"Web":           "/app#/" + string(t.Space) + "/tasks/" + string(t.ID),
 		},
 	}
 }

@@ -19,7 +19,9 @@ import (
 const MaxInstructionBytes = 64 << 10
 
 // questions makes the interruptions for slots of the plan, without their ids.
-func (w *worker) questions(ctx context.Context, slots []deploy.Slot, record deploy.Record) ([]deploy.Interruption, error) {
+func (w *worker) questions(ctx context.Context, slots []deploy.Slot, record deploy.Record) ([]deploy.Interruption,
+	error,
+) {
 	list := make([]deploy.Interruption, 0, len(slots))
 	for _, slot := range slots {
 		q, err := w.question(ctx, slot, record)
@@ -84,7 +86,9 @@ func (w *worker) instructions(ctx context.Context, slot deploy.Slot, action depl
 }
 
 // valuesAt are the variables that an action sees in a slot, without a ticket.
-func (w *worker) valuesAt(ctx context.Context, slot deploy.Slot) (all map[string]string, sensitive []string, err error) {
+func (w *worker) valuesAt(ctx context.Context, slot deploy.Slot) (all map[string]string, sensitive []string,
+	err error,
+) {
 	c := newCarrier(w, deploy.Ticket{Task: w.id, Step: slot.Step, Action: slot.Action, Machine: slot.Machine})
 	f, err := c.read(ctx)
 	if err != nil {
@@ -158,7 +162,8 @@ func (w *worker) expireOne(ctx context.Context, id deploy.InterruptionID, now ti
 			return err
 		}
 		_, err = s.AddEvent(deploy.Event{
-			At: now, User: "system", Category: "InterruptionExpired", Subject: string(w.id), Message: string(id) + ": " + kept.Said(),
+			At: now, User: "system", Category: "InterruptionExpired", Subject: string(w.id),
+			Message: string(id) + ": " + kept.Said(),
 		})
 		return err
 	})
@@ -207,7 +212,8 @@ func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string
 		runs, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression,
 			deploy.NewValues(values).At(w.engine.Env.Wall()))
 		made = append(made, deploy.Decision{
-			Step: slot.Step, Machine: slot.Machine, Runs: runs, Text: strings.ToValidUTF8(text[:min(len(text), maxDecisionBytes)], ""),
+			Step: slot.Step, Machine: slot.Machine, Runs: runs,
+			Text: strings.ToValidUTF8(text[:min(len(text), maxDecisionBytes)], ""),
 		})
 	}
 	err := w.update(ctx, func(s store.Writer) error {

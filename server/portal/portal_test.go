@@ -50,7 +50,8 @@ func TestPagesShowWhatThereIs(t *testing.T) {
 			"waits: another deployment of Mail relay", "1 min 20 s", "step 2 (Deploy the service) failed on 1 of 3 machines",
 		},
 		"/app/tasks/ServerTasks-41": {
-			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `name="choice" value="Retry"`, `data-activity="Skipped"`, "Cancel task",
+			`data-follow="/app/tasks/ServerTasks-41/follow" data-offset="18"`, `name="choice" value="Retry"`,
+			`data-activity="Skipped"`, "Cancel task",
 			`class="error" data-node="2/Machines-2"`, "14 left", "14:28:50", "Failed: exit code 14.", `href="/app/tasks/ServerTasks-41/log"`,
 		},
 		"/app/packages":          {"Mail.Relay", "850.8 KiB", "0.9.14"},

@@ -52,7 +52,8 @@ func scanTask(row scanner) (deploy.Task, error) {
 		ID: t.ID, Space: body.Space, Kind: t.Kind, Description: body.Description, State: t.State, Error: body.Error,
 		HasWarnings: body.HasWarnings, Project: t.Project, Environment: t.Environment, Deployment: body.Deployment,
 		Plan: body.Plan.plan(), QueuedAt: moment(queued), QueuedBy: body.QueuedBy, NotBefore: body.NotBefore,
-		NotAfter: body.NotAfter, Decisions: each(body.Decisions, func(d decisionBody) deploy.Decision { return deploy.Decision(d) }),
+		NotAfter:  body.NotAfter,
+		Decisions: each(body.Decisions, func(d decisionBody) deploy.Decision { return deploy.Decision(d) }),
 		StartedAt: body.StartedAt, CompletedAt: moment(completed), CancelAsked: body.CancelAsked,
 		CancelAskers: body.CancelAskers, LeaseOwner: body.LeaseOwner, LeaseEpoch: t.LeaseEpoch,
 	}, err
@@ -95,7 +96,8 @@ func (w *writer) PutTask(t deploy.Task) error {
 	body, sum, err := seal(taskBody{
 		Space: t.Space, Description: t.Description, Error: t.Error, HasWarnings: t.HasWarnings,
 		Deployment: t.Deployment, QueuedBy: t.QueuedBy, NotBefore: clean(t.NotBefore), StartedAt: clean(t.StartedAt),
-		NotAfter: clean(t.NotAfter), Decisions: each(t.Decisions, func(d deploy.Decision) decisionBody { return decisionBody(d) }),
+		NotAfter:    clean(t.NotAfter),
+		Decisions:   each(t.Decisions, func(d deploy.Decision) decisionBody { return decisionBody(d) }),
 		CancelAsked: t.CancelAsked, CancelAskers: t.CancelAskers, LeaseOwner: t.LeaseOwner, Plan: bodyOfPlan(t.Plan),
 	})
 	if err != nil {
