@@ -70,8 +70,8 @@ func (s *step) substituteFile(root *os.Root, name string) error {
 	if err != nil {
 		return errkind.Of(err).Errorf("substitute in %s: %w", name, err)
 	}
-	if len(e.Missing) > 0 {
-		s.warn("%s: no value for %s", name, shortList(e.Missing))
+	if missing := deploy.Speakable(e.Missing, s.order.Sensitive, s.order.Variables); len(missing) > 0 {
+		s.warn("%s: no value for %s", name, shortList(missing))
 	}
 	s.say("substituted %s in %s", counted(e.Replaced, "value"), name)
 	if e.Text == text {

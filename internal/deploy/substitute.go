@@ -131,3 +131,21 @@ func ExpandAll(text string, values *Values) (Expansion, error) {
 	}
 	return Expansion{Text: out.String(), Replaced: x.replaced, Missing: slices.Sorted(maps.Keys(x.missing))}, nil
 }
+
+// Speakable are missing names as they may be shown. One that stands in a value that nobody may read is told
+// by the name of its variable: a "#{" in a password makes a part of it a name. sensitive are such variables.
+func Speakable(missing, sensitive []string, vars map[string]string) []string {
+	var shown []string
+	for _, name := range missing {
+		for _, v := range sensitive {
+			if value := vars[v]; strings.Contains(value, "#{") && strings.Contains(value, name) {
+				name = "(in the value of " + v + ")"
+				break
+			}
+		}
+		if !slices.Contains(shown, name) {
+			shown = append(shown, name)
+		}
+	}
+	return shown
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,5 +224,20 @@ func TestMembersOfLargeObjects(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%.60s took %v", text, took)
 		}
+	}
+}
+
+// TestMissingNamesShowNoSecret: what looks like a name in a password is none.
+func TestMissingNamesShowNoSecret(t *testing.T) {
+	const secret = "pa#{cAnArY}ss#{ word | ToLower }"
+	vars := map[string]string{"Password": secret, "Plain": "x"}
+	values := deploy.NewValues(vars)
+	_, missing, err := deploy.Expand("#{Password} #{Other} #{cAn}", values)
+	if err != nil || len(missing) != 4 {
+		t.Fatalf("missing %q, %v", missing, err)
+	}
+	got := deploy.Speakable(missing, []string{"Plain", "Password"}, vars)
+	if !slices.Equal(got, []string{"Other", "(in the value of Password)"}) {
+		t.Errorf("speakable are %q of %q", got, missing)
 	}
 }

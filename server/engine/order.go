@@ -56,7 +56,7 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 			content, err := c.pack(&order, f, action)
 			return order, []target.Content{content}, err
 		}
-		order.Script, err = c.script(action, order.Variables)
+		order.Script, err = c.script(&order, action)
 		return order, nil, err
 	case deploy.PackageAction:
 		content, err := c.pack(&order, f, action)
@@ -161,18 +161,18 @@ func isolation(action deploy.Action) contract.Isolation {
 	}
 }
 
-func (c *carrier) script(action deploy.Action, variables map[string]string) (*contract.Script, error) {
-	values := deploy.NewValues(variables).At(c.worker.engine.Env.Wall())
+func (c *carrier) script(order *contract.Order, action deploy.Action) (*contract.Script, error) {
+	values := deploy.NewValues(order.Variables).At(c.worker.engine.Env.Wall())
 	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], values)
 	if err != nil {
 		return nil, errkind.Invalid.Errorf("action %q: expand the script: %w", action.Name, err)
 	}
-	c.warnOfMissing(missing)
+	c.warnOfMissing(order, missing)
 	return &contract.Script{Interpreter: "bash", Body: body}, nil
 }
 
-func (c *carrier) warnOfMissing(names []string) {
-	if len(names) > 0 {
+func (c *carrier) warnOfMissing(order *contract.Order, names []string) {
+	if names = deploy.Speakable(names, order.Sensitive, order.Variables); len(names) > 0 {
 		c.say(tasklog.Warning, "No variable has the name "+strings.Join(names, ", ")+"; the text stays as it is.")
 	}
 }
@@ -199,7 +199,7 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 	if err != nil {
 		return target.Content{}, errkind.Of(err).Errorf("action %q: %w", action.Name, err)
 	}
-	c.warnOfMissing(missing)
+	c.warnOfMissing(order, missing)
 	return c.worker.engine.Packages.Content(p), nil
 }
 

@@ -81,8 +81,8 @@ func (w *wishes) copy() *contract.Copy {
 	c := &contract.Copy{Path: strings.TrimRight(path, "/"), Purge: w.isTrue(propPurge)}
 	isShort := strings.HasSuffix(path, "/") && !strings.HasSuffix(written, "/") // "/srv/#{Empty}"
 	if w.err == nil && (isShort || strings.Contains(strings.TrimPrefix(path, "/"), "//")) {
-		w.err = errkind.Hinted(errkind.Invalid.Errorf("%s: %.200q is %.200q: a variable in it is empty", propCopy, written,
-			path), "give the variable a value for this environment and machine, or take it out of the path")
+		w.err = errkind.Hinted(errkind.Invalid.Errorf("%s: %.200q: a variable in it is empty", propCopy, written),
+			"give the variable a value for this environment and machine, or take it out of the path")
 	}
 	if c.Purge && w.properties[propPurgeExcept] != "" {
 		c.Keep = globs(w.sure(propPurgeExcept))
