@@ -239,7 +239,7 @@ func (r *report) within(goal, unit string, most float64, m asked) {
 	one := row{
 		Goal: goal, Target: "<= " + figure(most, unit), Floor: figure(m.FloorP99, unit),
 		Measured: fmt.Sprintf("%s, CPU %s", figure(m.P99, unit), figure(m.CPU, unit)),
-		Ratio: m.Medians.ratios(), Control: m.Medians.control(), Verdict: met,
+		Ratio:    m.Medians.ratios(), Control: m.Medians.control(), Verdict: met,
 	}
 	switch {
 	case m.P99 <= most:
