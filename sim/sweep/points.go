@@ -5,6 +5,7 @@ package sweep
 // Points lists the names of all crash points of server, agent, shim and package step, sorted.
 func Points() []string {
 	return []string{
+		"engine.decisions.committed",
 		"engine.restart.awaited",
 		"engine.task.ended",
 		"engine.task.logged",
