@@ -18,7 +18,7 @@ SIM_DEEP   ?= 2h
 
 # Real programs under kill -9: how many tickets, for how long at most, from which seed (0 draws one).
 TICKETS        ?= 5000
-TICKETS_BUDGET ?= 240s
+TICKETS_BUDGET ?= 420s
 TICKETS_SEED   ?= 0
 
 # Torture of script output: how many MiB (a release's: 1024), how long connections live (a release's:
@@ -105,7 +105,7 @@ sim-real: build ## the programs across a network of the kernel, beside the simul
 torture-disk: ## full and failing disks, power cuts: DISK_ROUNDS (40) rounds for DISK_BUDGET (55s); root, FUSE
 	$(GO) run ./internal/torture/disk -n $(DISK_ROUNDS) -budget $(DISK_BUDGET) -seed $(DISK_SEED)
 
-torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets, in TICKETS_BUDGET (240s; 0: no limit) or it fails
+torture-tickets: ## kill -9 and cuts against TICKETS (5000) tickets, in TICKETS_BUDGET (420s; 0: no limit) or it fails
 	$(GO) run ./internal/torture/tickets -n $(TICKETS) -budget $(TICKETS_BUDGET) -seed $(TICKETS_SEED)
 
 torture-log: ## LOG_MIB (100) of script output through cuts (LOG_CUTS) and kill -9: each byte once
