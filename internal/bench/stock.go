@@ -190,7 +190,8 @@ func (s *stocker) steps(project int) []deploy.Step {
 			Actions: []deploy.Action{{
 				ID: fmt.Sprintf("action-%d-%d", project, n), Name: name, Kind: deploy.ScriptAction,
 				Properties: map[string]string{
-					deploy.PropScriptBody: fmt.Sprintf("%0512d", n), deploy.PropScriptSyntax: "Bash"},
+					deploy.PropScriptBody: fmt.Sprintf("%0512d", n), deploy.PropScriptSyntax: "Bash",
+				},
 			}},
 		})
 	}
