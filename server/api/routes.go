@@ -45,6 +45,7 @@ func (a *api) systemRoutes() []Route {
 		public("/healthz", "Whether the server can write to its store: 200 or 503", a.getHealth),
 		public("/metrics", "Figures in the Prometheus text format; no names in them", a.getMetrics),
 		public("/api", "The root document: version and links", a.getRoot),
+		get("/api/swagger.json", identity.SignedIn, "The routes as an OpenAPI document", a.getOpenAPI),
 		get("/api/{space}", identity.SignedIn, "The root document of a space", a.getSpaceRoot),
 		get("/api/spaces", identity.SignedIn, "Spaces, paged; there is one so far", a.listSpaces),
 		get("/api/spaces/all", identity.SignedIn, "Spaces, all", a.allSpaces),
