@@ -154,6 +154,16 @@ func (w *witness) PutUser(u deploy.User) error {
 	return w.Writer.PutUser(u)
 }
 
+// DeleteUser implements store.Writer. A backup that still has the user must not let him in.
+func (w *witness) DeleteUser(id deploy.UserID) error {
+	user, err := w.User(id)
+	if err != nil {
+		return err
+	}
+	w.seen = append(w.seen, revocation{Kind: userRevoked, ID: string(id), Name: user.Name})
+	return w.Writer.DeleteUser(id)
+}
+
 // readRevocations reads a list of this installation. A last line that was cut off does not count: what it says
 // was never acknowledged. Errors: NotFound, Denied, Corrupt, Invalid (of another server).
 func readRevocations(path, installation string) (list []revocation, err error) {
