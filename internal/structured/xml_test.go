@@ -58,7 +58,9 @@ func TestXML(t *testing.T) {
 		"": "want one element", "<a>": "whole", "<a></b>": "no beginning", "<a/><b/>": "want one", "<a b=1/>": "XML",
 		"<a>&no;</a>": "entity", "text": "want one",
 	})
-	for _, text := range []string{"<a>p&canary;</a>", "<a>p&canary</a>", "<a b='&canary'/>", "<a><-canary</a>", "<canary\x01/>", "<a>p<canary</a>"} {
+	for _, text := range []string{
+		"<a>p&canary;</a>", "<a>p&canary</a>", "<a b='&canary'/>", "<a><-canary</a>", "<canary\x01/>", "<a>p<canary</a>",
+	} {
 		_, err := structured.Replace(structured.XML, text, vars{})
 		if err == nil || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%q: %v, want an error that repeats nothing of it", text, err)
