@@ -78,9 +78,9 @@ func actsWithoutBody(r api.Route) bool {
 	return false
 }
 
-// TestMatrixOfRolesAndRoutes asks every route as a holder of every built-in role: whoever lacks the route's
+// TestZ1MatrixOfRolesAndRoutes asks every route as a holder of every built-in role: whoever lacks the route's
 // permission is refused and changes nothing, whoever has it is not refused.
-func TestMatrixOfRolesAndRoutes(t *testing.T) {
+func TestZ1MatrixOfRolesAndRoutes(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	roles, err := s.directory.UserRoles(t.Context(), identity.System())
@@ -149,9 +149,9 @@ func plausible() m {
 	}
 }
 
-// TestMatrixOfScopes asks every route about what lies outside of the caller's scope, as one who may do all
+// TestZ2MatrixOfScopes asks every route about what lies outside of the caller's scope, as one who may do all
 // that a role with a scope can give: it is as if it were not there, and nothing of it changes.
-func TestMatrixOfScopes(t *testing.T) {
+func TestZ2MatrixOfScopes(t *testing.T) {
 	for name, narrow := range map[string]func(deploy.ScopedRole) deploy.ScopedRole{
 		"project":     func(s deploy.ScopedRole) deploy.ScopedRole { s.Environments = nil; return s },
 		"environment": func(s deploy.ScopedRole) deploy.ScopedRole { s.Projects = nil; return s },

@@ -22,8 +22,10 @@ func openAPI(version string, table []Route) obj {
 	}
 	return obj{
 		"openapi": "3.0.3",
-		"info":    obj{"title": "Fairlead", "version": version, "description": "The surface that Octopus Deploy's clients speak."},
-		"paths":   paths,
+		"info": obj{
+			"title": "Fairlead", "version": version, "description": "The surface that Octopus Deploy's clients speak.",
+		},
+		"paths": paths,
 		"components": obj{
 			"securitySchemes": obj{
 				"key":     obj{"type": "apiKey", "in": "header", "name": "X-Octopus-ApiKey"},

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestE3TwoCookiesOfASignIn does what a stock Tentacle does with a name and a password.
-func TestE3TwoCookiesOfASignIn(t *testing.T) {
+// TestX1TwoCookiesOfASignIn does what a stock Tentacle does with a name and a password.
+func TestX1TwoCookiesOfASignIn(t *testing.T) {
 	s := newSite(t)
 	s.must(201, "POST", "/api/users", m{"Username": "ada", "Password": "correct horse", "IsActive": true})
 	installation := s.must(200, "GET", "/api", nil)["InstallationId"].(string)
@@ -76,8 +76,8 @@ func TestE3TwoCookiesOfASignIn(t *testing.T) {
 	}
 }
 
-// TestZ4BodiesChangeNoRights sends members that are not the caller's to choose.
-func TestZ4BodiesChangeNoRights(t *testing.T) {
+// TestZ5BodiesChangeNoRights sends members that are not the caller's to choose.
+func TestZ5BodiesChangeNoRights(t *testing.T) {
 	s := newSite(t)
 	key := s.powerless()
 	a := s.as(key, "PUT", "/api/users/Users-2", m{
