@@ -182,10 +182,14 @@ func copyEntry(from, to *os.Root, name string, d fs.DirEntry) error {
 	}
 	switch {
 	case d.IsDir():
-		if err := to.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := to.Mkdir(name, info.Mode().Perm())
+		if errors.Is(err, fs.ErrExist) { // the mode that somebody gave it is the machine's own affair
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		return to.Chmod(name, info.Mode().Perm())
+		return to.Chmod(name, info.Mode().Perm()) // whatever the umask
 	case d.Type()&fs.ModeSymlink != 0:
 		target, err := from.Readlink(name)
 		if err != nil {

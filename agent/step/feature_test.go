@@ -193,6 +193,27 @@ func TestCustomFolderThatLeadsHome(t *testing.T) {
 	}
 }
 
+// TestCopyLeavesTheModesOfFolders that are there: the machine's people closed or opened them.
+func TestCopyLeavesTheModesOfFolders(t *testing.T) {
+	s := newSite(t)
+	site := filepath.Join(t.TempDir(), "srv", "web")
+	if err := os.MkdirAll(filepath.Join(site, "closed"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := s.pack("1.0", archive.Zip, files{"closed/a": "1", "new/b": "2"})
+	p.Copy = &contract.Copy{Path: site}
+	s.wantOK(s.run(p, nil))
+	for name, want := range map[string]os.FileMode{"closed": 0o700, "new": 0o755} {
+		info, err := os.Stat(filepath.Join(site, name))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has the mode %v, %v, want %v", name, info.Mode(), err, want)
+		}
+	}
+	if got := listing(t, site); got != "closed/a new/b" {
+		t.Errorf("copied %s", got)
+	}
+}
+
 // TestCopyOfAnyName: long names, and names that look like those of files that are not whole.
 func TestCopyOfAnyName(t *testing.T) {
 	s := newSite(t)
