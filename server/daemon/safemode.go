@@ -77,6 +77,9 @@ func (o orphans) ForgetOrphan(ctx context.Context, who identity.Principal, ref, 
 	if err != nil {
 		return err
 	}
+	if !who.Reach(identity.MachineEdit).CoversAll(m.Environments) { // as for every change of a machine
+		return who.NeedEverywhere(identity.MachineEdit)
+	}
 	id, err := contract.ParseTicketID(ticket)
 	if err != nil {
 		return err
