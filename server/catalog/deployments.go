@@ -281,6 +281,9 @@ func (c *Catalog) Preview(
 		if err != nil {
 			return err
 		}
+		if err := withinReach(r, held.Project, s.environments[0].ID); err != nil {
+			return err
+		}
 		machines = s.machines
 		request := s.request(q, s.environments[0])
 		request.IsPreview = true

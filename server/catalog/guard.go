@@ -87,6 +87,19 @@ func (g *guard) hasPlace(project deploy.ProjectID, environment deploy.Environmen
 	return err == nil && g.reach.Covers(identity.Place{Project: project, Group: group, Environment: environment}), err
 }
 
+// withinReach is for reads that name a place and read no deployment there. Errors: NotFound.
+func withinReach(r store.Reader, project deploy.ProjectID, environment deploy.EnvironmentID) error {
+	g, is := r.(*guard)
+	if !is {
+		return nil
+	}
+	ok, err := g.hasPlace(project, environment)
+	if err == nil && !ok {
+		err = outside("environment", environment)
+	}
+	return err
+}
+
 // groupOf is "" for a project that is not there.
 func (g *guard) groupOf(id deploy.ProjectID) (deploy.ProjectGroupID, error) {
 	if id == "" {

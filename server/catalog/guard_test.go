@@ -149,6 +149,12 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 			t.Errorf("%s: %v, want Denied", what, err)
 		}
 	}
+	for environment, want := range map[string]errkind.Kind{"Dev": 0, "Production": errkind.NotFound} {
+		_, _, err := s.Preview(s.ctx, p, "Releases-1", environment)
+		if (want == 0) != (err == nil) || want != 0 && errkind.Of(err) != want {
+			t.Errorf("preview of a deployment to %s: %v", environment, err)
+		}
+	}
 	if err := edit("production-1", "Dev"); errkind.Of(err) != errkind.NotFound {
 		t.Errorf("take from Production: %v, want as if it were not there", err)
 	}
