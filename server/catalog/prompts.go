@@ -101,6 +101,9 @@ func (c *Catalog) answer(
 		}
 		if v.IsSensitive {
 			a.Value = ""
+			if err := tooLong(v.Name, value); err != nil {
+				return nil, err
+			}
 			if a.Sealed, err = c.seal(w, value, a.SealedAs(d)); err != nil {
 				return nil, err
 			}

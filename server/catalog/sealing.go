@@ -46,6 +46,19 @@ func (c *Catalog) move(w store.Writer, from, to deploy.OwnerID, v deploy.Variabl
 	return c.seal(w, plain, deploy.Variable{ID: id}.SealedAs(to))
 }
 
+// tooLong refuses a value that machines could not look for in output: they would refuse the order. Errors:
+// Invalid.
+func tooLong(name, value string) error {
+	if len(value) <= masking.MaxBytes/64 { // its forms are never that much longer
+		return nil
+	}
+	if _, err := masking.New([]string{value}); err != nil {
+		return errkind.Hinted(errkind.Invalid.Errorf("the value of %s has %d bytes: %w", name, len(value), err),
+			"hand a long secret over as a file of the machine's own, or in several variables")
+	}
+	return nil
+}
+
 // tooShort says of a value that output is not searched for it; "" when it is.
 func tooShort(name, value string) string {
 	if value == "" || len(value) >= masking.MinBytes {

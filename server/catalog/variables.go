@@ -194,7 +194,10 @@ func (c *Catalog) sealAll(w store.Writer, saved *Variables, held []deploy.Variab
 		if warning := tooShort(v.Name, plain); warning != "" {
 			saved.Warnings = append(saved.Warnings, warning)
 		}
-		var err error
+		err := tooLong(v.Name, plain)
+		if err != nil {
+			return err
+		}
 		if v.Sealed, err = c.seal(w, plain, v.SealedAs(saved.Set.Owner)); err != nil {
 			return err
 		}

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
+	"fairlead/server/catalog"
 )
 
 // TestScopesOfALargeSite are checked while everybody else who writes waits.
@@ -55,5 +57,24 @@ func TestScopesOfALargeSite(t *testing.T) {
 	if len(why) > 200 || why[0] != `variable v0 is scoped to a machine that there is not: "Machines-1000000"` ||
 		!strings.Contains(why[len(why)-1], "more") {
 		t.Errorf("%d reasons: %.300v", len(why), err)
+	}
+}
+
+// TestASecretThatCannotBeHiddenIsRefused where it is saved, not by each machine.
+func TestASecretThatCannotBeHiddenIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	save := func(version, size int) (catalog.Variables, error) {
+		value := strings.Repeat("secret-text ", size/12+1)[:size]
+		return s.SaveVariables(s.ctx, root(), "Web", deploy.VariableSet{Version: version, Variables: []deploy.Variable{
+			{Name: "Token", Value: value, IsSensitive: true},
+		}})
+	}
+	if _, err := save(0, 900_000); errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), "Token has 900000 bytes") ||
+		strings.Contains(err.Error(), "secret-text") {
+		t.Errorf("900 kB: %.300v", err)
+	}
+	if saved, err := save(0, 100_000); err != nil || saved.Set.Variables[0].Sealed == "" {
+		t.Errorf("100 kB: %.300v", err)
 	}
 }
