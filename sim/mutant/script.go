@@ -48,6 +48,12 @@ var scriptMutants = []Mutant{
 		err = os.Link(temp, f.path("claim"))
 	}`,
 			},
+			// The one that waits for the lock must not see that the other has won.
+			{
+				"agent/script/shim.go",
+				`		if ctx.Err() != nil || s.dir.cancel() != nil || s.dir.has("claim") {`,
+				`		if ctx.Err() != nil || s.dir.cancel() != nil || !active.Is("claim-rename") && s.dir.has("claim") {`,
+			},
 			// Two shims at once do no harm while one of them wins.
 			{
 				"agent/script/life.go",
