@@ -91,15 +91,9 @@ func mayAnswer(r store.Reader, p identity.Principal, i deploy.Interruption) erro
 	if len(i.Teams) == 0 || p.Need(identity.ServerAdmin) == nil {
 		return nil
 	}
-	teams, err := r.Teams()
-	if err != nil {
+	isAsked, err := identity.IsInTeam(r, p.User.ID, i.Teams)
+	if err != nil || isAsked {
 		return err
-	}
-	for _, team := range teams {
-		isAsked := slices.ContainsFunc(i.Teams, func(id string) bool { return strings.EqualFold(id, string(team.ID)) })
-		if isAsked && slices.Contains(team.Members, p.User.ID) {
-			return nil
-		}
 	}
 	return errkind.Denied.Errorf("%s is for %s to answer", i.ID, strings.Join(i.Teams, ", "))
 }

@@ -131,6 +131,25 @@ func TestA4NobodyGivesWhatHeHasNot(t *testing.T) {
 	}
 }
 
+// TestIsInTeam: everybody is in Everyone, which nobody has ever stored.
+func TestIsInTeam(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	p := s.hire(t, "ann", "userroles-systemmanager", deploy.ScopedRole{})
+	for team, want := range map[deploy.TeamID]bool{
+		identity.EveryoneTeamID: true, "Teams-Everyone": true, identity.AdministratorsTeamID: false, "Teams-99": false,
+	} {
+		var isIn bool
+		err := s.store.View(t.Context(), func(r store.Reader) (err error) {
+			isIn, err = identity.IsInTeam(r, p.User.ID, []string{"Teams-98", string(team)})
+			return err
+		})
+		if err != nil || isIn != want {
+			t.Errorf("in %s: %v, %v; want %v", team, isIn, err, want)
+		}
+	}
+}
+
 func TestPasswords(t *testing.T) {
 	s := newSite(t)
 	s.place(t)

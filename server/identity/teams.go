@@ -83,6 +83,14 @@ func teamsOf(r store.Reader, user deploy.UserID) ([]deploy.Team, error) {
 	}), err
 }
 
+// IsInTeam reports whether a user is in one of the teams named by id, built-in ones among them.
+func IsInTeam(r store.Reader, user deploy.UserID, teams []string) (bool, error) {
+	his, err := teamsOf(r, user)
+	return slices.ContainsFunc(his, func(t deploy.Team) bool {
+		return slices.ContainsFunc(teams, func(id string) bool { return strings.EqualFold(id, string(t.ID)) })
+	}), err
+}
+
 func leaveTeams(w store.Writer, user deploy.UserID) error {
 	teams, err := w.Teams()
 	if err != nil {
