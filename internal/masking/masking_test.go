@@ -233,7 +233,7 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two, text string, cut, more int) {
 		set, err := masking.New([]string{one, two})
 		if err != nil {
-			t.Skip()
+			return // values that nobody can look for: TestTooManySecrets has them
 		}
 		whole := set.Text(text)
 		cut = min(max(cut, 0), len(text))
