@@ -84,7 +84,7 @@ func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error
 // guesses learns nothing.
 func unknownKey() error {
 	return errkind.Hinted(errkind.Untrusted.Errorf("the API key is not valid"),
-		"it may have expired or been deleted; make a new one with: fairlead-server admin api-key")
+		"it may have expired or been deleted; make another for your user, or ask an administrator of this server")
 }
 
 // holder makes the principal of a key's row.

@@ -72,7 +72,7 @@ func checkKeyShape(key string) error {
 	bad := strings.ContainsFunc(rest, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
 	if !ok || rest == "" || bad || len(key) > MaxKeyBytes {
 		return errkind.Hinted(errkind.Untrusted.Errorf("the API key has the wrong form"),
-			"a key is API- followed by capitals and digits; make one with: fairlead-server admin api-key")
+			"a key is API- followed by capitals and digits; copy the whole of it")
 	}
 	return nil
 }

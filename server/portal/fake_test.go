@@ -23,8 +23,9 @@ import (
 var now = time.Date(2026, 11, 22, 14, 30, 0, 0, time.UTC)
 
 const (
-	goodKey    = "API-GOODGOODGOODGOODGOODGOODGOODGOOD"
-	goodCookie = "cookie-of-ann"
+	goodKey      = "API-GOODGOODGOODGOODGOODGOODGOODGOOD"
+	goodPassword = "password-of-ann"
+	goodCookie   = "cookie-of-ann"
 )
 
 // fake is a Source filled with data. Everything that has an effect is counted in acts.
@@ -77,7 +78,22 @@ func (f *fake) SignIn(_ context.Context, source, key string) (string, time.Time,
 		}
 	}
 	return "", time.Time{}, &identity.Refused{Cause: errkind.Hinted(
-		errkind.Untrusted.Errorf("the API key is not valid"), "make a new one with: fairlead-server admin api-key")}
+		errkind.Untrusted.Errorf("the API key is not valid"), "make another for your user")}
+}
+
+func (f *fake) SignInWithPassword(_ context.Context, source, name, password string) (
+	p identity.Principal, cookie string, expires time.Time, err error,
+) {
+	_ = f.act("sign in from %s as %s", source, name)
+	switch {
+	case name == "toomany":
+		return p, "", expires, &identity.Refused{
+			RetryAfter: 42 * time.Second, Cause: errkind.Exhausted.Errorf("too many failed attempts to sign in"),
+		}
+	case name == "ann" && password == goodPassword:
+		return p, goodCookie, now.Add(12 * time.Hour), nil
+	}
+	return p, "", expires, &identity.Refused{Cause: errkind.Untrusted.Errorf("the name or the password is wrong")}
 }
 
 func (f *fake) SignOut(_ context.Context, cookie string) error { return f.act("sign out %s", cookie) }

@@ -96,7 +96,7 @@ func TestSignIn(t *testing.T) {
 	}
 	a = send(p, httptest.NewRequest("GET", a.Header().Get("Location"), nil))
 	if text := checkMarkup(t, a.body); a.Code != 200 || !strings.Contains(a.body, `value="/app/tasks/ServerTasks-41?node=2"`) ||
-		!strings.Contains(text, "fairlead-server admin api-key") {
+		!strings.Contains(text, "Ask an administrator of this server") {
 		t.Fatalf("%d\n%s", a.Code, a.body)
 	}
 	a = send(p, form("/app/sign-in", "key", "  "+goodKey+"\n", "to", "/app/tasks/ServerTasks-41?node=2"))
@@ -117,6 +117,36 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+func TestSignInWithAPassword(t *testing.T) {
+	f := sample()
+	p := open(f, nil)
+	a := send(p, form("/app/sign-in", "name", " ann ", "password", goodPassword, "to", "/app/tasks"))
+	if c := a.Result().Cookies(); a.Code != 303 || a.Header().Get("Location") != "/app/tasks" || len(c) != 1 || c[0].Value != goodCookie {
+		t.Fatalf("%d %v", a.Code, a.Header())
+	}
+	if got := f.done(); !slices.Equal(got, []string{"sign in from 192.0.2.1 as ann"}) {
+		t.Error(got)
+	}
+	a = send(p, form("/app/sign-in", "name", "Ann", "password", "not-the-password", "to", "/app/tasks"))
+	text := checkMarkup(t, a.body)
+	if a.Code != 401 || !strings.Contains(text, "the name or the password is wrong") || len(a.Result().Cookies()) != 0 ||
+		strings.Contains(a.body, "not-the-password") || !strings.Contains(a.body, `value="/app/tasks"`) {
+		t.Errorf("%d\n%s", a.Code, a.body)
+	}
+	if a := send(p, form("/app/sign-in", "name", "toomany", "password", "x")); a.Code != 429 || a.Header().Get("Retry-After") != "42" {
+		t.Errorf("%d %v", a.Code, a.Header())
+	}
+}
+
+// TestPasswordInTheAddress: an address ends in logs, so a password there opens nothing.
+func TestPasswordInTheAddress(t *testing.T) {
+	f := sample()
+	a := send(open(f, nil), form("/app/sign-in?name=ann&password="+goodPassword))
+	if a.Code != 401 || len(a.Result().Cookies()) != 0 || strings.Contains(a.body, goodPassword) {
+		t.Errorf("%d %v\n%s", a.Code, a.Header(), a.body)
+	}
+}
+
 func TestSecureCookie(t *testing.T) {
 	p := open(sample(), func(o *portal.Options) { o.Secure = true })
 	c := send(p, form("/app/sign-in", "key", goodKey)).Result().Cookies()[0]
@@ -132,7 +162,7 @@ func TestRefusedSignIn(t *testing.T) {
 	p := open(sample(), nil)
 	a := send(p, form("/app/sign-in", "key", "API-WRONG"))
 	if text := checkMarkup(t, a.body); a.Code != 401 || !strings.Contains(text, "the API key is not valid") ||
-		!strings.Contains(text, "make a new one with") || strings.Contains(a.body, "API-WRONG") || len(a.Result().Cookies()) != 0 {
+		!strings.Contains(text, "make another for your user") || strings.Contains(a.body, "API-WRONG") || len(a.Result().Cookies()) != 0 {
 		t.Errorf("%d\n%s", a.Code, a.body)
 	}
 	if a := send(p, form("/app/sign-in", "key", "API-TOOMANY")); a.Code != 429 || a.Header().Get("Retry-After") != "42" {

@@ -76,11 +76,7 @@ func (p *Portal) showSignIn(v *visit, status int, form signInForm) error {
 
 func (p *Portal) signIn(v *visit) error {
 	to := p.localPage(v.PostFormValue("to"))
-	source, _, err := net.SplitHostPort(v.RemoteAddr)
-	if err != nil {
-		source = v.RemoteAddr
-	}
-	cookie, expires, err := p.source.SignIn(v.Context(), source, strings.TrimSpace(v.PostFormValue("key")))
+	cookie, expires, err := p.openSession(v)
 	if err == nil {
 		p.setCookie(v, cookie, expires)
 		return redirect(v, to)
@@ -99,7 +95,22 @@ func (p *Portal) signIn(v *visit) error {
 	return p.showSignIn(v, status, signInForm{To: to, Problem: err.Error(), Hint: errkind.Hint(err)})
 }
 
-// maxHold bounds how long an answer to a wrong key is held back.
+// openSession opens one by the API key of the form, or by its name and password. The form is the body:
+// what the address carries is not looked at.
+func (p *Portal) openSession(v *visit) (cookie string, expires time.Time, err error) {
+	source, _, err := net.SplitHostPort(v.RemoteAddr)
+	if err != nil {
+		source = v.RemoteAddr
+	}
+	if key := strings.TrimSpace(v.PostFormValue("key")); key != "" {
+		return p.source.SignIn(v.Context(), source, key)
+	}
+	name := strings.TrimSpace(v.PostFormValue("name"))
+	_, cookie, expires, err = p.source.SignInWithPassword(v.Context(), source, name, v.PostFormValue("password"))
+	return cookie, expires, err
+}
+
+// maxHold bounds how long an answer to a wrong key or password is held back.
 const maxHold = 30 * time.Second
 
 func hold(v *visit, wait time.Duration) {

@@ -20,9 +20,13 @@ type Source interface {
 
 // Gate lets browsers in. identity.Directory is one.
 type Gate interface {
-	// SignIn opens a session. Source is the caller's address without its port. Errors:
+	// SignIn opens a session for the holder of an API key. Source is the caller's address without its port. Errors:
 	// *identity.Refused (Untrusted, Exhausted).
 	SignIn(ctx context.Context, source, key string) (cookie string, expires time.Time, err error)
+	// SignInWithPassword opens one for a user by his name and password. Errors: as SignIn.
+	SignInWithPassword(ctx context.Context, source, name, password string) (
+		p identity.Principal, cookie string, expires time.Time, err error,
+	)
 	// BySession says whose cookie it is. Errors: Untrusted.
 	BySession(ctx context.Context, cookie string) (identity.Principal, error)
 	SignOut(ctx context.Context, cookie string) error
