@@ -81,12 +81,36 @@ func (n names) step(i int, s deploy.Step) portal.Step {
 	return step
 }
 
-// task makes a row; waits holds why queued tasks wait.
-func (p pages) task(n names, t deploy.Task, waits map[deploy.TaskID]string) portal.Task {
+// standings are what is known of tasks beside what they store: why they wait, and what they ask people.
+type standings struct{ waits, asking map[deploy.TaskID]string }
+
+func (p pages) standings(ctx context.Context, who identity.Principal) (s standings, err error) {
+	if s.waits, err = p.d.queue.Waits(ctx); err == nil {
+		s.asking, err = p.asking(ctx, who)
+	}
+	return s, err
+}
+
+// asking maps tasks to what they ask people: none for a reader who may not see tasks.
+func (p pages) asking(ctx context.Context, who identity.Principal) (map[deploy.TaskID]string, error) {
+	asking, err := p.c.Asking(ctx, who)
+	if errkind.Of(err) == errkind.Denied {
+		return nil, nil
+	}
+	return asking, err
+}
+
+// task makes a row.
+func (p pages) task(n names, t deploy.Task, s standings) portal.Task {
 	project := n.byProject[t.Project]
+	title, asks := s.asking[t.ID]
+	waits := s.waits[t.ID]
+	if asks {
+		waits = forAnswer(title)
+	}
 	return portal.Task{
 		ID: t.ID, Kind: t.Kind, Description: t.Description, State: t.State, HasWarnings: t.HasWarnings, Error: t.Error,
-		WaitsFor: waits[t.ID], Environment: n.environments[t.Environment], QueuedAt: t.QueuedAt, QueuedBy: t.QueuedBy,
+		IsAsking: asks, WaitsFor: waits, Environment: n.environments[t.Environment], QueuedAt: t.QueuedAt, QueuedBy: t.QueuedBy,
 		StartedAt: t.StartedAt, CompletedAt: t.CompletedAt, CancelAsked: t.CancelAsked,
 		ProjectSlug: project.Slug, Project: project.Name,
 	}
@@ -94,7 +118,7 @@ func (p pages) task(n names, t deploy.Task, waits map[deploy.TaskID]string) port
 
 // Tasks implements portal.Reader.
 func (p pages) Tasks(ctx context.Context, who identity.Principal, q portal.TaskQuery) ([]portal.Task, int, error) {
-	filter := catalog.TaskFilter{States: q.States, Skip: q.Skip, Take: q.Take}
+	filter := catalog.TaskFilter{States: q.States, IsAsking: q.IsAsking, Skip: q.Skip, Take: q.Take}
 	if q.Active {
 		filter.States = append(runningStates(), deploy.TaskQueued)
 	}
@@ -106,10 +130,10 @@ func (p pages) Tasks(ctx context.Context, who identity.Principal, q portal.TaskQ
 	if err != nil {
 		return nil, 0, err
 	}
-	waits, err := p.d.queue.Waits(ctx)
+	stand, err := p.standings(ctx, who)
 	list := make([]portal.Task, len(all))
 	for i, t := range all {
-		list[i] = p.task(n, t, waits)
+		list[i] = p.task(n, t, stand)
 	}
 	return list, total, err
 }
@@ -124,11 +148,11 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 	if err != nil {
 		return portal.TaskDetail{}, err
 	}
-	waits, err := p.d.queue.Waits(ctx)
+	stand, err := p.standings(ctx, who)
 	if err != nil {
 		return portal.TaskDetail{}, err
 	}
-	page := portal.TaskDetail{Task: p.task(n, detail.Task, waits)}
+	page := portal.TaskDetail{Task: p.task(n, detail.Task, stand)}
 	if detail.Task.Deployment != "" {
 		deployment, err := p.c.Deployment(ctx, who, string(detail.Task.Deployment))
 		if err != nil {
@@ -162,10 +186,12 @@ func (p pages) questions(ctx context.Context, who identity.Principal, task deplo
 			ID: i.ID, Title: i.Title, Instructions: i.Instructions, Choices: i.Choices(), AskedAt: i.CreatedAt,
 			ExpiresAt: i.ExpiresAt, Responsible: i.ResponsibleName, MayAnswer: i.CanTake,
 		})
-		waits = "for an answer to: " + list[0].Title
+		waits = forAnswer(list[0].Title)
 	}
 	return waits, list, err
 }
+
+func forAnswer(title string) string { return "for an answer to: " + title }
 
 func taskStep(n int, detail catalog.TaskDetail) portal.TaskStep {
 	s, progress := detail.Task.Plan.Steps[n], detail.Progress.Steps[n]

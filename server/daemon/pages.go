@@ -40,6 +40,10 @@ func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Da
 	if err != nil {
 		return portal.Dashboard{}, err
 	}
+	asking, err := p.asking(ctx, who)
+	if err != nil {
+		return portal.Dashboard{}, err
+	}
 	board := portal.Dashboard{Environments: n.columns(), Machines: len(n.machines)}
 	for _, project := range n.projects {
 		row := portal.DashboardRow{Slug: project.Slug, Name: project.Name, Group: n.groups[project.Group]}
@@ -51,6 +55,7 @@ func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Da
 			)
 			if c.Project == project.ID && column >= 0 {
 				row.Cells[column] = portal.DashboardCell{Version: c.Version, Task: c.Task, State: c.State, At: c.At}
+				_, row.Cells[column].IsAsking = asking[c.Task]
 			}
 		}
 		board.Projects = append(board.Projects, row)
@@ -66,6 +71,10 @@ func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Da
 	}
 	board.Packages = len(packages)
 	_, board.Running, err = p.c.Tasks(ctx, who, catalog.TaskFilter{States: runningStates(), Take: 1})
+	if err != nil {
+		return board, err
+	}
+	_, board.Asking, err = p.c.Tasks(ctx, who, catalog.TaskFilter{IsAsking: true, Take: 1})
 	if err != nil {
 		return board, err
 	}
@@ -157,11 +166,16 @@ func (p pages) releases(
 	if err != nil {
 		return nil, err
 	}
+	asking, err := p.asking(ctx, who)
+	if err != nil {
+		return nil, err
+	}
 	for _, row := range rows {
 		summary := portal.ReleaseSummary{Version: row.Version, AssembledAt: row.AssembledAt}
 		for _, c := range cells {
 			if c.Release == row.ID {
 				place := portal.Place{Environment: n.environments[c.Environment], Task: c.Task, State: c.State}
+				_, place.IsAsking = asking[c.Task]
 				summary.In = append(summary.In, place)
 			}
 		}
@@ -203,13 +217,19 @@ func (p pages) Release(ctx context.Context, who identity.Principal, ref, version
 	if err != nil {
 		return page, err
 	}
+	asking, err := p.asking(ctx, who)
+	if err != nil {
+		return page, err
+	}
 	for _, d := range deployments {
+		_, asks := asking[d.Task]
 		task, err := p.c.Task(ctx, who, string(d.Task))
 		if err != nil {
 			return page, err
 		}
 		page.Deployments = append(page.Deployments, portal.Deployment{
-			Environment: n.environments[d.Environment], Task: d.Task, State: task.State, At: d.CreatedAt, By: d.CreatedBy,
+			Environment: n.environments[d.Environment], Task: d.Task, State: task.State, IsAsking: asks,
+			At: d.CreatedAt, By: d.CreatedBy,
 		})
 	}
 	return page, nil
@@ -271,9 +291,13 @@ func (p pages) Machine(ctx context.Context, who identity.Principal, ref string) 
 	if err != nil {
 		return page, err
 	}
+	stand, err := p.standings(ctx, who)
+	if err != nil {
+		return page, err
+	}
 	for _, task := range all {
 		if len(page.Recent) < recentTasks && worksOn(task.Plan, m.ID) {
-			page.Recent = append(page.Recent, p.task(n, task, nil))
+			page.Recent = append(page.Recent, p.task(n, task, stand))
 		}
 	}
 	return page, nil

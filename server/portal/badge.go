@@ -21,7 +21,10 @@ var (
 	unknown = badge{"off", "dash", "Unknown"}
 )
 
-func taskBadge(s deploy.TaskState, warnings bool) badge {
+func taskBadge(s deploy.TaskState, warnings, asking bool) badge {
+	if asking && !s.IsCompleted() && s != deploy.TaskCancelling {
+		return badge{"warn", "ask", "Waiting for an answer"}
+	}
 	switch s {
 	case deploy.TaskQueued:
 		return badge{"wait", "wait", "Queued"}

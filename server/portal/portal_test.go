@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/identity"
 	"fairlead/server/portal"
@@ -167,6 +168,36 @@ func TestRefusedSignIn(t *testing.T) {
 	}
 	if a := send(p, form("/app/sign-in", "key", "API-TOOMANY")); a.Code != 429 || a.Header().Get("Retry-After") != "42" {
 		t.Errorf("%d %v", a.Code, a.Header())
+	}
+}
+
+// TestAskingIsShown: a task that waits for people does not look like one that works.
+func TestAskingIsShown(t *testing.T) {
+	const words = "Waiting for an answer"
+	f := sample()
+	p := open(f, nil)
+	for _, path := range paths {
+		if text := checkMarkup(t, get(t, p, path).body); strings.Contains(text, words) {
+			t.Errorf("%s shows a question that nobody asked", path)
+		}
+	}
+	f.dashboard.Asking = 1
+	f.dashboard.Projects[0].Cells[0] = portal.DashboardCell{
+		Version: "1.4.2", Task: "ServerTasks-41", State: deploy.TaskExecuting, IsAsking: true, At: now,
+	}
+	asking := f.tasks[0]
+	asking.State, asking.IsAsking = deploy.TaskExecuting, true
+	f.tasks, f.machine.Recent, f.task.Task = []portal.Task{asking}, []portal.Task{asking}, asking
+	place := portal.Place{Environment: "Test", Task: asking.ID, State: asking.State, IsAsking: true}
+	f.project.Releases[0].In = []portal.Place{place}
+	f.release.Deployments[0].State, f.release.Deployments[0].IsAsking = asking.State, true
+	for _, path := range []string{
+		"/app", "/app/tasks", "/app/tasks?show=asking", "/app/tasks/ServerTasks-41", "/app/machines/web-1", "/app/projects/shop",
+		"/app/projects/shop/releases/1.4.2",
+	} {
+		if text := checkMarkup(t, get(t, p, path).body); !strings.Contains(text, words) {
+			t.Errorf("%s does not say that the task waits for people:\n%s", path, text)
+		}
 	}
 }
 

@@ -100,6 +100,7 @@ type Dashboard struct {
 	Projects         []DashboardRow
 	Machines, Online int
 	Running, Queued  int
+	Asking           int // of the running ones: those that wait for people to answer
 	Packages         int // ids
 }
 
@@ -121,6 +122,7 @@ type DashboardCell struct {
 	Task        deploy.TaskID
 	State       deploy.TaskState
 	HasWarnings bool
+	IsAsking    bool
 	At          time.Time
 }
 
@@ -176,6 +178,7 @@ type Place struct {
 	Environment string
 	Task        deploy.TaskID
 	State       deploy.TaskState
+	IsAsking    bool
 }
 
 // Release is a release with what it carries.
@@ -196,6 +199,7 @@ type Deployment struct {
 	Environment string
 	Task        deploy.TaskID
 	State       deploy.TaskState
+	IsAsking    bool
 	At          time.Time
 	By          string
 }
@@ -257,6 +261,7 @@ func (r Restored) Held() bool { return r.AcceptedAt.IsZero() }
 // TaskQuery picks tasks. Active are those that have not ended.
 type TaskQuery struct {
 	Active     bool
+	IsAsking   bool // waits for people to answer
 	States     []deploy.TaskState
 	Skip, Take int
 }
@@ -268,8 +273,9 @@ type Task struct {
 	Description          string
 	State                deploy.TaskState
 	HasWarnings          bool
+	IsAsking             bool // it waits for people to answer
 	Error                string
-	WaitsFor             string // in a clause, while queued or while a machine is waited for
+	WaitsFor             string // in a clause, while queued or while a machine or an answer is waited for
 	Environment          string
 	QueuedAt             time.Time
 	QueuedBy             string

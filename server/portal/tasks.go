@@ -18,6 +18,7 @@ const tasksPerPage = 50
 var taskFilters = map[string]TaskQuery{
 	"":          {},
 	"active":    {Active: true},
+	"asking":    {IsAsking: true},
 	"failed":    {States: []deploy.TaskState{deploy.TaskFailed, deploy.TaskTimedOut}},
 	"succeeded": {States: []deploy.TaskState{deploy.TaskSuccess}},
 	"canceled":  {States: []deploy.TaskState{deploy.TaskCanceled}},
@@ -38,7 +39,7 @@ func (p *Portal) tasks(v *visit) error {
 	show := v.FormValue("show")
 	q, ok := taskFilters[show]
 	if !ok {
-		return errkind.Invalid.Errorf("tasks to show: %.20q is none of active, failed, succeeded, canceled", show)
+		return errkind.Invalid.Errorf("tasks to show: %.20q is none of active, asking, failed, succeeded, canceled", show)
 	}
 	q.Skip, q.Take = (number-1)*tasksPerPage, tasksPerPage
 	list, total, err := p.source.Tasks(v.Context(), v.who, q)

@@ -1,0 +1,72 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package daemon
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/host"
+	"fairlead/internal/store"
+	"fairlead/server/identity"
+	"fairlead/server/portal"
+)
+
+// TestPagesShowWhatAsks: of two tasks that run, the one with a question is told from the other wherever tasks are listed.
+func TestPagesShowWhatAsks(t *testing.T) {
+	env := host.Real(slog.New(slog.DiscardHandler))
+	d, err := New(t.Context(), Options{Home: Home(t.TempDir()), Settings: DefaultSettings(), Version: "1.0.0"}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	at := time.Unix(1e9, 0)
+	err = d.store.Update(t.Context(), func(w store.Writer) error {
+		return errors.Join(
+			w.PutMachine(deploy.Machine{ID: "Machines-1", Space: deploy.DefaultSpace, Name: "web-1"}),
+			w.PutTask(running("ServerTasks-1", at)),
+			w.PutTask(running("ServerTasks-2", at)),
+			w.PutInterruption(deploy.Interruption{
+				ID: "Interruptions-1", Space: deploy.DefaultSpace, Task: "ServerTasks-1", Kind: deploy.ManualInterruption,
+				Title: "Approve", CreatedAt: at,
+			}),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, who := d.newPages(), identity.System()
+	board, err := pages.Dashboard(t.Context(), who)
+	if err != nil || board.Running != 2 || board.Asking != 1 {
+		t.Errorf("the dashboard: %d running, %d asking, %v; want 2 and 1", board.Running, board.Asking, err)
+	}
+	all, _, err := pages.Tasks(t.Context(), who, portal.TaskQuery{Take: 10})
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%d tasks, %v", len(all), err)
+	}
+	machine, err := pages.Machine(t.Context(), who, "Machines-1")
+	if err != nil || len(machine.Recent) != 2 {
+		t.Fatalf("%d tasks of the machine, %v", len(machine.Recent), err)
+	}
+	for _, task := range append(all, machine.Recent...) {
+		asks := task.ID == "ServerTasks-1"
+		if task.IsAsking != asks || strings.Contains(task.WaitsFor, "Approve") != asks {
+			t.Errorf("%s: asking %v, waits %q", task.ID, task.IsAsking, task.WaitsFor)
+		}
+	}
+	asking, total, err := pages.Tasks(t.Context(), who, portal.TaskQuery{IsAsking: true, Take: 10})
+	if err != nil || total != 1 || len(asking) != 1 || asking[0].ID != "ServerTasks-1" {
+		t.Errorf("those that ask: %v, %d, %v", asking, total, err)
+	}
+}
+
+func running(id deploy.TaskID, at time.Time) deploy.Task {
+	return deploy.Task{
+		ID: id, Space: deploy.DefaultSpace, Kind: deploy.ScriptTask, State: deploy.TaskExecuting, QueuedAt: at,
+		Plan: deploy.Plan{Steps: []deploy.PlannedStep{{Number: 1, Name: "run", Machines: []deploy.MachineID{"Machines-1"}}}},
+	}
+}
