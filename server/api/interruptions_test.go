@@ -143,3 +143,27 @@ func TestStepsThatAskAndStartTogether(t *testing.T) {
 		t.Errorf("approve: %v", got)
 	}
 }
+
+// TestStepThatAsksNothing: a manual step has a question, and no machines to run on.
+func TestStepThatAsksNothing(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	const path = "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1"
+	for want, change := range map[string]func(step, properties m){
+		"step Approve asks people and runs on no machine: leave Octopus.Action.TargetRoles out": func(step, _ m) {
+			step["Properties"] = m{"Octopus.Action.TargetRoles": "web"}
+		},
+		"action Approve does not say what people shall decide: set Octopus.Action.Manual.Instructions": func(_, properties m) {
+			properties["Octopus.Action.Manual.Instructions"] = " \n"
+		},
+	} {
+		properties := m{"Octopus.Action.Manual.Instructions": "Look"}
+		step := m{"Name": "Approve", "Actions": []m{{"Name": "Approve", "ActionType": "Octopus.Manual", "Properties": properties}}}
+		change(step, properties)
+		process := s.must(200, "GET", path, nil)
+		process["Steps"] = append(process["Steps"].([]any), step)
+		if got := s.must(400, "PUT", path, process)["Errors"].([]any); len(got) != 1 || got[0] != want {
+			t.Errorf("refused with %q, want %q", got, want)
+		}
+	}
+}

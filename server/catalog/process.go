@@ -219,12 +219,14 @@ func (r *reasons) step(step *deploy.Step) {
 
 // manual checks a step that asks people: it runs nothing, so it has no machines and no other action.
 func (r *reasons) manual(step *deploy.Step) {
-	step.Tags = nil
 	for _, a := range step.Actions {
 		if a.Kind != deploy.ManualAction || len(step.Actions) > 1 {
 			r.add("step %s mixes %s with other actions: give it a step of its own", step.Name, deploy.ManualAction)
 			return
 		}
+	}
+	if len(step.Tags) > 0 {
+		r.add("step %s asks people and runs on no machine: leave %s out", step.Name, deploy.PropTargetTags)
 	}
 }
 
@@ -255,14 +257,23 @@ func (r *reasons) action(a *deploy.Action, environments []deploy.Environment, kn
 	case deploy.PackageAction:
 		r.ownPackage(a)
 	case deploy.ManualAction:
-		if text := a.Properties[deploy.PropInstructions]; len(text) > maxScriptBytes {
-			r.add("the instructions of action %s have %d bytes: limit is %d", a.Name, len(text), maxScriptBytes)
-		}
+		r.instructions(a)
 	default:
 		r.add("action %s has the type %q: this version knows %s, %s and %s", a.Name, a.Kind, deploy.ScriptAction,
 			deploy.PackageAction, deploy.ManualAction)
 	}
 	r.packages(a, known)
+}
+
+// instructions are what people who have to answer are shown.
+func (r *reasons) instructions(a *deploy.Action) {
+	text := a.Properties[deploy.PropInstructions]
+	if strings.TrimSpace(text) == "" {
+		r.add("action %s does not say what people shall decide: set %s", a.Name, deploy.PropInstructions)
+	}
+	if len(text) > maxScriptBytes {
+		r.add("the instructions of action %s have %d bytes: limit is %d", a.Name, len(text), maxScriptBytes)
+	}
 }
 
 // channels refuses channels of other projects.
