@@ -234,6 +234,7 @@ func (s *story) theFirstVersion(t *testing.T) {
 		one := s.asked(t, task)
 		if version == "1.0.0" {
 			contains(t, fmt.Sprint(one.Title, one.Form), "Is 1.0.0 good enough?")
+			s.webLinks(t, task)
 		}
 		s.answer(t, one, interruptions.ManualInterverventionApprove, "Looks good")
 		s.succeed(t, task)

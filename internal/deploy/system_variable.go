@@ -5,6 +5,7 @@ package deploy
 import (
 	"maps"
 	"slices"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (s Scene) action() map[string]string {
 }
 
 func (s Scene) deployment() map[string]string {
-	space := "/app#/" + string(s.Project.Space)
+	page := "/app/projects/" + url.PathEscape(string(s.Project.ID))
 	all := map[string]string{
 		"Octopus.Deployment.Id": string(s.Task.Deployment), "Octopus.Deployment.Name": s.Deployment.Name,
 		"Octopus.Deployment.Comments":           s.Deployment.Comments,
@@ -89,9 +90,9 @@ func (s Scene) deployment() map[string]string {
 		"Octopus.Environment.SortOrder": strconv.Itoa(s.Environment.SortOrder),
 		"Octopus.Project.Id":            string(s.Project.ID), "Octopus.Project.Name": s.Project.Name,
 		"Octopus.ProjectGroup.Id": string(s.Group.ID), "Octopus.ProjectGroup.Name": s.Group.Name,
-		"Octopus.Web.ProjectLink":    space + "/projects/" + string(s.Project.ID),
-		"Octopus.Web.ReleaseLink":    space + "/releases/" + string(s.Release.ID),
-		"Octopus.Web.DeploymentLink": space + "/deployments/" + string(s.Task.Deployment),
+		"Octopus.Web.ProjectLink":    page,
+		"Octopus.Web.ReleaseLink":    page + "/releases/" + url.PathEscape(s.Release.Version),
+		"Octopus.Web.DeploymentLink": "/app/tasks/" + url.PathEscape(string(s.Task.ID)),
 	}
 	for name, value := range s.Release.CustomFields {
 		all["Octopus.Release.CustomFields["+name+"]"] = value

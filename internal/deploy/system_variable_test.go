@@ -53,7 +53,8 @@ func TestSystemVariables(t *testing.T) {
 		"Octopus.Task.Id": "ServerTasks-7", "Octopus.Step.Name": "Put", "Octopus.Step.Number": "2",
 		"Octopus.Action.Name": "Install", "Octopus.Action.Number": "1", "Mine": "kept",
 		"Octopus.Action.Package.PackageId": "Web.App", "Octopus.Action.Package[tools].PackageVersion": "2.0",
-		"Octopus.Web.ProjectLink": "/app#/Spaces-1/projects/Projects-1", "Octopus.Web.ServerUri": "https://deploy.example",
+		"Octopus.Web.ProjectLink": "/app/projects/Projects-1", "Octopus.Web.ReleaseLink": "/app/projects/Projects-1/releases/1.2.3",
+		"Octopus.Web.DeploymentLink": "/app/tasks/ServerTasks-7", "Octopus.Web.ServerUri": "https://deploy.example",
 	} {
 		if value, isThere := got[name]; value != want || !isThere {
 			t.Errorf("%s = %q, want %q", name, value, want)

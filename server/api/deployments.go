@@ -35,7 +35,7 @@ func showDeployment(d deploy.Deployment) obj {
 			"Release":     spacePath + "releases/" + string(d.Release),
 			"Environment": spacePath + "environments/" + string(d.Environment),
 			"Project":     spacePath + "projects/" + string(d.Project),
-			"Web":         "/app#/" + string(d.Space) + "/deployments/" + string(d.ID),
+			"Web":         webTask(d.Task),
 		},
 	}
 }

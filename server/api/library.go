@@ -21,7 +21,6 @@ func showLibrarySet(l deploy.LibrarySet) obj {
 		"ContentType": libraryContent, "Templates": []obj{}, "Version": l.Version,
 		"Links": obj{
 			"Self": self, "Variables": spacePath + "variables/" + id, "Usages": self + "/usages",
-			"Web": "/app#/" + string(l.Space) + "/library/variables/" + string(l.ID),
 		},
 	})
 }

@@ -2,6 +2,22 @@
 
 package api
 
+import (
+	"net/url"
+
+	"fairlead/internal/deploy"
+)
+
+// Pages of the portal that Links.Web lead to. The space's alone keeps the form /app#/…: clients cut it there.
+
+func webProject(id deploy.ProjectID) string { return "/app/projects/" + url.PathEscape(string(id)) }
+
+func webRelease(project deploy.ProjectID, version string) string {
+	return webProject(project) + "/releases/" + url.PathEscape(version)
+}
+
+func webTask(id deploy.TaskID) string { return "/app/tasks/" + url.PathEscape(string(id)) }
+
 // allLinks is the map of address templates that both root documents carry. Clients follow it, and
 // a parameter that is missing in a template is never sent: the templates are behaviour.
 // Source: octopus-rest.md a.4.

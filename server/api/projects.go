@@ -37,7 +37,7 @@ func showProject(p deploy.Project) obj {
 			"Progression":        self + "/progression{?aggregate}",
 			"Summary":            self + "/summary",
 			"Variables":          spacePath + "variables/" + variablesPrefix + string(p.ID),
-			"Web":                "/app#/" + string(p.Space) + "/projects/" + string(p.ID),
+			"Web":                webProject(p.ID),
 		},
 	})
 }

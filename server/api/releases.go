@@ -49,7 +49,7 @@ func showReleaseRow(r catalog.ReleaseRow) obj {
 			"Channel": spacePath + "channels/" + string(r.Channel), "Progression": self + "/progression",
 			"Deployments": self + "/deployments{?skip,take}", "DeploymentTemplate": self + "/deployments/template",
 			"SnapshotVariables": self + "/snapshot-variables", "Defects": self + "/defects",
-			"Web": "/app#/" + string(deploy.DefaultSpace) + "/releases/" + string(r.ID),
+			"Web": webRelease(r.Project, r.Version),
 		},
 	}
 }
