@@ -17,7 +17,7 @@ import (
 type Route struct {
 	Method string
 	// Pattern is the path below the server's root. "{name}" stands for one segment. Where it
-	// starts with /api/S/, the space may be left out and may be spelled both ways.
+	// starts with /api/S/, the space may be left out and may be spelled both ways. "{space}" is a space there is.
 	Pattern string
 	Need    identity.Permission
 	// Public routes need no key.
@@ -93,6 +93,9 @@ func (rt *router) find(method string, segments []string) (*Route, map[string]str
 func (c *compiled) match(segments []string) (map[string]string, bool) {
 	var params map[string]string
 	for i, want := range c.segments {
+		if want == "{space}" && !isSpace(segments[i]) {
+			return nil, false // an address that there is not, rather than a space
+		}
 		if name, ok := strings.CutPrefix(want, "{"); ok {
 			if params == nil {
 				params = map[string]string{}

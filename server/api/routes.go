@@ -220,6 +220,8 @@ func (a *api) projectRoutes() []Route {
 		get("/api/S/projects/{id}/progression", identity.DeploymentView, "Releases of a project and where they are",
 			a.projectProgression),
 		get("/api/S/projects/{id}/runbooks", identity.ProjectView, "Runbooks: none yet", a.emptyPage("Runbook")),
+		post("/api/S/projects/{id}/runbooks", identity.ProcessEdit, "400: runbooks come with a later version",
+			notYet("runbooks")),
 	}
 }
 
@@ -379,22 +381,4 @@ func (a *api) variableRoutes() []Route {
 			"Change an account; HasValue without NewValue keeps a secret", a.editAccount),
 		del("/api/S/accounts/{id}", identity.AccountEdit, "Delete an account", a.deleteAccount),
 	}
-}
-
-// emptyRoutes answer lists of things that do not exist yet, because clients read them on the way
-// to something else.
-func (a *api) emptyRoutes() []Route {
-	routes := []Route{}
-	for _, kind := range []struct{ path, itemType string }{
-		{"workerpools", "WorkerPool"},
-		{"workers", "Worker"},
-		{"tenants", "Tenant"},
-		{"proxies", "Proxy"},
-		{"tagsets", "TagSet"},
-	} {
-		routes = append(routes,
-			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),
-			get("/api/S/"+kind.path+"/all", identity.SignedIn, "None yet: an empty list", a.emptyList))
-	}
-	return routes
 }

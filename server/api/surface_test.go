@@ -136,6 +136,33 @@ func TestZ6MissingAndForbiddenLookAlike(t *testing.T) {
 	}
 }
 
+// TestWhatComesLater: to make what there is not yet is refused in words, and no address is taken for a space.
+func TestWhatComesLater(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	for _, path := range []string{
+		"runbooks", "projects/Projects-1/runbooks", "tenants", "workers", "workerpools", "proxies", "tagsets", "feeds",
+		"projecttriggers", "certificates", "actiontemplates",
+	} {
+		a := s.call("POST", "/api/Spaces-1/"+path, m{"Name": "x"})
+		if a.status != 400 || !strings.Contains(string(a.body), "comes with a later version") {
+			t.Errorf("POST %s: %d %s", path, a.status, a.body)
+		}
+	}
+	for path, want := range map[string]string{
+		"/api/Spaces-1/nothing": "there is nothing at this address", "/api/nothing": "there is nothing at this address",
+		"/api/spaces/Spaces-1/nothing": "there is nothing at this address",
+		"/api/Spaces-7/projects":       `there is no space "Spaces-7"`, "/api/Spaces-7": `there is no space "Spaces-7"`,
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			if a := s.call(method, path, m{}); a.status != 404 || a.json["ErrorMessage"] != want {
+				t.Errorf("%s %s: %d %s, want 404: %s", method, path, a.status, a.body, want)
+			}
+		}
+	}
+	s.must(200, "GET", "/api/Default", nil)
+}
+
 func TestUnknownThingsAre404(t *testing.T) {
 	s := newSite(t)
 	s.fill()

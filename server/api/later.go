@@ -1,0 +1,46 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"fairlead/internal/errkind"
+	"fairlead/server/identity"
+)
+
+// emptyRoutes answer lists of things that do not exist yet, because clients read them on the way
+// to something else.
+func (a *api) emptyRoutes() []Route {
+	routes := []Route{}
+	for _, kind := range []struct {
+		path, itemType, words string
+		edit                  identity.Permission
+	}{
+		{"workerpools", "WorkerPool", "worker pools", identity.MachineEdit},
+		{"workers", "Worker", "workers", identity.MachineEdit},
+		{"tenants", "Tenant", "tenants", identity.ProjectEdit},
+		{"proxies", "Proxy", "proxies", identity.MachineEdit},
+		{"tagsets", "TagSet", "tag sets", identity.EnvironmentEdit},
+		{"runbooks", "Runbook", "runbooks", identity.ProcessEdit},
+		{"projecttriggers", "ProjectTrigger", "triggers", identity.ProjectEdit},
+		{"certificates", "Certificate", "certificates", identity.AccountEdit},
+		{"actiontemplates", "ActionTemplate", "step templates", identity.ProcessEdit},
+	} {
+		routes = append(routes,
+			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),
+			get("/api/S/"+kind.path+"/all", identity.SignedIn, "None yet: an empty list", a.emptyList),
+			post("/api/S/"+kind.path, kind.edit, "400: "+kind.words+" come with a later version", notYet(kind.words)))
+	}
+	return append(routes, post("/api/S/feeds", identity.PackageDelete, "400: further feeds come with a later version",
+		notYet("feeds beside the built-in one")))
+}
+
+// notYet refuses to make what this version has not, whatever the body says.
+func notYet(words string) func(*call) error {
+	return func(c *call) error {
+		var q obj
+		if err := c.decode(&q); err != nil {
+			return err
+		}
+		return errkind.Invalid.Errorf("making %s comes with a later version", words)
+	}
+}
