@@ -189,9 +189,20 @@ func (w *worker) tellAsked(asked []deploy.Interruption) {
 		}
 		if q.IsPending() {
 			w.say(place, tasklog.Wait, fmt.Sprintf("%s waits for an answer: %s.", q.ID, strings.TrimSuffix(q.Title, ".")))
+			w.sayInstructions(place, q)
 		} else if q.Choice != deploy.ChoiceWithdrawn {
 			w.say(place, tasklog.Info, q.Said())
 		}
+	}
+}
+
+// sayInstructions writes what people are asked to decide. A failure has told its own already.
+func (w *worker) sayInstructions(place string, q deploy.Interruption) {
+	if q.Kind != deploy.ManualInterruption {
+		return
+	}
+	for line := range strings.Lines(strings.TrimSpace(q.Instructions)) {
+		w.say(place, tasklog.Wait, strings.TrimRight(line, "\r\n"))
 	}
 }
 

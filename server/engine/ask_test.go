@@ -93,6 +93,9 @@ func TestAManualStepWaits(t *testing.T) {
 					q[0].Instructions != "Look at ServerTasks-1, not at #{None}" || q[0].Title != "Approve" {
 					t.Fatalf("%s, questions %+v", b.task().State, q)
 				}
+				if log := b.log(); strings.Count(log, "Wait Look at ServerTasks-1, not at #{None}") != 1 {
+					t.Errorf("the log does not tell once what is asked:\n%s", log)
+				}
 				began := time.Now()
 				b.run(m, nil, "", b.answer(choice))
 				b.check(want, time.Since(began))
@@ -185,6 +188,26 @@ func TestGuidedFailureDoesAsItIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestARetryOfAPersonStartsAtOnce: whoever answers Retry has mended the machine and waits for nothing.
+func TestARetryOfAPersonStartsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(func(p *deploy.Plan) { p.IsGuided = true }))
+		defer b.store.Close()
+		var answered time.Time
+		b.run(ending(contract.Failed, contract.Succeeded), nil, "", func(e *engine.Engine) {
+			time.Sleep(time.Minute)
+			answered = time.Now()
+			b.answer(deploy.ChoiceRetry)(e)
+		})
+		if took := time.Since(answered); b.task().State != deploy.TaskSuccess || took > 5*time.Second {
+			t.Errorf("%s %s after the answer, want success within 5 s\n%s", b.task().State, took, b.log())
+		}
+		if log := b.log(); !strings.Contains(log, "It is begun again: attempt 2.") {
+			t.Errorf("the log does not tell the second attempt:\n%s", log)
+		}
+	})
 }
 
 // TestRetriesComeBeforeQuestions: a step that is to be tried again asks nobody until that failed too.

@@ -35,6 +35,7 @@ type carrier struct {
 	node   string
 	policy deploy.Policy
 
+	isRetry  bool // a person asked for this attempt
 	rand     *rand.Rand
 	canceled chan struct{} // closed when the task's cancel was asked for
 	once     sync.Once
@@ -112,9 +113,14 @@ func (c *carrier) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// hold keeps a further attempt back for a while, so that what stood against the one before can pass.
+// hold keeps a further attempt back for a while, so that what stood against the one before can pass. One that
+// a person asked for starts at once.
 func (c *carrier) hold(ctx context.Context) {
 	if c.ticket.Attempt <= 1 || c.ticket.StateID != "" {
+		return
+	}
+	if c.isRetry {
+		c.say(tasklog.Info, fmt.Sprintf("It is begun again: attempt %d.", c.ticket.Attempt))
 		return
 	}
 	wait := c.worker.engine.Limits.AttemptWait

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,7 +161,7 @@ func (w *worker) act(ctx context.Context, progress deploy.Progress, record deplo
 		return err
 	}
 	for _, ticket := range append(record.Tickets, opened...) {
-		w.carry(ctx, ticket)
+		w.carry(ctx, ticket, isRetry(record, ticket))
 	}
 	if len(progress.Decide) > 0 {
 		if err := w.decide(ctx, progress.Decide, progress.Failure); err != nil {
@@ -224,7 +225,7 @@ func (w *worker) leased(r store.Reader) (deploy.Task, error) {
 }
 
 // carry sees to it that an open ticket has its carrier, and that the carrier knows of a cancel.
-func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
+func (w *worker) carry(ctx context.Context, ticket deploy.Ticket, isRetry bool) {
 	slot := deploy.Slot{Step: ticket.Step, Action: ticket.Action, Machine: ticket.Machine, Attempt: ticket.Attempt}
 	c, known := w.carrying[slot]
 	if !known && ticket.State == deploy.TicketForgotten {
@@ -232,6 +233,7 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 	}
 	if !known {
 		c = newCarrier(w, ticket)
+		c.isRetry = isRetry
 		w.carrying[slot] = c
 		w.group.Go(func() {
 			if err := c.run(ctx); err != nil && ctx.Err() == nil {
@@ -244,6 +246,14 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket) {
 	if w.task.CancelAsked {
 		c.cancelOnce(w.task.CancelAskers)
 	}
+}
+
+// isRetry tells whether a person asked for this attempt: the one before it failed and Retry was the answer.
+func isRetry(record deploy.Record, t deploy.Ticket) bool {
+	before := deploy.Slot{Step: t.Step, Action: t.Action, Machine: t.Machine, Attempt: t.Attempt - 1}
+	return slices.ContainsFunc(record.Interruptions, func(q deploy.Interruption) bool {
+		return q.Slot == before && q.Choice == deploy.ChoiceRetry
+	})
 }
 
 // leave makes the task be left, as one of its tickets was.
