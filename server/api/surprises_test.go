@@ -215,3 +215,19 @@ func TestPlainUploadAndDownload(t *testing.T) {
 		t.Errorf("range: %d %q", a.status, a.body)
 	}
 }
+
+// TestConflictIsToldOnce: whoever saves an old version learns of it in one sentence, of people's words.
+func TestConflictIsToldOnce(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	for path, want := range map[string]string{
+		"/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1": "the process of project Web App was changed by somebody else: it is version 1, not 0",
+		"/api/Spaces-1/variables/variableset-Projects-1":                 "the variables of Web App were changed by somebody else: they are version 1, not 0",
+	} {
+		held := s.must(200, "GET", path, nil)
+		held["Version"] = 0
+		if got := s.must(409, "PUT", path, held); got["ErrorMessage"] != want {
+			t.Errorf("%s: %v, want %q", path, got, want)
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (c *Catalog) SaveProcess(
 		}
 		saved.Project = owner.ID
 		if saved.Version, err = w.PutProcess(saved); err != nil {
-			return deploy.Event{}, staleVersion(err, "process", owner)
+			return deploy.Event{}, staleProcess(err, owner, held.Version, process.Version)
 		}
 		return event("DeploymentProcessEdited", owner.ID,
 			"the process of project %s was changed: version %d", owner.Name, saved.Version), nil
@@ -96,12 +96,12 @@ func (c *Catalog) SaveProcess(
 	return saved, err
 }
 
-func staleVersion(err error, what string, owner deploy.Project) error {
+func staleProcess(err error, owner deploy.Project, stored, given int) error {
 	if errkind.Of(err) != errkind.Conflict {
 		return err
 	}
-	return errkind.Hinted(errkind.Conflict.Errorf("the %s of project %s was changed by somebody else: %w", what,
-		owner.Name, err),
+	return errkind.Hinted(errkind.Conflict.Errorf("the process of project %s was changed by somebody else: it is version %d, not %d",
+		owner.Name, stored, given),
 		"read it again, make the change there and save that")
 }
 

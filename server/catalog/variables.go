@@ -133,7 +133,7 @@ func (c *Catalog) SaveVariables(
 			return deploy.Event{}, err
 		}
 		if saved.Set.Version, err = putVariables(w, saved.Set, held); err != nil {
-			return deploy.Event{}, staleVariables(err, held.Name)
+			return deploy.Event{}, staleVariables(err, held, wanted.Version)
 		}
 		kind := "project"
 		if isLibrary(string(held.Set.Owner)) {
@@ -161,11 +161,12 @@ func putVariables(w store.Writer, set deploy.VariableSet, held Variables) (int, 
 	return library.Version, w.PutLibrarySet(library)
 }
 
-func staleVariables(err error, owner string) error {
+func staleVariables(err error, held Variables, given int) error {
 	if errkind.Of(err) != errkind.Conflict {
 		return err
 	}
-	return errkind.Hinted(errkind.Conflict.Errorf("the variables of %s were changed by somebody else: %w", owner, err),
+	return errkind.Hinted(errkind.Conflict.Errorf("the variables of %s were changed by somebody else: they are version %d, not %d",
+		held.Name, held.Set.Version, given),
 		"read them again, make the change there and save that")
 }
 
