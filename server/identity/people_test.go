@@ -71,6 +71,32 @@ func (s *site) hire(t *testing.T, name string, role deploy.RoleID, scope deploy.
 	return s.as(t, user.ID)
 }
 
+// TestAuditCountsMembers: one is not told as several.
+func TestAuditCountsMembers(t *testing.T) {
+	s := newSite(t)
+	for _, row := range []struct {
+		name    string
+		members []deploy.UserID
+		want    string
+	}{
+		{"One", []deploy.UserID{identity.AdministratorID}, "team One was added with 1 member"},
+		{"None", nil, "team None was added with 0 members"},
+	} {
+		draft := identity.TeamDraft{Name: row.name, Members: row.members}
+		if _, err := s.CreateTeam(t.Context(), identity.System(), draft); err != nil {
+			t.Fatal(err)
+		}
+		var events []deploy.Event
+		err := s.store.View(t.Context(), func(r store.Reader) (err error) {
+			events, err = r.Events(store.EventFilter{Category: "TeamAdded", Take: 1})
+			return err
+		})
+		if err != nil || len(events) != 1 || events[0].Message != row.want {
+			t.Errorf("%v, %v; want %q", events, err, row.want)
+		}
+	}
+}
+
 func TestTeamsGiveRolesWithinTheirScope(t *testing.T) {
 	s := newSite(t)
 	s.place(t)

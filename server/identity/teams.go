@@ -4,6 +4,7 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -161,8 +162,16 @@ func (d *Directory) CreateTeam(ctx context.Context, p Principal, draft TeamDraft
 		}
 		team.ID = deploy.TeamID(id)
 		err = fillTeam(w, team, draft)
-		return said("TeamAdded", team.ID, "team %s was added with %d members", team.Name, len(team.Members)), err
+		return said("TeamAdded", team.ID, "team %s was added with %s", team.Name, memberCount(team.Members)), err
 	})
+}
+
+// memberCount is how many there are, in words.
+func memberCount(members []deploy.UserID) string {
+	if len(members) == 1 {
+		return "1 member"
+	}
+	return fmt.Sprintf("%d members", len(members))
 }
 
 // EditTeam changes one. Errors: Denied, NotFound, Invalid, Conflict.
@@ -182,7 +191,7 @@ func (d *Directory) EditTeam(ctx context.Context, p Principal, id deploy.TeamID,
 			draft.Name = team.Name
 		}
 		err = fillTeam(w, team, draft)
-		return said("TeamEdited", team.ID, "team %s was changed: it has %d members", team.Name, len(team.Members)), err
+		return said("TeamEdited", team.ID, "team %s was changed: it has %s", team.Name, memberCount(team.Members)), err
 	})
 }
 

@@ -201,6 +201,27 @@ func TestAskingIsShown(t *testing.T) {
 	}
 }
 
+func TestManualStepOfAProject(t *testing.T) {
+	f := sample()
+	f.project.Process = []portal.Step{{Number: 1, Name: "Approve", Actions: []portal.Action{{Name: "Approve", Kind: deploy.ManualAction}}}}
+	text := checkMarkup(t, get(t, open(f, nil), "/app/projects/shop").body)
+	if !strings.Contains(text, "Asks people") || strings.Contains(text, "on none") || strings.Contains(text, "Octopus.Manual") {
+		t.Error(text)
+	}
+}
+
+func TestEventsInWords(t *testing.T) {
+	f := sample()
+	for category, want := range map[string]string{
+		"APIKeyCreated": ">API key created<", "MachineAdded": ">Machine added<", "LibraryVariableSetEdited": ">Library variable set edited<",
+	} {
+		f.events = []portal.Event{{Number: 1, At: now, User: "ann", Category: category, Subject: "x", Message: "m"}}
+		if body := get(t, open(f, nil), "/app/events").body; !strings.Contains(body, want) {
+			t.Errorf("%s is not shown as %s:\n%s", category, want, body)
+		}
+	}
+}
+
 func TestActs(t *testing.T) {
 	for _, c := range []struct {
 		path     string

@@ -4,6 +4,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -152,6 +153,11 @@ type Step struct {
 	Condition deploy.Condition
 	Window    int
 	Actions   []Action
+}
+
+// AsksPeople tells whether the step waits for an answer and runs on no machine.
+func (s Step) AsksPeople() bool {
+	return slices.ContainsFunc(s.Actions, func(a Action) bool { return a.Kind == deploy.ManualAction })
 }
 
 // Action is one action of a step.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"fairlead/internal/deploy"
 )
@@ -84,6 +85,8 @@ func actionWord(kind deploy.ActionKind) string {
 		return "Run a script"
 	case deploy.PackageAction:
 		return "Deploy a package"
+	case deploy.ManualAction:
+		return "Manual intervention"
 	}
 	return visible(string(kind))
 }
@@ -116,13 +119,17 @@ func conditionWord(c deploy.Condition) string {
 	return ""
 }
 
-// eventWord turns "MachineAdded" into "Machine added".
+// eventWord turns "MachineAdded" into "Machine added", and "APIKeyCreated" into "API key created".
 func eventWord(category string) string {
 	var b strings.Builder
-	for i, r := range visible(category) {
-		if i > 0 && r >= 'A' && r <= 'Z' {
+	letters := []rune(visible(category))
+	for i, r := range letters {
+		endsRun := i+1 < len(letters) && unicode.IsLower(letters[i+1])
+		if i > 0 && unicode.IsUpper(r) && (endsRun || unicode.IsLower(letters[i-1])) {
 			b.WriteByte(' ')
-			r += 'a' - 'A'
+			if endsRun {
+				r = unicode.ToLower(r)
+			}
 		}
 		b.WriteRune(r)
 	}
