@@ -221,9 +221,12 @@ func TestConflictIsToldOnce(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	for path, want := range map[string]string{
-		"/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1": "the process of project Web App was changed by somebody else: it is version 1, not 0",
-		"/api/Spaces-1/variables/variableset-Projects-1":                 "the variables of Web App were changed by somebody else: they are version 1, not 0",
+		"deploymentprocesses/deploymentprocess-Projects-1": "the process of project Web App was changed by somebody else: " +
+			"it is version 1, not 0",
+		"variables/variableset-Projects-1": "the variables of Web App were changed by somebody else: " +
+			"they are version 1, not 0",
 	} {
+		path = "/api/Spaces-1/" + path
 		held := s.must(200, "GET", path, nil)
 		held["Version"] = 0
 		if got := s.must(409, "PUT", path, held); got["ErrorMessage"] != want {

@@ -100,8 +100,8 @@ func staleProcess(err error, owner deploy.Project, stored, given int) error {
 	if errkind.Of(err) != errkind.Conflict {
 		return err
 	}
-	return errkind.Hinted(errkind.Conflict.Errorf("the process of project %s was changed by somebody else: it is version %d, not %d",
-		owner.Name, stored, given),
+	return errkind.Hinted(errkind.Conflict.Errorf(
+		"the process of project %s was changed by somebody else: it is version %d, not %d", owner.Name, stored, given),
 		"read it again, make the change there and save that")
 }
 

@@ -165,8 +165,8 @@ func staleVariables(err error, held Variables, given int) error {
 	if errkind.Of(err) != errkind.Conflict {
 		return err
 	}
-	return errkind.Hinted(errkind.Conflict.Errorf("the variables of %s were changed by somebody else: they are version %d, not %d",
-		held.Name, held.Set.Version, given),
+	return errkind.Hinted(errkind.Conflict.Errorf(
+		"the variables of %s were changed by somebody else: they are version %d, not %d", held.Name, held.Set.Version, given),
 		"read them again, make the change there and save that")
 }
 

@@ -110,9 +110,9 @@ func (p pages) task(n names, t deploy.Task, s standings) portal.Task {
 	}
 	return portal.Task{
 		ID: t.ID, Kind: t.Kind, Description: t.Description, State: t.State, HasWarnings: t.HasWarnings, Error: t.Error,
-		IsAsking: asks, WaitsFor: waits, Environment: n.environments[t.Environment], QueuedAt: t.QueuedAt, QueuedBy: t.QueuedBy,
-		StartedAt: t.StartedAt, CompletedAt: t.CompletedAt, CancelAsked: t.CancelAsked,
-		ProjectSlug: project.Slug, Project: project.Name,
+		IsAsking: asks, WaitsFor: waits, Environment: n.environments[t.Environment],
+		QueuedAt: t.QueuedAt, QueuedBy: t.QueuedBy, StartedAt: t.StartedAt, CompletedAt: t.CompletedAt,
+		CancelAsked: t.CancelAsked, ProjectSlug: project.Slug, Project: project.Name,
 	}
 }
 
