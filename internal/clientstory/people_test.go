@@ -3,6 +3,7 @@
 package clientstory_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func (o *office) users(t *testing.T) {
 	named(t, try(service.GetAll()).must(t), "ada", name)
 	named(t, try(service.Get(users.UsersQuery{Filter: "ad", Take: 10})).must(t).Items, "ada", name)
 	equal(t, "by id", try(users.GetByID(o.client, made.ID)).must(t).EmailAddress, "ada@example.org")
+	o.browser(t, url.Values{"name": {"Ada"}, "password": {wish.Password}})
 	service2 := users.NewUser("robot", "Robot")
 	service2.IsService = true
 	robot := try(service.Add(service2)).must(t)

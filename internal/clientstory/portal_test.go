@@ -12,12 +12,10 @@ import (
 	"testing"
 )
 
-// browser opens pages of the portal as somebody who signed in with the key.
-func (o *office) browser(t *testing.T) *http.Client {
+// browser opens pages of the portal as somebody who sent this form of the sign-in page.
+func (o *office) browser(t *testing.T, form url.Values) *http.Client {
 	t.Helper()
 	browser := &http.Client{Timeout: limit, Jar: try(cookiejar.New(nil)).must(t)}
-	key := try(os.ReadFile(o.KeyFile())).must(t)
-	form := url.Values{"key": {string(key)}}
 	request := try(http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+o.HTTP+"/app/sign-in",
 		strings.NewReader(form.Encode()))).must(t)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -48,7 +46,8 @@ func (o *office) leadsTo(t *testing.T, browser *http.Client, links map[string]st
 // webLinks: what clients offer to open are pages, and the task's says that it waits for people.
 func (s *story) webLinks(t *testing.T, task string) {
 	t.Helper()
-	browser := s.browser(t)
+	key := try(os.ReadFile(s.KeyFile())).must(t)
+	browser := s.browser(t, url.Values{"key": {string(key)}})
 	s.leadsTo(t, browser, s.task(t, task).Links, "Waiting for an answer")
 	s.leadsTo(t, browser, try(s.client.Projects.GetByID(s.project.ID)).must(t).Links, shop)
 	deployment := try(s.client.Deployments.GetByID(s.queued[len(s.queued)-1].DeploymentID)).must(t)
