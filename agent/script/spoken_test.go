@@ -59,18 +59,25 @@ func TestLevelsFollowTheStream(t *testing.T) {
 	}
 }
 
-// TestOutputsOfOneName: the last counts, whatever its case; what is sensitive once stays hidden.
-func TestOutputsOfOneName(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
+// knowing is a recorder of a script that has "known-secret", and its log's path.
+func knowing(t *testing.T) (path string, r *recorder) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "log")
 	set, err := masking.New([]string{"known-secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := openRecorder(host.Fsync{}, path, maxLogBytes, set, time.Now, make(chan struct{}, 1))
+	r, err = openRecorder(host.Fsync{}, path, maxLogBytes, set, time.Now, make(chan struct{}, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.spoken.known = []string{"known-secret"}
+	return path, r
+}
+
+// TestOutputsOfOneName: the last counts, whatever its case; what is sensitive once stays hidden.
+func TestOutputsOfOneName(t *testing.T) {
+	path, r := knowing(t)
 	out, errs := source{r, contract.Stdout}, source{r, contract.Stderr}
 	_, _ = errs.Write([]byte("held new-sec"))
 	for _, text := range []string{
@@ -158,16 +165,7 @@ func TestAnOutputThatCannotBeHidden(t *testing.T) {
 // TestTooMuchHandedOver keeps what has room, and the verdict says that there was more.
 // TestASecretInTheMiddleStaysHidden: what becomes sensitive on one stream lets go of nothing on the other.
 func TestASecretInTheMiddleStaysHidden(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	set, err := masking.New([]string{"known-secret"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := openRecorder(host.Fsync{}, path, maxLogBytes, set, time.Now, make(chan struct{}, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.spoken.known = []string{"known-secret"}
+	path, r := knowing(t)
 	out, errs := source{r, contract.Stdout}, source{r, contract.Stderr}
 	_, _ = errs.Write([]byte("a known-se"))
 	_, _ = out.Write([]byte(message("setVariable", "name", "S", "value", "new-secret", "sensitive", "True")))

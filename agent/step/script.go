@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"fairlead/agent/transfer"
 	"fairlead/internal/archive"
 	"fairlead/internal/errkind"
 )
@@ -19,15 +18,11 @@ import (
 // runScript unpacks the package into the ticket's own folder, which goes with the ticket, and runs one of
 // its scripts there.
 func (s *step) runScript(ctx context.Context) error {
-	blob, format, err := transfer.OpenPackage(s.Home, s.pack)
+	packed, done, err := s.openPackage()
 	if err != nil {
 		return err
 	}
-	defer blob.Close()
-	packed, err := archive.Open(blob, blob.Size, format)
-	if err != nil {
-		return err
-	}
+	defer done()
 	s.dir = filepath.Join(s.Dir, "work", "package")
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err

@@ -209,17 +209,26 @@ func (s *step) tell(dir string) {
 	s.say("##octopus[setVariable name='%s' value='%s']", name, value)
 }
 
-// unpack makes the installation's folder, whole or not at all.
-func (s *step) unpack(ctx context.Context) error {
+// openPackage reads the package's table of contents. Done gives the file back.
+func (s *step) openPackage() (packed *archive.Archive, done func(), err error) {
 	blob, format, err := transfer.OpenPackage(s.Home, s.pack)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer blob.Close()
-	packed, err := archive.Open(blob, blob.Size, format)
+	if packed, err = archive.Open(blob, blob.Size, format); err != nil {
+		_ = blob.Close()
+		return nil, nil, err
+	}
+	return packed, func() { _ = blob.Close() }, nil
+}
+
+// unpack makes the installation's folder, whole or not at all.
+func (s *step) unpack(ctx context.Context) error {
+	packed, done, err := s.openPackage()
 	if err != nil {
 		return err
 	}
+	defer done()
 	partial, root, err := s.place.makePartial()
 	if err != nil {
 		return err

@@ -173,13 +173,7 @@ type echo struct {
 func newEcho(t *testing.T) *echo {
 	t.Helper()
 	e := &echo{}
-	var err error
-	if e.server, err = trust.NewIdentity("server", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	if e.agent, err = trust.NewIdentity("agent", time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	e.server, e.agent = identity(t, "server"), identity(t, "agent")
 	door, err := trust.NewDoor(trust.DoorTerms{
 		Identities: func() []trust.Identity { return []trust.Identity{e.server} }, LinkRole: trust.RoleAgent, Wall: time.Now,
 		Links: trust.AcceptOnly(trust.Grant{Role: trust.RoleAgent, Subject: "Machines-1"}, e.agent.Pin),

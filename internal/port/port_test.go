@@ -94,18 +94,21 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return name("port") }
 
+func identity(t *testing.T, name string) trust.Identity {
+	t.Helper()
+	made, err := trust.NewIdentity(name, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
 func newBench(t *testing.T, strangers, perSource int, balancers ...netip.Prefix) *bench {
 	b := &bench{
 		listener: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}, log: &lockedBuffer{},
 		served: make(chan trust.Peer, 100), remotes: make(chan string, 100),
 	}
-	var err error
-	if b.server, err = trust.NewIdentity("server", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	if b.agent, err = trust.NewIdentity("agent", time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	b.server, b.agent = identity(t, "server"), identity(t, "agent")
 	door, err := trust.NewDoor(trust.DoorTerms{
 		Identities: func() []trust.Identity { return []trust.Identity{b.server} },
 		Links:      trust.AcceptOnly(trust.Grant{Role: trust.RoleAgent, Subject: "Machines-1"}, b.agent.Pin),
