@@ -164,7 +164,7 @@ func (a *api) answerDeployments(c *call, f catalog.DeploymentFilter) error {
 	if err != nil {
 		return err
 	}
-	return c.envelope("Deployment", each(page[:min(take, len(page))], showDeployment), total)
+	return envelope(c, "Deployment", each(page[:min(take, len(page))], showDeployment), total)
 }
 
 // idsIn reads a list of ids of a collection, in whatever case they come.

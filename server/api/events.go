@@ -171,7 +171,7 @@ func (a *api) listEvents(c *call) error {
 	}
 	total := skip + len(events)
 	events = events[:min(len(events), take)]
-	return c.envelope("Event", each(events, showEvent), total)
+	return envelope(c, "Event", each(events, showEvent), total)
 }
 
 // eventFilter reads the filters of the address. IsNone says that they can find nothing.

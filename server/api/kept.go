@@ -30,3 +30,11 @@ func withKept(kept deploy.Kept, shown obj) obj {
 	}
 	return shown
 }
+
+// keptOr is what was kept under a name, or the default.
+func keptOr(kept deploy.Kept, name, otherwise string) json.RawMessage {
+	if text, is := kept[name]; is {
+		return json.RawMessage(text)
+	}
+	return json.RawMessage(otherwise)
+}

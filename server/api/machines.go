@@ -167,7 +167,7 @@ func (a *api) answerMachines(c *call, wanted func(*deploy.Machine) bool) error {
 	if err != nil {
 		return err
 	}
-	return c.envelope("DeploymentTarget", each(page, a.showMachine), total)
+	return envelope(c, "DeploymentTarget", each(page, a.showMachine), total)
 }
 
 func (a *api) allMachines(c *call) error {

@@ -62,7 +62,7 @@ func commaList(text string, given bool) []string {
 }
 
 // paged answers one page out of all items.
-func paged[T any](c *call, itemType string, items []T, show func(T) obj) error {
+func paged[T, S any](c *call, itemType string, items []T, show func(T) S) error {
 	skip, take, err := c.pageOf()
 	if err != nil {
 		return err
@@ -70,11 +70,11 @@ func paged[T any](c *call, itemType string, items []T, show func(T) obj) error {
 	total := len(items)
 	skip = min(skip, total)
 	items = items[skip : skip+min(take, total-skip)]
-	return c.envelope(itemType, each(items, show), total)
+	return envelope(c, itemType, each(items, show), total)
 }
 
 // envelope answers a page that was cut already.
-func (c *call) envelope(itemType string, items []obj, total int) error {
+func envelope[S any](c *call, itemType string, items []S, total int) error {
 	skip, take, err := c.pageOf()
 	if err != nil {
 		return err

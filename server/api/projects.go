@@ -9,38 +9,96 @@ import (
 	"fairlead/server/catalog"
 )
 
-func showProject(p deploy.Project) obj {
-	self := spacePath + "projects/" + string(p.ID)
-	var clonedFrom any
-	if p.ClonedFrom != "" {
-		clonedFrom = p.ClonedFrom
-	}
-	return withKept(p.Kept, obj{
-		"Id": p.ID, "SpaceId": p.Space, "Name": p.Name, "Slug": p.Slug, "Description": p.Description,
-		"IsDisabled": p.IsDisabled, "ProjectGroupId": p.Group, "LifecycleId": p.Lifecycle,
-		"DeploymentProcessId": processPrefix + string(p.ID), "VariableSetId": variablesPrefix + string(p.ID),
-		"IncludedLibraryVariableSetIds": list(p.Libraries), "TenantedDeploymentMode": "Untenanted",
-		"DefaultGuidedFailureMode": guidedMode(p), "DefaultToSkipIfAlreadyInstalled": p.SkipIfInstalled,
-		"DiscreteChannelRelease": false, "AutoCreateRelease": false, "AutoDeployReleaseOverrides": []obj{},
-		"AllowIgnoreChannelRules": !p.KeepsChannelRules, "IsVersionControlled": false,
-		"PersistenceSettings": obj{"Type": "Database"}, "ProjectConnectivityPolicy": showConnectivity(p.Connectivity),
-		"VersioningStrategy":      showVersioning(p),
-		"ReleaseCreationStrategy": obj{"ChannelId": nil, "ReleaseCreationPackage": nil, "ReleaseCreationPackageStepId": nil},
-		"ReleaseNotesTemplate":    p.NotesTemplate, "DeploymentChangesTemplate": p.ChangesTemplate, "Templates": []obj{},
-		"ProjectTags": []string{}, "ExtensionSettings": []obj{}, "ClonedFromProjectId": clonedFrom,
-		"Links": obj{
-			"Self":               self,
-			"Channels":           self + "/channels{/id}{?skip,take,partialName}",
-			"Releases":           self + "/releases{/version}{?skip,take,searchByVersion}",
-			"DeploymentProcess":  self + "/deploymentprocesses",
-			"DeploymentSettings": self + "/deploymentsettings",
-			"Progression":        self + "/progression{?aggregate}",
-			"Summary":            self + "/summary",
-			"Variables":          spacePath + "variables/" + variablesPrefix + string(p.ID),
-			"Web":                webProject(p.ID),
-		},
-	})
+// shownProject is what the wire shows of a project. Lists have thousands of them, and a struct is written many times as
+// fast as an obj; its members are in the order in which an obj's would be.
+type shownProject struct {
+	AllowIgnoreChannelRules         bool
+	AutoCreateRelease               json.RawMessage
+	AutoDeployReleaseOverrides      json.RawMessage
+	ClonedFromProjectID             *deploy.ProjectID `json:"ClonedFromProjectId"`
+	DefaultGuidedFailureMode        deploy.GuidedFailure
+	DefaultToSkipIfAlreadyInstalled bool
+	DeploymentChangesTemplate       string
+	DeploymentProcessID             string `json:"DeploymentProcessId"`
+	Description                     string
+	DiscreteChannelRelease          json.RawMessage
+	ExtensionSettings               json.RawMessage
+	ID                              deploy.ProjectID      `json:"Id"`
+	IncludedLibrarySets             []deploy.LibrarySetID `json:"IncludedLibraryVariableSetIds"`
+	IsDisabled                      bool
+	IsVersionControlled             bool
+	LifecycleID                     deploy.LifecycleID `json:"LifecycleId"`
+	Links                           projectLinks
+	Name                            string
+	PersistenceSettings             typed
+	ProjectConnectivityPolicy       shownConnectivity
+	ProjectGroupID                  deploy.ProjectGroupID `json:"ProjectGroupId"`
+	ProjectTags                     json.RawMessage
+	ReleaseCreationStrategy         json.RawMessage
+	ReleaseNotesTemplate            string
+	Slug                            string
+	SpaceID                         deploy.SpaceID `json:"SpaceId"`
+	Templates                       json.RawMessage
+	TenantedDeploymentMode          json.RawMessage
+	VariableSetID                   string `json:"VariableSetId"`
+	VersioningStrategy              shownVersioning
 }
+
+type typed struct{ Type string }
+
+type projectLinks struct {
+	Channels           string
+	DeploymentProcess  string
+	DeploymentSettings string
+	Progression        string
+	Releases           string
+	Self               string
+	Summary            string
+	Variables          string
+	Web                string
+}
+
+func linksOfProject(id deploy.ProjectID) projectLinks {
+	self := spacePath + "projects/" + string(id)
+	return projectLinks{
+		Self:               self,
+		Channels:           self + "/channels{/id}{?skip,take,partialName}",
+		Releases:           self + "/releases{/version}{?skip,take,searchByVersion}",
+		DeploymentProcess:  self + "/deploymentprocesses",
+		DeploymentSettings: self + "/deploymentsettings",
+		Progression:        self + "/progression{?aggregate}",
+		Summary:            self + "/summary",
+		Variables:          spacePath + "variables/" + variablesPrefix + string(id),
+		Web:                webProject(id),
+	}
+}
+
+func showProject(p deploy.Project) shownProject {
+	shown := shownProject{
+		ID: p.ID, SpaceID: p.Space, Name: p.Name, Slug: p.Slug, Description: p.Description, IsDisabled: p.IsDisabled,
+		ProjectGroupID: p.Group, LifecycleID: p.Lifecycle, DeploymentProcessID: processPrefix + string(p.ID),
+		VariableSetID: variablesPrefix + string(p.ID), IncludedLibrarySets: list(p.Libraries),
+		TenantedDeploymentMode:   keptOr(p.Kept, "TenantedDeploymentMode", `"Untenanted"`),
+		DefaultGuidedFailureMode: guidedMode(p), DefaultToSkipIfAlreadyInstalled: p.SkipIfInstalled,
+		DiscreteChannelRelease:     keptOr(p.Kept, "DiscreteChannelRelease", "false"),
+		AutoCreateRelease:          keptOr(p.Kept, "AutoCreateRelease", "false"),
+		AutoDeployReleaseOverrides: keptOr(p.Kept, "AutoDeployReleaseOverrides", "[]"),
+		AllowIgnoreChannelRules:    !p.KeepsChannelRules, PersistenceSettings: typed{"Database"},
+		ProjectConnectivityPolicy: showConnectivity(p.Connectivity), VersioningStrategy: showVersioning(p),
+		ReleaseCreationStrategy: keptOr(p.Kept, "ReleaseCreationStrategy", noReleaseCreation),
+		ReleaseNotesTemplate:    p.NotesTemplate, DeploymentChangesTemplate: p.ChangesTemplate,
+		Templates:         keptOr(p.Kept, "Templates", "[]"),
+		ProjectTags:       keptOr(p.Kept, "ProjectTags", "[]"),
+		ExtensionSettings: keptOr(p.Kept, "ExtensionSettings", "[]"),
+		Links:             linksOfProject(p.ID),
+	}
+	if p.ClonedFrom != "" {
+		shown.ClonedFromProjectID = &p.ClonedFrom
+	}
+	return shown
+}
+
+const noReleaseCreation = `{"ChannelId":null,"ReleaseCreationPackage":null,"ReleaseCreationPackageStepId":null}`
 
 func (a *api) listProjects(c *call) error {
 	all, err := a.Catalog.Projects(c.ctx(), c.principal)

@@ -38,8 +38,8 @@ func list[T any](items []T) []T {
 }
 
 // each turns every item into what the wire shows.
-func each[T any](items []T, show func(T) obj) []obj {
-	shown := make([]obj, len(items))
+func each[T, S any](items []T, show func(T) S) []S {
+	shown := make([]S, len(items))
 	for i, item := range items {
 		shown[i] = show(item)
 	}

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"strings"
 
 	"fairlead/internal/deploy"
@@ -37,27 +38,37 @@ func guidedMode(p deploy.Project) deploy.GuidedFailure {
 	return p.GuidedFailure
 }
 
-func showConnectivity(c deploy.Connectivity) obj {
+type shownConnectivity struct {
+	AllowDeploymentsToNoTargets bool
+	ExcludeUnhealthyTargets     bool
+	SkipMachineBehavior         string
+	TargetRoles                 []string
+}
+
+func showConnectivity(c deploy.Connectivity) shownConnectivity {
 	behavior := skipNone
 	if c.SkipUnavailable {
 		behavior = skipUnavailable
 	}
-	return obj{
-		"SkipMachineBehavior": behavior, "TargetRoles": list(c.SkipTags), "AllowDeploymentsToNoTargets": c.AllowNoMachine,
-		"ExcludeUnhealthyTargets": c.ExcludeUnhealthy,
+	return shownConnectivity{
+		SkipMachineBehavior: behavior, TargetRoles: list(c.SkipTags), AllowDeploymentsToNoTargets: c.AllowNoMachine,
+		ExcludeUnhealthyTargets: c.ExcludeUnhealthy,
 	}
 }
 
-func showVersioning(p deploy.Project) obj {
+type shownVersioning struct {
+	DonorPackage       *shownDonor
+	DonorPackageStepID *string `json:"DonorPackageStepId"`
+	Template           string
+}
+
+type shownDonor struct{ DeploymentAction, PackageReference string }
+
+func showVersioning(p deploy.Project) shownVersioning {
 	if p.VersionDonor != (deploy.ActionPackage{}) {
-		donor := obj{"DeploymentAction": p.VersionDonor.Action, "PackageReference": p.VersionDonor.Reference}
-		return obj{"Template": "", "DonorPackage": donor, "DonorPackageStepId": nil}
+		return shownVersioning{DonorPackage: &shownDonor{p.VersionDonor.Action, p.VersionDonor.Reference}}
 	}
-	template := p.VersionTemplate
-	if template == "" {
-		template = deploy.DefaultVersionTemplate
-	}
-	return obj{"Template": template, "DonorPackage": nil, "DonorPackageStepId": nil}
+	return shownVersioning{Template: cmp.Or(p.VersionTemplate, deploy.DefaultVersionTemplate)}
 }
 
 type connectivityRequest struct {

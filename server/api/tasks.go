@@ -150,7 +150,7 @@ func (a *api) listTasks(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.envelope("Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, stand(t.ID)) }), total)
+	return envelope(c, "Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, stand(t.ID)) }), total)
 }
 
 // standings tells how each task stands.
