@@ -317,6 +317,14 @@ func showCell(cell catalog.DashboardCell) shownCell {
 	}
 }
 
+type boardProject struct {
+	ID         deploy.ProjectID `json:"Id"`
+	IsDisabled bool
+	Name       string
+	Group      deploy.ProjectGroupID `json:"ProjectGroupId"`
+	Slug       string
+}
+
 func (a *api) getDashboard(c *call) error {
 	projects, err := a.Catalog.Projects(c.ctx(), c.principal)
 	if err != nil {
@@ -335,8 +343,8 @@ func (a *api) getDashboard(c *call) error {
 		items[i] = showCell(cell)
 	}
 	return c.ok(obj{
-		"Projects": each(projects, func(p deploy.Project) obj {
-			return obj{"Id": p.ID, "Name": p.Name, "Slug": p.Slug, "ProjectGroupId": p.Group, "IsDisabled": p.IsDisabled}
+		"Projects": each(projects, func(p deploy.Project) boardProject {
+			return boardProject{ID: p.ID, Name: p.Name, Slug: p.Slug, Group: p.Group, IsDisabled: p.IsDisabled}
 		}),
 		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
 		"Items":        items, "Links": obj{"Self": spacePath + "dashboard"},

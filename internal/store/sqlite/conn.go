@@ -93,16 +93,31 @@ func (c *conn) close() error {
 // reader carries out the reading half of the contract in the running transaction of c.
 type reader struct {
 	c       *conn
-	changes *changes
+	changes *changes[deploy.MachineID]
 	mark    int64 // of what it sees
-	ended   bool
+	// board is nil in an update, which sees what is not committed.
+	board     *board
+	boardMark int64
+	ended     bool
 }
 
 // writer carries out the writing half too.
 type writer struct {
 	reader
-	machines []deploy.MachineID // that were written or deleted
-	read     deploy.Machine     // by Machine last, and as it is stored; without an id when nothing is known
+	changed
+	read deploy.Machine // by Machine last, and as it is stored; without an id when nothing is known
+}
+
+// changed is what updates wrote or deleted.
+type changed struct {
+	machines []deploy.MachineID
+	cells    []cell
+	allCells bool // or they cannot be told
+}
+
+func (c *changed) add(more changed) {
+	c.machines, c.cells = append(c.machines, more.machines...), append(c.cells, more.cells...)
+	c.allCells = c.allCells || more.allCells
 }
 
 func (r *reader) usable() error {

@@ -3,9 +3,7 @@
 package sqlite
 
 import (
-	"cmp"
 	"errors"
-	"slices"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -182,6 +180,7 @@ func (w *writer) PutDeployment(d deploy.Deployment) error {
 	if err != nil {
 		return err
 	}
+	w.cells = append(w.cells, cell{d.Space, d.Project, d.Environment})
 	_, err = w.exec("write deployment "+string(d.ID),
 		"INSERT INTO deployment (id, space, project, release, environment, task, created_at, number, body, sum) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET space = excluded.space, "+
@@ -219,12 +218,4 @@ func scanCell(row scanner) (c store.DashboardCell, err error) {
 	err = row.Scan(&c.Project, &c.Environment, &c.Deployment, &c.Release, &c.Version, &c.Task, &c.State, &at)
 	c.At = moment(at)
 	return c, err
-}
-
-func (r *reader) LastDeployments(space deploy.SpaceID) ([]store.DashboardCell, error) {
-	cells, err := list(r, "list the last deployments", scanCell, selectDashboard, space)
-	slices.SortStableFunc(cells, func(a, b store.DashboardCell) int {
-		return cmp.Or(store.CompareIDs(a.Project, b.Project), store.CompareIDs(a.Environment, b.Environment))
-	})
-	return cells, err
 }

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 
-	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
@@ -113,10 +112,10 @@ func (s *Store) attempt(calls []*call, limit int) ([]*call, error) {
 	if err := s.writer.begin("BEGIN IMMEDIATE"); err != nil {
 		return calls, err
 	}
-	var machines []deploy.MachineID
+	var all changed
 	for i := 0; i < len(calls); i++ {
 		changed, err := s.apply(calls[i])
-		if machines = append(machines, changed...); err != nil {
+		if all.add(changed); err != nil {
 			s.writer.rollback()
 			return calls, err
 		}
@@ -129,7 +128,8 @@ func (s *Store) attempt(calls []*call, limit int) ([]*call, error) {
 		s.writer.rollback()
 		return calls, err
 	}
-	s.changes.note(machines)
+	s.changes.note(all.machines)
+	s.board.note(all)
 	s.point("store.committed")
 	s.mu.Lock()
 	s.groups++
@@ -147,25 +147,25 @@ func (s *Store) waiting(calls []*call) []*call {
 	}
 }
 
-// apply runs one call in a savepoint and returns the machines that it changed. The error is one that
+// apply runs one call in a savepoint and returns what it changed. The error is one that
 // ended the whole transaction.
-func (s *Store) apply(c *call) ([]deploy.MachineID, error) {
+func (s *Store) apply(c *call) (changed, error) {
 	if _, err := s.writer.exec("SAVEPOINT call"); err != nil {
-		return nil, err
+		return changed{}, err
 	}
 	w := &writer{reader: reader{c: s.writer, changes: &s.changes, mark: s.changes.now()}}
 	c.err = guarded("update", func() error { return c.f(w) })
 	w.ended = true
 	if s.writer.broken != nil {
-		return nil, s.writer.broken
+		return changed{}, s.writer.broken
 	}
 	if c.err != nil {
 		if _, err := s.writer.exec("ROLLBACK TO call"); err != nil {
-			return nil, err
+			return changed{}, err
 		}
 	}
 	_, err := s.writer.exec("RELEASE call")
-	return w.machines, err
+	return w.changed, err
 }
 
 // panicPlace is the file and line that panicked, seen from a deferred function.

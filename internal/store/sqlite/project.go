@@ -155,6 +155,7 @@ func (w *writer) PutProject(p deploy.Project) error {
 
 func (w *writer) DeleteProject(id deploy.ProjectID) error {
 	what := "project " + string(id)
+	w.allCells = true
 	return w.change("delete "+what, what, "DELETE FROM project WHERE id = ?", id)
 }
 

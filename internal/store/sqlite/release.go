@@ -113,6 +113,12 @@ func (w *writer) PutRelease(r deploy.Release) error {
 	if err != nil {
 		return err
 	}
+	renamed, err := one(&w.reader, "a count", count,
+		"SELECT count(*) FROM release WHERE id = ? AND version <> ?", r.ID, r.Version)
+	if err != nil {
+		return err
+	}
+	w.allCells = w.allCells || renamed > 0
 	_, err = w.exec("write release "+string(r.ID),
 		"INSERT INTO release (id, project, channel, version, assembled_at, number, body, sum) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET project = excluded.project, "+
@@ -124,5 +130,6 @@ func (w *writer) PutRelease(r deploy.Release) error {
 
 func (w *writer) DeleteRelease(id deploy.ReleaseID) error {
 	what := "release " + string(id)
+	w.allCells = true
 	return w.change("delete "+what, what, "DELETE FROM release WHERE id = ?", id)
 }

@@ -20,8 +20,8 @@
 //
 // open.go opens and closes; lock.go keeps others out; migrate.go brings the schema up to date;
 // group.go is the writer; view.go lends read connections; conn.go runs statements; row.go seals
-// and scans rows; changes.go remembers which machines changed; fault.go translates driver errors;
-// check.go and backup.go say so. The other files each hold the rows of one kind.
+// and scans rows; changes.go remembers what changed, board.go the cells of the dashboard; fault.go
+// translates driver errors; check.go and backup.go say so. The other files each hold the rows of one kind.
 package sqlite
 
 import (
@@ -29,6 +29,7 @@ import (
 	"database/sql"
 	"sync"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
@@ -71,7 +72,8 @@ type Store struct {
 	closing chan struct{} // closed by Close
 	down    chan struct{} // closed by the writer when it stops for good
 	work    sync.WaitGroup
-	changes changes
+	changes changes[deploy.MachineID]
+	board   board
 
 	mu     sync.Mutex
 	cause  error // why down is closed

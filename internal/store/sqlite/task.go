@@ -103,6 +103,9 @@ func (w *writer) PutTask(t deploy.Task) error {
 	if err != nil {
 		return err
 	}
+	if t.Project != "" {
+		w.cells = append(w.cells, cell{t.Space, t.Project, t.Environment})
+	}
 	_, err = w.exec("write task "+string(t.ID),
 		"INSERT INTO task (id, kind, state, project, environment, queued_at, completed_at, lease_epoch, number, body, sum) "+
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "+

@@ -16,7 +16,7 @@ func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	r := &reader{c: c, changes: &s.changes, mark: s.changes.now()}
+	r := &reader{c: c, changes: &s.changes, mark: s.changes.now(), board: &s.board, boardMark: s.board.changes.now()}
 	if err := c.begin("BEGIN"); err != nil {
 		return fault("begin a view", err)
 	}

@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"rules", rules},
 		{"order", orders},
 		{"random work fits a map", model},
+		{"the dashboard follows", dashboard},
 		{"scale", scale},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
