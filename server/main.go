@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules name time zones, and a small host knows none
 
 	"fairlead/internal/cli"
 	"fairlead/internal/host"

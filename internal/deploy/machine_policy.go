@@ -21,6 +21,12 @@ type MachinePolicy struct {
 	Description string
 	// HealthInterval is the time between two health checks, 1 min to 30 d; 0 means never.
 	HealthInterval time.Duration
+	// HealthCron, unless it is "", says when instead, in the zone HealthZone, which is UTC when it is "".
+	HealthCron string
+	HealthZone string // a name of the IANA database
+	// HealthRun says where the script of a health check comes from, HealthScript is its own one in bash.
+	HealthRun    HealthRun
+	HealthScript string
 	// OnlyConnectivity is content with a machine whose agent answers; it asks for nothing else.
 	OnlyConnectivity bool
 	// MayBeOffline keeps an unreachable machine from being a reason to complain.
@@ -31,17 +37,25 @@ type MachinePolicy struct {
 	Kept Kept
 }
 
+// HealthRun says where the script of a health check comes from.
+type HealthRun string
+
+// The sources of a health check's script; the words are the wire's but for the first.
+const (
+	InheritedScript HealthRun = ""                 // of the default policy
+	OwnScript       HealthRun = "Inline"           // its own, which may be empty
+	NoScript        HealthRun = "OnlyConnectivity" // an agent that answers is enough
+)
+
+// MaxHealthScript bounds the script of a health check: 64 KiB.
+const MaxHealthScript = 64 << 10
+
 // DefaultMachinePolicy is the one that every installation starts with.
 func DefaultMachinePolicy() MachinePolicy {
 	return MachinePolicy{
 		ID: DefaultMachinePolicyID, Space: DefaultSpace, Name: "Default Machine Policy",
 		HealthInterval: DefaultHealthInterval,
 	}
-}
-
-// IsDue reports whether a machine is to be looked at now: an interval after it was last looked at.
-func (p MachinePolicy) IsDue(now time.Time, h Health) bool {
-	return p.HealthInterval > 0 && !now.Before(h.CheckedAt.Add(p.HealthInterval))
 }
 
 // IsAbandoned reports whether a machine has been out of reach for so long that it is to be deleted.

@@ -9,22 +9,6 @@ import (
 	"fairlead/internal/deploy"
 )
 
-func TestMachinesAreDueAnIntervalAfterTheLastLook(t *testing.T) {
-	checked := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
-	for name, c := range map[string]struct {
-		interval, later time.Duration
-		want            bool
-	}{
-		"just before": {time.Hour, time.Hour - 1, false}, "at the end": {time.Hour, time.Hour, true},
-		"never": {0, 1000 * time.Hour, false},
-	} {
-		p := deploy.MachinePolicy{HealthInterval: c.interval}
-		if got := p.IsDue(checked.Add(c.later), deploy.Health{CheckedAt: checked}); got != c.want {
-			t.Errorf("%s: due %v, want %v", name, got, c.want)
-		}
-	}
-}
-
 func TestAbandonedMachines(t *testing.T) {
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {

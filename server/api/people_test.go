@@ -142,7 +142,10 @@ func TestMachinePolicies(t *testing.T) {
 		"interval": {"HealthCheckInterval": "90m"}, "short": {"HealthCheckInterval": "00:00:01"},
 		"type":   {"HealthCheckType": "Perhaps"},
 		"cron":   {"HealthCheckCron": "0 0 * * *"},
-		"script": {"BashHealthCheckPolicy": m{"RunType": "Inline", "ScriptBody": "true"}},
+		"past":   {"HealthCheckCron": "0 0 0 * * * 2001"},
+		"zone":   {"HealthCheckCron": "0 0 0 * * *", "HealthCheckCronTimezone": "W. Europe Standard Time"},
+		"source": {"BashHealthCheckPolicy": m{"RunType": "Perhaps", "ScriptBody": "true"}},
+		"script": {"BashHealthCheckPolicy": m{"RunType": "Inline", "ScriptBody": strings.Repeat("#", 64<<10+1)}},
 	} {
 		if a := s.call("POST", "/api/Spaces-1/machinepolicies", m{
 			"Name":                     name,
@@ -154,5 +157,21 @@ func TestMachinePolicies(t *testing.T) {
 	edited := s.must(200, "PUT", "/api/Spaces-1/machinepolicies/MachinePolicies-1", m{"Name": "Ours"})
 	if edited["IsDefault"] != true || s.must(200, "GET", "/api/Spaces-1/machinepolicies", nil)["TotalResults"] != 2.0 {
 		t.Errorf("the default policy: %v", edited)
+	}
+}
+
+// TestAPolicyKeepsItsScriptAndItsTimes: they come back as they were sent, and a check of a machine runs the script.
+func TestAPolicyKeepsItsScriptAndItsTimes(t *testing.T) {
+	s := newSite(t)
+	sent := m{
+		"HealthCheckCron": "0 0 6 * * Mon-Fri", "HealthCheckCronTimezone": "Europe/Berlin",
+		"BashHealthCheckPolicy": m{"RunType": "InlineBash", "ScriptBody": "echo_warning 'hot'"},
+	}
+	made := s.must(201, "POST", "/api/Spaces-1/machinepolicies", m{"Name": "Nightly", "MachineHealthCheckPolicy": sent})
+	got := s.must(200, "GET", "/api/Spaces-1/machinepolicies/"+made["Id"].(string), nil)["MachineHealthCheckPolicy"].(m)
+	bash := got["BashHealthCheckPolicy"].(m)
+	if got["HealthCheckCron"] != sent["HealthCheckCron"] || got["HealthCheckCronTimezone"] != "Europe/Berlin" ||
+		got["HealthCheckInterval"] != "00:00:00" || bash["RunType"] != "Inline" || bash["ScriptBody"] != "echo_warning 'hot'" {
+		t.Errorf("it came back as %v", got)
 	}
 }

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -54,10 +55,12 @@ func showPolicy(p deploy.MachinePolicy) obj {
 		"ConnectionRetryTimeLimit": "00:05:00", "PollingRequestQueueTimeout": "00:02:00",
 		"PollingRequestMaximumMessageProcessingTimeout": "00:10:00",
 		"MachineHealthCheckPolicy": obj{
-			"HealthCheckType": kind, "HealthCheckInterval": timeSpan(p.HealthInterval), "HealthCheckCron": nil,
-			"HealthCheckCronTimezone":     "UTC",
+			"HealthCheckType": kind, "HealthCheckInterval": timeSpan(p.HealthInterval), "HealthCheckCron": orNull(p.HealthCron),
+			"HealthCheckCronTimezone":     cmp.Or(p.HealthZone, "UTC"),
 			"PowerShellHealthCheckPolicy": obj{"RunType": inheritScript, "ScriptBody": nil},
-			"BashHealthCheckPolicy":       obj{"RunType": inheritScript, "ScriptBody": nil},
+			"BashHealthCheckPolicy": obj{
+				"RunType": cmp.Or(string(p.HealthRun), inheritScript), "ScriptBody": orNull(p.HealthScript),
+			},
 		},
 		"MachineConnectivityPolicy": obj{"MachineConnectivityBehavior": connectivity},
 		"MachineCleanupPolicy": obj{
@@ -140,8 +143,8 @@ func (a *api) policyTemplate(c *call) error {
 type policyRequest struct {
 	Name, Description        string
 	MachineHealthCheckPolicy *struct {
-		HealthCheckType, HealthCheckInterval, HealthCheckCron string
-		BashHealthCheckPolicy                                 *struct{ RunType, ScriptBody string }
+		HealthCheckType, HealthCheckInterval, HealthCheckCron, HealthCheckCronTimezone string
+		BashHealthCheckPolicy                                                          *struct{ RunType, ScriptBody string }
 	}
 	MachineConnectivityPolicy *struct{ MachineConnectivityBehavior string }
 	MachineCleanupPolicy      *struct{ DeleteMachinesBehavior, DeleteMachinesElapsedTimeSpan string }
@@ -176,11 +179,14 @@ func (c *call) policyDraft() (draft deploy.MachinePolicy, err error) {
 }
 
 func (q policyRequest) fill(draft *deploy.MachinePolicy) (err error) {
-	var not later
 	if h := q.MachineHealthCheckPolicy; h != nil {
-		not.add(h.HealthCheckCron != "", "a health check by a cron expression")
-		not.add(h.BashHealthCheckPolicy != nil && h.BashHealthCheckPolicy.ScriptBody != "",
-			"a health check with a script of its own")
+		draft.HealthCron, draft.HealthZone = h.HealthCheckCron, h.HealthCheckCronTimezone
+		if b := h.BashHealthCheckPolicy; b != nil {
+			if draft.HealthRun, err = scriptSource(b.RunType); err != nil {
+				return err
+			}
+			draft.HealthScript = b.ScriptBody
+		}
 		if draft.OnlyConnectivity, err = word("HealthCheckType", h.HealthCheckType, runScript, onlyConnectivity); err != nil {
 			return err
 		}
@@ -212,7 +218,29 @@ func (q policyRequest) fill(draft *deploy.MachinePolicy) (err error) {
 			}
 		}
 	}
-	return not.err()
+	return nil
+}
+
+// scriptSource reads where a health check's script comes from. Errors: Invalid.
+func scriptSource(text string) (deploy.HealthRun, error) {
+	switch {
+	case text == "" || strings.EqualFold(text, inheritScript):
+		return deploy.InheritedScript, nil
+	case strings.EqualFold(text, string(deploy.OwnScript)), strings.EqualFold(text, "InlineBash"):
+		return deploy.OwnScript, nil
+	case strings.EqualFold(text, onlyConnectivity):
+		return deploy.NoScript, nil
+	}
+	return "", errkind.Invalid.Errorf("RunType is %.40q: want %s, %s or %s", text, inheritScript, deploy.OwnScript,
+		onlyConnectivity)
+}
+
+// orNull is null on the wire for "".
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // word reports which of two words a text is; "" is the first. Errors: Invalid.

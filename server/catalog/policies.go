@@ -85,7 +85,7 @@ func (c *Catalog) CreateMachinePolicy(ctx context.Context, p identity.Principal,
 				return deploy.Event{}, err
 			}
 		}
-		if made, err = filledPolicy(all, deploy.MachinePolicy{ID: made.ID}, draft); err != nil {
+		if made, err = c.filledPolicy(all, deploy.MachinePolicy{ID: made.ID}, draft); err != nil {
 			return deploy.Event{}, err
 		}
 		return event("MachinePolicyAdded", made.ID, "machine policy %s was added", made.Name), w.PutMachinePolicy(made)
@@ -106,7 +106,7 @@ func (c *Catalog) EditMachinePolicy(
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		if made, err = filledPolicy(all, old, draft); err != nil {
+		if made, err = c.filledPolicy(all, old, draft); err != nil {
 			return deploy.Event{}, err
 		}
 		return event("MachinePolicyEdited", made.ID, "machine policy %s was changed", made.Name), w.PutMachinePolicy(made)
@@ -118,7 +118,9 @@ func (c *Catalog) EditMachinePolicy(
 }
 
 // filledPolicy is the old policy with what the draft chooses.
-func filledPolicy(all []deploy.MachinePolicy, old, draft deploy.MachinePolicy) (deploy.MachinePolicy, error) {
+func (c *Catalog) filledPolicy(all []deploy.MachinePolicy, old, draft deploy.MachinePolicy) (deploy.MachinePolicy,
+	error,
+) {
 	var why reasons
 	made := draft
 	made.ID, made.Space = old.ID, space
@@ -131,11 +133,26 @@ func filledPolicy(all []deploy.MachinePolicy, old, draft deploy.MachinePolicy) (
 	if t := made.HealthInterval; t != 0 && (t < minHealthInterval || t > maxPolicyTime) {
 		why.add("the interval of health checks is %s: want %s to %s, or 0 for never", t, minHealthInterval, maxPolicyTime)
 	}
+	why.schedule(made, c.Wall())
 	if t := made.DeleteAfter; t < 0 || t > maxPolicyTime {
 		why.add("machines are deleted after %s out of reach: want 0 to %s", t, maxPolicyTime)
 	}
 	made.Kept = why.kept(old.Kept, draft.Kept)
 	return made, why.err()
+}
+
+// schedule settles when machines of a policy are checked, and how.
+func (r *reasons) schedule(p deploy.MachinePolicy, now time.Time) {
+	schedule, err := deploy.NewHealthSchedule(p)
+	switch {
+	case err != nil:
+		r.add("%v", err)
+	case p.HealthCron != "" && schedule.Next(now).IsZero():
+		r.add("the cron expression of health checks is %q: no such time comes in the next years", p.HealthCron)
+	}
+	if len(p.HealthScript) > deploy.MaxHealthScript {
+		r.add("the health check script has %d bytes: limit is %d", len(p.HealthScript), deploy.MaxHealthScript)
+	}
 }
 
 // DeleteMachinePolicy removes one that no machine has. Errors: Denied, NotFound, Invalid.

@@ -139,12 +139,6 @@ func (c *Catalog) RunScript(ctx context.Context, p identity.Principal, q ScriptR
 	return c.queueOn(ctx, p, q, deploy.Task{Kind: deploy.ScriptTask, Description: q.Description}, []deploy.Action{action})
 }
 
-// CheckHealth queues a health check of the machines named, or of all that are enabled. Errors:
-// Denied, Invalid.
-func (c *Catalog) CheckHealth(ctx context.Context, p identity.Principal, machines []string) (deploy.Task, error) {
-	return c.queueOn(ctx, p, ScriptRequest{Machines: machines}, deploy.Task{Kind: deploy.HealthTask}, nil)
-}
-
 // queueOn queues a task of one step on chosen machines.
 func (c *Catalog) queueOn(
 	ctx context.Context, p identity.Principal, q ScriptRequest, draft deploy.Task, actions []deploy.Action,
@@ -174,7 +168,9 @@ func (c *Catalog) queueOn(
 		if err := why.err(); err != nil {
 			return deploy.Event{}, err
 		}
-		task.Plan = onePlan(task.Kind, machines, actions, q.Window)
+		if task.Plan, err = planned(w, task.Kind, machines, actions, q.Window); err != nil {
+			return deploy.Event{}, err
+		}
 		return c.putTask(w, p, &task)
 	})
 	if err == nil {
@@ -216,12 +212,14 @@ func describe(kind deploy.TaskKind, machines []deploy.Machine) string {
 	return "Run a script on " + where
 }
 
-func onePlan(kind deploy.TaskKind, machines []deploy.Machine, actions []deploy.Action, window int) deploy.Plan {
+func planned(r store.Reader, kind deploy.TaskKind, machines []deploy.Machine, actions []deploy.Action, window int) (
+	deploy.Plan, error,
+) {
+	if kind == deploy.HealthTask {
+		return healthPlan(r, machines)
+	}
 	step := deploy.PlannedStep{
 		Number: 1, Name: "Run a script", Condition: deploy.OnSuccess, Window: window, Actions: actions,
-	}
-	if kind == deploy.HealthTask {
-		step.Name = "Check health"
 	}
 	if step.Window == 0 {
 		step.Window = deploy.DefaultWindow
@@ -229,7 +227,7 @@ func onePlan(kind deploy.TaskKind, machines []deploy.Machine, actions []deploy.A
 	for _, m := range machines {
 		step.Machines = append(step.Machines, m.ID)
 	}
-	return deploy.Plan{Steps: []deploy.PlannedStep{step}}
+	return deploy.Plan{Steps: []deploy.PlannedStep{step}}, nil
 }
 
 // chosen settles the machines of a task, by name.

@@ -159,7 +159,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 		Store: d.store, Env: d.env, Keeper: d.keeper, Version: d.options.Version,
 		Server:     fleet.Server{ID: d.server.ID, Identity: d.identity},
 		CameOnline: d.cameOnline,
-		Check:      func(ctx context.Context, ids []deploy.MachineID) { d.engine.CheckAll(ctx, ids) },
+		Check:      d.checkHealth,
 	})
 	owner := "server-" + strings.ToLower(rand.Text())
 	d.queue = tasks.NewQueue(d.store, d.env.Wall, owner, d.options.Settings.TaskLimit)
@@ -193,6 +193,15 @@ func (d *Daemon) cameOnline(ctx context.Context, id deploy.MachineID) {
 		d.log.Warn("old tickets were not forgotten", "machine", id, "err", err)
 	}
 	d.engine.Check(ctx, id)
+}
+
+// checkHealth looks at machines whose time has come: with a task where their policies have a script.
+func (d *Daemon) checkHealth(ctx context.Context, ids []deploy.MachineID) {
+	plain, err := d.catalog.QueueHealthScripts(ctx, identity.System(), ids)
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("health checks were not queued", "machines", len(ids), "err", err)
+	}
+	d.engine.CheckAll(ctx, plain)
 }
 
 // mint makes a join token for this server's address and key.

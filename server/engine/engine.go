@@ -16,7 +16,8 @@
 // engine.go owns the workers, worker.go walks one task, carry.go brings one ticket to its
 // verdict, absence.go decides on machines out of reach, restart.go waits for those that a step
 // restarts, late.go hears what comes after a ruling, order.go makes orders, lines.go turns records
-// into log lines, intake.go takes them in, health.go checks machines. Goroutines: one loop, one for
+// into log lines, intake.go takes them in, health.go checks machines, health_script.go
+// with the scripts of their policies. Goroutines: one loop, one for
 // each running task, one for each open ticket; each is waited for by the one before.
 package engine
 

@@ -7,3 +7,6 @@ var Overlay = overlay
 
 // Value is what a deployment gives a variable, or else its own value.
 var Value = (*Engine).value
+
+// HealthScript is healthScript.
+func HealthScript(body string) string { return healthScript(body) }

@@ -57,6 +57,9 @@ func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, 
 			return order, []target.Content{content}, err
 		}
 		order.Script, err = c.script(&order, action)
+		if c.task.Kind == deploy.HealthTask && err == nil {
+			order.Script.Body = healthScript(order.Script.Body)
+		}
 		return order, nil, err
 	case deploy.PackageAction:
 		content, err := c.pack(&order, f, action)

@@ -219,10 +219,16 @@ func (f *Fleet) stale() (ids []deploy.MachineID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.Env.Wall()
+	schedules := map[deploy.MachinePolicyID]deploy.HealthSchedule{}
 	for id, m := range f.known {
 		online := f.machines[id] != nil && f.machines[id].newest() != nil
-		policy := deploy.PolicyOf(f.policies, deploy.Machine{Policy: m.policy})
-		old := policy.IsDue(now, deploy.Health{CheckedAt: m.checkedAt})
+		schedule, isRead := schedules[m.policy]
+		if !isRead {
+			// One that cannot be read, after a change of the time zones for instance, leaves the interval.
+			schedule, _ = deploy.NewHealthSchedule(deploy.PolicyOf(f.policies, deploy.Machine{Policy: m.policy}))
+			schedules[m.policy] = schedule
+		}
+		old := schedule.IsDue(now, deploy.Health{CheckedAt: m.checkedAt})
 		lost := !online && m.health != deploy.HealthUnavailable && now.Sub(m.lastSeen) > 2*time.Minute
 		found := online && m.health == deploy.HealthUnavailable
 		if !m.isDisabled && (online && old || lost || found) {

@@ -15,6 +15,7 @@ package tasks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -69,9 +70,24 @@ func (s *Schedule) holds(now time.Time, task deploy.Task, running []deploy.Task,
 			other.Project == task.Project && other.Environment == task.Environment {
 			return fmt.Sprintf("waits for %s: %s", other.ID, other.Description)
 		}
+		if task.Kind == deploy.HealthTask && other.Kind == deploy.HealthTask && sharesMachine(task.Plan, other.Plan) {
+			return fmt.Sprintf("waits for %s, which checks the same machines", other.ID)
+		}
 	}
 	if len(running) >= limit {
 		return fmt.Sprintf("waits for one of %d running tasks to end", len(running))
 	}
 	return ""
+}
+
+func sharesMachine(a, b deploy.Plan) bool {
+	in := map[deploy.MachineID]bool{}
+	for _, step := range a.Steps {
+		for _, id := range step.Machines {
+			in[id] = true
+		}
+	}
+	return slices.ContainsFunc(b.Steps, func(step deploy.PlannedStep) bool {
+		return slices.ContainsFunc(step.Machines, func(id deploy.MachineID) bool { return in[id] })
+	})
 }

@@ -69,3 +69,19 @@ func TestScheduleKeepsItsRules(t *testing.T) {
 		}
 	})
 }
+
+func TestOneHealthCheckAtATimeForAMachine(t *testing.T) {
+	check := func(id string, machines ...deploy.MachineID) deploy.Task {
+		return deploy.Task{ID: deploy.TaskID(id), Kind: deploy.HealthTask, Plan: deploy.Plan{
+			Steps: []deploy.PlannedStep{{}, {Machines: machines}},
+		}}
+	}
+	queued := []deploy.Task{check("b", "m2", "m1"), check("c", "m3"), check("d", "m3")}
+	s := tasks.NewSchedule(time.Unix(0, 0), queued, []deploy.Task{check("a", "m1")}, 9)
+	if got := fmt.Sprint(s.Start); got != "[c]" {
+		t.Errorf("%s start, want [c]", got)
+	}
+	if s.Waits["b"] != "waits for a, which checks the same machines" || s.Waits["d"] == "" {
+		t.Errorf("they wait so: %v", s.Waits)
+	}
+}

@@ -31,13 +31,17 @@ type userRoleBody struct {
 }
 
 type machinePolicyBody struct {
-	Name             string        `json:"name"`
-	Description      string        `json:"description,omitempty"`
-	HealthInterval   time.Duration `json:"health_interval,omitempty"`
-	OnlyConnectivity bool          `json:"only_connectivity,omitempty"`
-	MayBeOffline     bool          `json:"may_be_offline,omitempty"`
-	DeleteAfter      time.Duration `json:"delete_after,omitempty"`
-	Kept             deploy.Kept   `json:"kept,omitempty"`
+	Name             string           `json:"name"`
+	Description      string           `json:"description,omitempty"`
+	HealthInterval   time.Duration    `json:"health_interval,omitempty"`
+	HealthCron       string           `json:"health_cron,omitempty"`
+	HealthZone       string           `json:"health_zone,omitempty"`
+	HealthRun        deploy.HealthRun `json:"health_run,omitempty"`
+	HealthScript     string           `json:"health_script,omitempty"`
+	OnlyConnectivity bool             `json:"only_connectivity,omitempty"`
+	MayBeOffline     bool             `json:"may_be_offline,omitempty"`
+	DeleteAfter      time.Duration    `json:"delete_after,omitempty"`
+	Kept             deploy.Kept      `json:"kept,omitempty"`
 }
 
 // named is where things lie whose one key beside their id is their name.
@@ -141,6 +145,7 @@ func (r *reader) MachinePolicies(space deploy.SpaceID) ([]deploy.MachinePolicy, 
 		err = s.open("machine policy "+string(p.ID), &body)
 		return deploy.MachinePolicy{
 			ID: p.ID, Space: p.Space, Name: body.Name, Description: body.Description, HealthInterval: body.HealthInterval,
+			HealthCron: body.HealthCron, HealthZone: body.HealthZone, HealthRun: body.HealthRun, HealthScript: body.HealthScript,
 			OnlyConnectivity: body.OnlyConnectivity, MayBeOffline: body.MayBeOffline, DeleteAfter: body.DeleteAfter,
 			Kept: body.Kept,
 		}, err
@@ -156,6 +161,7 @@ func (w *writer) PutMachinePolicy(p deploy.MachinePolicy) error {
 	body, sum, err := seal(machinePolicyBody{
 		Name: p.Name, Description: p.Description, HealthInterval: p.HealthInterval, OnlyConnectivity: p.OnlyConnectivity,
 		MayBeOffline: p.MayBeOffline, DeleteAfter: p.DeleteAfter, Kept: p.Kept,
+		HealthCron: p.HealthCron, HealthZone: p.HealthZone, HealthRun: p.HealthRun, HealthScript: p.HealthScript,
 	})
 	if err != nil {
 		return err
