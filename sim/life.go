@@ -53,7 +53,7 @@ type Life struct {
 	isolation string
 }
 
-// Begin starts a life of the server or the agent. End, Kill or the machine's power ends it.
+// Begin starts a life of the server or the agent. Stop, Kill or the machine's power ends it.
 func (m *Machine) Begin(kind string) (*Life, error) { return m.begin(kind, "") }
 
 func (m *Machine) begin(kind string, ticket contract.TicketID) (*Life, error) {

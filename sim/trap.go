@@ -4,6 +4,7 @@ package sim
 
 import (
 	"maps"
+	"slices"
 
 	"fairlead/sim/history"
 )
@@ -26,7 +27,7 @@ func (m *Machine) Trap(kind, point string, n int, fire func(*Life)) (disarm func
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		t.left = 0
+		m.traps = slices.DeleteFunc(m.traps, func(other *trap) bool { return other == t })
 	}
 }
 
@@ -53,11 +54,12 @@ func (m *Machine) sprung(l *Life, point string) *trap {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.passes[l.kind+" "+point]++
-	for _, t := range m.traps {
-		if t.left == 0 || t.kind != l.kind || t.point != point {
+	for i, t := range m.traps {
+		if t.kind != l.kind || t.point != point {
 			continue
 		}
 		if t.left--; t.left == 0 {
+			m.traps = slices.Delete(m.traps, i, i+1)
 			return t
 		}
 	}

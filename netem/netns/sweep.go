@@ -51,6 +51,9 @@ func newClaim() (*claim, error) {
 		name := make([]byte, runBytes)
 		_, _ = rand.Read(name) // it never fails
 		c, err := lock(hex.EncodeToString(name), os.O_CREATE|os.O_EXCL)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
 		if err != nil || c != nil {
 			return c, err
 		}

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,7 +29,6 @@ import (
 // begin with that. It is for one process; runs come one after the other.
 type Templates struct {
 	dir  string
-	mu   sync.Mutex
 	made map[string]*template
 }
 
@@ -52,8 +50,6 @@ const settleIn = 5 * time.Second
 // For returns the template of a plan, making it at first. It runs a bubble of its own, so it must be
 // called outside of one.
 func (ts *Templates) For(t *testing.T, p plan.Plan) (*template, error) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
 	simple := simplified(p)
 	key := templateKey(simple)
 	if have := ts.made[key]; have != nil {
