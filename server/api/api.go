@@ -44,6 +44,8 @@ type Deps struct {
 	Version string
 	Wall    func() time.Time
 	Log     *slog.Logger
+	// Discover asks whoever listens at host:port for the pin of an agent, 64 hex digits.
+	Discover func(ctx context.Context, address string) (pin string, err error)
 	// Notice is a sentence on what the server cannot do now, or ""; nil when there never is one.
 	Notice func() string
 	// Metrics answers /metrics.

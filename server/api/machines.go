@@ -303,16 +303,6 @@ func (a *api) allTags(c *call) error {
 	return c.ok(list(tags))
 }
 
-// discoverMachine would read the pin from the machine itself, which is to believe whoever answers there.
-func (a *api) discoverMachine(c *call) error {
-	host := c.query()["host"]
-	if host == "" {
-		return errkind.Invalid.Errorf("host= is missing: the name or address of the machine")
-	}
-	return errkind.Hinted(errkind.Invalid.Errorf("the pin of %.100q is not asked of whoever answers there", host),
-		"run fairlead-agent status on the machine and give its pin as Thumbprint, or let it join with a token")
-}
-
 // systemNames lists what machines run on, sorted; shells likewise.
 func (a *api) systemNames(c *call) error {
 	return a.wordsOfMachines(c, func(m deploy.Machine) string { return orUnknown(systemOf(m)) })

@@ -330,7 +330,7 @@ func (a *api) machineRoutes() []Route {
 		put("/api/S/machines/{id}", identity.MachineEdit, "Change a machine", a.editMachine),
 		del("/api/S/machines/{id}", identity.MachineEdit, "Delete a machine and retire its pin", a.deleteMachine),
 		get("/api/S/machines/discover", identity.MachineEdit,
-			"400: pins are not asked of whoever answers at host=", a.discoverMachine),
+			"The listening agent at host= and port= with its pin, for people to compare; type=", a.discoverMachine),
 		get("/api/S/machines/operatingsystem/names/all", identity.MachineView, "What machines run on, all", a.systemNames),
 		get("/api/S/machines/operatingsystem/shells/all", identity.MachineView, "The shells of machines, all", a.shellNames),
 		get("/api/S/machineroles/all", identity.MachineView, "The target tags in use", a.allTags),

@@ -20,6 +20,10 @@ func (d *Daemon) apiDeps() api.Deps {
 		Orphans: orphans{d},
 		Server:  d.certificate, Version: d.options.Version, Wall: d.env.Wall, Log: d.log.With("part", "api"),
 		Metrics: d.newMetrics(), Notice: d.notice,
+		Discover: func(ctx context.Context, address string) (string, error) {
+			pin, err := d.fleet.Discover(ctx, address)
+			return pin.String(), err
+		},
 	}
 }
 

@@ -60,6 +60,7 @@ type Fleet struct {
 	rose    chan struct{} // capacity 1: an agent's journal has come further
 	hint    chan struct{} // capacity 1: the store's machines changed
 	inHello chan struct{} // capacity maxGreeting
+	looking chan struct{} // capacity maxDiscovering
 	loading chan struct{} // capacity 1: whoever is in it reads the machines, and owns what follows
 	mark    int64         // what the store said of them last; 0 for nothing
 	wholeAt time.Time     // when all were read
@@ -77,6 +78,7 @@ func New(d Deps) *Fleet {
 	return &Fleet{
 		Deps: d, log: d.Env.Log.With("part", "fleet"),
 		rose: make(chan struct{}, 1), hint: make(chan struct{}, 1), inHello: make(chan struct{}, maxGreeting),
+		looking: make(chan struct{}, maxDiscovering),
 		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]member{},
 		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
 	}
