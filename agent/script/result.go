@@ -189,13 +189,17 @@ func (s *Service) serveArtifact(ctx context.Context, c *contract.Call[contract.A
 		return storage("read the artifact", err)
 	}
 	defer file.Close()
-	a := result.Artifacts[i]
+	a, from := result.Artifacts[i], c.Args.Offset
+	if from < 0 || from > a.Size {
+		return errkind.Invalid.Errorf("artifact %d of ticket %s has %d bytes: none from %d on",
+			i, c.Args.Ticket, a.Size, from)
+	}
 	w, err := c.Reply(contract.FileInfo{Size: a.Size, SHA256: a.SHA256})
 	if err != nil {
 		return err
 	}
-	if n, err := io.Copy(w, io.LimitReader(file, a.Size)); err != nil || n != a.Size {
-		short := errkind.Corrupt.Errorf("artifact %d of ticket %s has %d bytes, not %d", i, c.Args.Ticket, n, a.Size)
+	if n, err := io.Copy(w, io.NewSectionReader(file, from, a.Size-from)); err != nil || n != a.Size-from {
+		short := errkind.Corrupt.Errorf("artifact %d of ticket %s has %d bytes, not %d", i, c.Args.Ticket, from+n, a.Size)
 		return errors.Join(err, short)
 	}
 	return nil

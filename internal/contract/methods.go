@@ -33,7 +33,8 @@ var (
 	// ScriptResult reads the Result that the ticket's verdict names; its JSON follows the answer.
 	// Errors: NotFound (no such ticket, no verdict yet, or no result).
 	ScriptResult = Method[TicketArgs, ResultInfo]{Name: "script.result"}
-	// ScriptArtifact reads one of the ticket's artifacts; its bytes follow the answer. Errors: NotFound.
+	// ScriptArtifact reads one of the ticket's artifacts; its bytes from the offset on follow the answer.
+	// Errors: NotFound, Invalid (the offset is past its end).
 	ScriptArtifact = Method[ArtifactArgs, FileInfo]{Name: "script.artifact", Bulk: true}
 	// BlobMissing tells how much of some content the agent lacks.
 	BlobMissing = Method[BlobArgs, BlobState]{Name: "blob.missing"}

@@ -55,6 +55,8 @@ type Artifact struct {
 type ArtifactArgs struct {
 	Ticket TicketID `json:"ticket"`
 	Index  int      `json:"index"` // into Result.Artifacts
+	// Offset is how much of it is there already. An agent older than this member refuses the call.
+	Offset int64 `json:"offset,omitempty"`
 }
 
 // ParseResult reads a Result strictly. Errors: Corrupt.

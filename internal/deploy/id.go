@@ -24,6 +24,7 @@ type (
 	DeploymentID   string // "Deployments-1"
 	TaskID         string // "ServerTasks-1"
 	InterruptionID string // "Interruptions-1"
+	ArtifactID     string // "Artifacts-1"
 	UserID         string // "Users-1"
 	TokenID        string // join token, random
 	KeyID          string // "apikeys-…", random

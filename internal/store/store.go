@@ -99,6 +99,7 @@ type Reader interface {
 
 	JoinToken(id deploy.TokenID) (deploy.JoinToken, error)
 	JoinTokens(space deploy.SpaceID) ([]deploy.JoinToken, error) // newest first
+	ArtifactReader
 	PeopleReader
 	MachinePolicyReader
 	APIKeyByHash(sha256 string) (deploy.APIKey, error)
@@ -160,6 +161,7 @@ type Writes interface {
 	PutOutputs(deploy.Outputs) error
 	PutJoinToken(deploy.JoinToken) error
 	DeleteJoinToken(deploy.TokenID) error
+	ArtifactWriter
 	PeopleWriter
 	MachinePolicyWriter
 	PutAPIKey(deploy.APIKey) error

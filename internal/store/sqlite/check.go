@@ -17,7 +17,7 @@ func sealedTables() []string {
 		"process", "variable_set", "package", "release", "deployment", "task", "ticket", "join_token", "user",
 		"api_key", "session", "event", "library_set", "account",
 		"team", "user_role", "machine_policy",
-		"interruption", "output",
+		"interruption", "output", "artifact",
 	}
 }
 

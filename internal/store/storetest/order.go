@@ -20,6 +20,7 @@ func orders(t *testing.T, open Open) {
 		"releases and packages": orderOfReleases,
 		"deployments":           orderOfDeployments, "tasks": orderOfTasks, "tickets": orderOfTickets,
 		"interruptions":     orderOfInterruptions,
+		"artifacts":         orderOfArtifacts,
 		"access and events": orderOfAccess,
 	})
 }
@@ -316,6 +317,39 @@ func orderOfInterruptions(t *testing.T, s store.Store) {
 			err = errors.Join(err, lerr)
 		}
 		return err
+	})
+}
+
+func orderOfArtifacts(t *testing.T, s store.Store) {
+	update(t, s, func(w store.Writer) error {
+		err := errors.Join(w.PutTask(deploy.Task{ID: "ServerTasks-1"}), w.PutTask(deploy.Task{ID: "ServerTasks-2"}))
+		for _, a := range []deploy.Artifact{
+			{ID: "Artifacts-9", Task: "ServerTasks-1", SHA256: "b", Size: 1},
+			{ID: "Artifacts-10", Task: "ServerTasks-1", SHA256: "a", Size: 20},
+			{ID: "Artifacts-11", Task: "ServerTasks-2", SHA256: "b", Size: 300},
+			{ID: "Artifacts-12", Task: "ServerTasks-2", SHA256: "c", Size: 4000},
+		} {
+			err = errors.Join(err, w.PutArtifact(a))
+		}
+		return errors.Join(err, w.DeleteArtifact("Artifacts-12"))
+	})
+	id := func(a deploy.Artifact) deploy.ArtifactID { return a.ID }
+	view(t, s, func(r store.Reader) (err error) {
+		for want, f := range map[string]store.ArtifactFilter{
+			"Artifacts-11 Artifacts-10 Artifacts-9": {},
+			"Artifacts-10 Artifacts-9":              {Task: "ServerTasks-1"},
+			"Artifacts-11 Artifacts-9":              {SHA256: "b"},
+			"":                                      {SHA256: "c"},
+		} {
+			all, lerr := r.Artifacts(f)
+			same(t, "artifacts", strings.Fields(want), ids(all, id))
+			err = errors.Join(err, lerr)
+		}
+		contents, cerr := r.ArtifactContents()
+		same(t, "contents", []string{"a", "b"}, contents)
+		size, serr := r.ArtifactBytes()
+		same(t, "bytes", int64(321), size)
+		return errors.Join(err, cerr, serr)
 	})
 }
 

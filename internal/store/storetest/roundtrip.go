@@ -175,6 +175,19 @@ func workSurvives(t *testing.T, s store.Store) {
 		})
 	survives(t, s, func(o *deploy.Outputs) { o.Ticket, o.Task = "ticket-1", "ServerTasks-1" }, store.Writer.PutOutputs,
 		func(r store.Reader, o deploy.Outputs) (deploy.Outputs, error) { return only(r.Outputs(o.Task)) })
+	update(t, s, func(w store.Writer) error {
+		return errors.Join(project(w, "Projects-1", "Releases-1", "ServerTasks-1"), w.PutDeployment(
+			deploy.Deployment{ID: "Deployments-1", Project: "Projects-1", Release: "Releases-1", Task: "ServerTasks-1"}))
+	})
+	survives(t, s,
+		func(a *deploy.Artifact) { a.ID, a.Task, a.Deployment = "Artifacts-1", "ServerTasks-1", "Deployments-1" },
+		store.Writer.PutArtifact,
+		func(r store.Reader, a deploy.Artifact) (deploy.Artifact, error) {
+			listed, lerr := only(r.Artifacts(store.ArtifactFilter{Task: a.Task, SHA256: a.SHA256}))
+			got, err := r.Artifact(a.ID)
+			same(t, "artifact in a list", got, listed)
+			return got, errors.Join(err, lerr)
+		})
 	number := int64(0)
 	survives(t, s, func(e *deploy.Event) { number++; e.Number = number },
 		func(w store.Writer, e deploy.Event) error { e.Number = 0; _, err := w.AddEvent(e); return err },

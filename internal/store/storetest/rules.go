@@ -54,6 +54,7 @@ func notThere(t *testing.T, s store.Store) {
 			"LibrarySet": second(w.LibrarySet("L-1")), "DeleteLibrarySet": w.DeleteLibrarySet("L-1"),
 			"Account": second(w.Account("A-1")), "DeleteAccount": w.DeleteAccount("A-1"),
 			"Interruption": second(w.Interruption("I-1")),
+			"Artifact":     second(w.Artifact("A-1")), "DeleteArtifact": w.DeleteArtifact("A-1"),
 			"DeleteAPIKey": w.DeleteAPIKey("k"), "DeleteSession": w.DeleteSession("x"),
 			"PutTaskLeased": w.PutTaskLeased(deploy.Task{ID: "ServerTasks-1"}),
 		} {
@@ -281,6 +282,9 @@ func deletesCascade(t *testing.T, s store.Store) {
 			second(w.PutVariables(deploy.VariableSet{Owner: "Projects-1"})),
 			w.PutDeployment(deploy.Deployment{ID: "Deployments-1", Project: "Projects-1", Release: "Releases-1"}),
 			w.PutDeployment(deploy.Deployment{ID: "Deployments-2", Project: "Projects-2", Release: "Releases-2"}),
+			w.PutArtifact(deploy.Artifact{ID: "Artifacts-1", Task: "ServerTasks-1", Deployment: "Deployments-1"}),
+			w.PutArtifact(deploy.Artifact{ID: "Artifacts-2", Task: "ServerTasks-2", Deployment: "Deployments-2"}),
+			w.PutArtifact(deploy.Artifact{ID: "Artifacts-3", Task: "ServerTasks-2"}),
 			w.PutUser(deploy.User{ID: "Users-1", Name: "ada"}),
 			w.PutAPIKey(deploy.APIKey{ID: "apikeys-1", User: "Users-1", SecretSHA256: "aa"}),
 			w.PutSession(deploy.Session{CookieSHA256: "cc", User: "Users-1", Key: "apikeys-1"}),
@@ -293,6 +297,8 @@ func deletesCascade(t *testing.T, s store.Store) {
 		for what, err := range map[string]error{
 			"Release": second(r.Release("Releases-1")), "Deployment": second(r.Deployment("Deployments-1")),
 			"Deployment of a deleted release": second(r.Deployment("Deployments-2")),
+			"Artifact of a deleted project":   second(r.Artifact("Artifacts-1")),
+			"Artifact of a deleted release":   second(r.Artifact("Artifacts-2")),
 			"SessionByHash":                   second(r.SessionByHash("cc")),
 		} {
 			if errkind.Of(err) != errkind.NotFound {
@@ -307,7 +313,7 @@ func deletesCascade(t *testing.T, s store.Store) {
 		same(t, "variables", deploy.VariableSet{Owner: "Projects-1"}, v)
 		// Tasks are the record of what was done and stay; so does what belongs to others.
 		return errors.Join(err, perr, verr, second(r.Task("ServerTasks-1")), second(r.Project("Projects-2")),
-			second(r.SessionByHash("dd")), second(r.User("Users-1")))
+			second(r.SessionByHash("dd")), second(r.User("Users-1")), second(r.Artifact("Artifacts-3")))
 	})
 }
 
@@ -356,6 +362,13 @@ func referencesHold(t *testing.T, s store.Store) {
 			return w.PutInterruption(deploy.Interruption{ID: "I-1", Task: "none"})
 		},
 		"outputs": func(w store.Writer) error { return w.PutOutputs(deploy.Outputs{Ticket: "none", Task: "none"}) },
+		"artifact": func(w store.Writer) error {
+			return w.PutArtifact(deploy.Artifact{ID: "Artifacts-1", Task: "none"})
+		},
+		"artifact of a deployment": func(w store.Writer) error {
+			return errors.Join(w.PutTask(deploy.Task{ID: "ServerTasks-1"}),
+				w.PutArtifact(deploy.Artifact{ID: "Artifacts-1", Task: "ServerTasks-1", Deployment: "none"}))
+		},
 		"key":     func(w store.Writer) error { return w.PutAPIKey(deploy.APIKey{ID: "k", User: "none"}) },
 		"session": func(w store.Writer) error { return w.PutSession(deploy.Session{CookieSHA256: "c", User: "none"}) },
 	} {
