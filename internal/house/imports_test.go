@@ -47,7 +47,7 @@ var layers = []layer{
 
 	// use cases
 	{"server/engine", []string{
-		"server/catalog", "server/feed", "server/identity", "server/target", "server/tasks", "internal/archive",
+		"server/artifact", "server/catalog", "server/feed", "server/identity", "server/target", "server/tasks", "internal/archive",
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/masking", "internal/secret",
 		"internal/store", "internal/tasklog",
 	}},
@@ -58,6 +58,10 @@ var layers = []layer{
 	{"server/catalog", []string{
 		"server/feed", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
 		"internal/masking", "internal/secret", "internal/store", "internal/trust",
+	}},
+	{"server/artifact", []string{
+		"internal/archive", "internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/host",
+		"internal/store",
 	}},
 	{"server/feed", []string{
 		"server/identity", "internal/archive", "internal/contract", "internal/delta", "internal/deploy", "internal/durable",

@@ -18,6 +18,7 @@ import (
 func ownCategories() []string {
 	return []string{
 		"APIKeyCreated", "APIKeyDeleted", "AccountAdded", "AccountDeleted", "AccountEdited",
+		"ArtifactAdded", "ArtifactDeleted", "ArtifactEdited",
 		"AutomaticDeploymentSkipped", "ChannelAdded", "ChannelDeleted", "ChannelEdited", "DefectReported",
 		"DefectResolved", "DeploymentProcessEdited", "DeploymentQueued", "DeploymentSettingsEdited",
 		"EnvironmentAdded", "EnvironmentDeleted", "EnvironmentEdited", "EnvironmentsSorted",

@@ -83,6 +83,8 @@ func TestGoldenShapes(t *testing.T) {
 		{"progression", "GET", "/api/Spaces-1/releases/Releases-1/progression"},
 		{"task", "GET", "/api/tasks/ServerTasks-1"},
 		{"interruption", "GET", "/api/Spaces-1/interruptions/Interruptions-1"},
+		{"artifact", "GET", "/api/Spaces-1/artifacts/Artifacts-1"},
+		{"artifacts", "GET", "/api/Spaces-1/artifacts?regarding=ServerTasks-1"},
 		{"taskdetails", "GET", "/api/tasks/ServerTasks-1/details"},
 		{"machine", "GET", "/api/Spaces-1/machines/lt"},
 		{"policy", "GET", "/api/Spaces-1/machinepolicies/MachinePolicies-1"},

@@ -28,6 +28,7 @@ import (
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
 	"fairlead/server/api"
+	"fairlead/server/artifact"
 	"fairlead/server/catalog"
 	"fairlead/server/feed"
 	"fairlead/server/identity"
@@ -41,6 +42,7 @@ type site struct {
 	store     store.Store
 	path      string
 	catalog   *catalog.Catalog
+	kept      *artifact.Folder
 	directory *identity.Directory
 	handler   http.Handler
 	key       string
@@ -79,9 +81,17 @@ func newSite(t testing.TB, change ...func(*api.Deps)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.catalog = catalog.New(catalog.Deps{
-		Secrets: secret.NewKey(),
-		Store:   opened, Feed: packages, Wall: s.wall, Changed: func() {},
+	kept, err := artifact.New(artifact.Deps{
+		Store: opened, Dir: filepath.Join(dir, "artifacts"), Disk: host.Fsync{}, Limits: artifact.DefaultLimits(),
+		Vitals: func(string) host.Vitals { return host.Vitals{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kept, s.catalog = kept, catalog.New(catalog.Deps{
+		Artifacts: kept,
+		Secrets:   secret.NewKey(),
+		Store:     opened, Feed: packages, Wall: s.wall, Changed: func() {},
 		Mint:   func() (trust.Token, error) { return trust.NewToken("fairlead.example.test:10943", trust.Pin{1}) },
 		Queued: func() { s.hints++ },
 	})
@@ -319,6 +329,38 @@ func (s *site) fill() {
 		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
 	})
 	s.ask("ServerTasks-1", deploy.ManualInterruption, identity.AdministratorID)
+	s.hand("ServerTasks-1", "Deployments-1", "report.html", artifactPage)
+}
+
+// artifactPage is what a script could hand over to whoever opens it.
+const artifactPage = "<script>alert(document.cookie)</script>"
+
+// hand keeps a file as the engine does, with a row that refers to it.
+func (s *site) hand(task deploy.TaskID, of deploy.DeploymentID, name, content string) {
+	s.t.Helper()
+	sum := sha256.Sum256([]byte(content))
+	in := artifact.Incoming{Key: "t-0", Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	release, err := s.kept.Fetch(context.Background(), in, func(context.Context, int64) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(content)), nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer release()
+	err = s.store.Update(context.Background(), func(w store.Writer) error {
+		id, err := w.NextID("Artifacts")
+		if err != nil {
+			return err
+		}
+		return w.PutArtifact(deploy.Artifact{
+			ID: deploy.ArtifactID(id), Space: deploy.DefaultSpace, Task: task, Deployment: of, Ticket: "t", Name: name,
+			Slot: deploy.Slot{Machine: "Machines-1", Attempt: 1}, Size: in.Size, SHA256: in.SHA256,
+			KeptAt: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
+		})
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // ask has a task ask people, as the engine does.

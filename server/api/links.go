@@ -59,6 +59,7 @@ func allLinks(self string) obj {
 func spaceLinks() map[string]string {
 	return map[string]string{
 		"Accounts":            "accounts{/id}{?skip,take,ids,partialName,accountType}",
+		"Artifacts":           "artifacts{/id}{?skip,take,regarding,ids,partialName,order}",
 		"BuiltInFeedStats":    "feeds/stats",
 		"Channels":            "channels{/id}{?skip,take,ids,partialName}",
 		"Dashboard":           "dashboard",

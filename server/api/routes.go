@@ -13,7 +13,8 @@ import (
 func (a *api) table() []Route {
 	return slices.Concat(
 		a.systemRoutes(), a.userRoutes(), a.teamRoutes(), a.environmentRoutes(), a.projectRoutes(), a.packageRoutes(),
-		a.releaseRoutes(), a.taskRoutes(), a.machineRoutes(), a.orphanRoutes(), a.variableRoutes(), a.emptyRoutes(),
+		a.releaseRoutes(), a.taskRoutes(), a.artifactRoutes(),
+		a.machineRoutes(), a.orphanRoutes(), a.variableRoutes(), a.emptyRoutes(),
 	)
 }
 

@@ -34,6 +34,7 @@ func address(r api.Route) string {
 		"machinepolicies": "MachinePolicies-1", "users": "Users-1", "spaces": "Spaces-1",
 		"configuration": "certificate-global", "events": "Events-1", "jointokens": "0011223344556677",
 		"libraryvariablesets": "LibraryVariableSets-1", "accounts": "Accounts-1", "interruptions": "Interruptions-1",
+		"artifacts": "Artifacts-1",
 	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",
 		"{key}", "apikeys-1", "{ticket}", "t-1", "{version}", "1.0.0").Replace(path)

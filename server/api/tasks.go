@@ -61,6 +61,7 @@ func (a *api) showTask(t deploy.Task, about standing) obj {
 			"Self": self, "Details": self + "/details{?verbose,tail}", "Raw": self + "/raw", "Log": self + "/log{?offset}",
 			"Cancel": self + "/cancel", "State": self + "/state", "Rerun": "/api/tasks/rerun/" + string(t.ID),
 			"Interruptions": spacePath + "interruptions{?regarding,pendingOnly}",
+			"Artifacts":     spacePath + "artifacts{?regarding}",
 			"Web":           webTask(t.ID),
 		},
 	}

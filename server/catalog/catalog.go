@@ -40,6 +40,8 @@ import (
 type Deps struct {
 	Store store.Store
 	Feed  Feed
+	// Artifacts keeps the content of files that scripts handed over.
+	Artifacts Artifacts
 	// Secrets seals sensitive values; without a key none can be kept.
 	Secrets secret.Key
 	// Wall dates what is stored and decides expiry.

@@ -265,6 +265,24 @@ func (g *guard) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption
 	return filter(all, err, g.interruptionFits)
 }
 
+func (g *guard) artifactFits(a deploy.Artifact) (bool, error) {
+	t, err := g.Reader.Task(a.Task)
+	if err != nil {
+		return false, err
+	}
+	return g.taskFits(t)
+}
+
+func (g *guard) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
+	a, err := g.Reader.Artifact(id)
+	return admits("artifact", id, a, err, g.artifactFits)
+}
+
+func (g *guard) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
+	all, err := g.Reader.Artifacts(f)
+	return filter(all, err, g.artifactFits)
+}
+
 // isAbout reports whether the permission is about one of these itself, and not about something else for
 // which they are read.
 func (g *guard) isAbout(permissions ...identity.Permission) bool {

@@ -214,6 +214,17 @@ func (w *writeGuard) PutInterruption(i deploy.Interruption) error {
 	return w.whenFor(nil, ok, err, func() error { return w.Writes.PutInterruption(i) })
 }
 
+func (w *writeGuard) PutArtifact(a deploy.Artifact) error {
+	ok, err := w.artifactFits(a)
+	return w.whenFor(nil, ok, err, func() error { return w.Writes.PutArtifact(a) })
+}
+
+func (w *writeGuard) DeleteArtifact(id deploy.ArtifactID) error {
+	old, err := w.Reader.Artifact(id)
+	ok, err := stored(old, err, w.artifactFits)
+	return w.whenFor(nil, ok, err, func() error { return w.Writes.DeleteArtifact(id) })
+}
+
 func (w *writeGuard) PutEnvironment(e deploy.Environment) error {
 	ok, err := w.environmentFits(e)
 	return w.whenFor(only(identity.EnvironmentEdit), ok, err, func() error { return w.Writes.PutEnvironment(e) })

@@ -175,7 +175,7 @@ func (why *reasons) belonging(r store.Reader, project *deploy.Project, draft Pro
 // DeleteProject removes one with all that belongs to it. Errors: Denied, NotFound, Invalid (a
 // task of it has not ended).
 func (c *Catalog) DeleteProject(ctx context.Context, p identity.Principal, ref string) error {
-	return c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
+	err := c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
 		project, err := findProject(w, ref)
 		if err != nil {
 			return deploy.Event{}, err
@@ -185,6 +185,7 @@ func (c *Catalog) DeleteProject(ctx context.Context, p identity.Principal, ref s
 		}
 		return event("ProjectDeleted", project.ID, "project %s was deleted", project.Name), w.DeleteProject(project.ID)
 	})
+	return c.tidied(ctx, err)
 }
 
 // noOpenTask refuses while a task of the filter, and of the deployments if given, has not ended.

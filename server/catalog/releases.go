@@ -397,7 +397,7 @@ func (c *Catalog) MissingPackages(
 
 // DeleteRelease removes one. Errors: Denied, NotFound, Invalid (a deployment of it has not ended).
 func (c *Catalog) DeleteRelease(ctx context.Context, p identity.Principal, id string) error {
-	return c.change(ctx, p, identity.ReleaseDelete, func(w store.Writer) (deploy.Event, error) {
+	err := c.change(ctx, p, identity.ReleaseDelete, func(w store.Writer) (deploy.Event, error) {
 		release, err := w.Release(deploy.ReleaseID(properID("Releases", id)))
 		if err != nil {
 			return deploy.Event{}, err
@@ -415,6 +415,7 @@ func (c *Catalog) DeleteRelease(ctx context.Context, p identity.Principal, id st
 		}
 		return event("ReleaseDeleted", release.ID, "release %s was deleted", release.Version), w.DeleteRelease(release.ID)
 	})
+	return c.tidied(ctx, err)
 }
 
 // properID gives an id of a collection its proper case: "releases-7" is "Releases-7".

@@ -75,7 +75,7 @@ func (c *Catalog) ApplyRetention(ctx context.Context, p identity.Principal) (sai
 			said, err = append(said, "Release "+e.release.Version+" of project "+e.project.Name+" stays: "+err.Error()), nil
 		}
 	}
-	return said, err
+	return said, c.tidied(ctx, err)
 }
 
 // deleteExpired looks again: the release may have been deployed meanwhile.

@@ -20,6 +20,7 @@ import (
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/trust"
+	"fairlead/server/artifact"
 	"fairlead/server/catalog"
 	"fairlead/server/feed"
 	"fairlead/server/identity"
@@ -54,9 +55,17 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept, err := artifact.New(artifact.Deps{
+		Store: opened, Dir: filepath.Join(dir, "artifacts"), Disk: host.Fsync{}, Limits: artifact.DefaultLimits(),
+		Vitals: func(string) host.Vitals { return host.Vitals{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Catalog = catalog.New(catalog.Deps{
-		Secrets: secret.NewKey(),
-		Store:   opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
+		Artifacts: kept,
+		Secrets:   secret.NewKey(),
+		Store:     opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
 		Mint: func() (token trust.Token, err error) {
 			s.token, err = trust.NewToken("fairlead.example.test:10943", trust.Pin{1})
 			return s.token, err

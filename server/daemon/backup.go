@@ -25,17 +25,18 @@ type Backup struct {
 	Installation string    `json:"installation"`
 	MadeAt       time.Time `json:"madeAt"`
 	Packages     int       `json:"packages"` // contents; several packages may share one
+	Artifacts    int       `json:"artifacts"`
 	Logs         int       `json:"logs"`
 	Bytes        int64     `json:"bytes"`
-	// Damaged are the SHA-256 that contents had when they were pushed, and have no more.
+	// Damaged are the SHA-256 that contents had when they came here, and have no more.
 	Damaged []string `json:"damaged,omitempty"`
 }
 
 func (m *command) backup() cli.Command {
 	return cli.Command{
 		Name: "backup", Usage: "FOLDER", Summary: "copy everything the server keeps into a new folder",
-		Details: "The server may run meanwhile. The folder gets the database, packages, task logs, settings and the key " +
-			"that agents know the server by: keep it where only you can read it. Sensitive values in it are sealed with " +
+		Details: "The server may run meanwhile. The folder gets the database, packages, artifacts, task logs, settings " +
+			"and the key that agents know the server by: keep it where only you can read it. Sensitive values in it are sealed with " +
 			"the master key, which is not in it: keep that elsewhere (fairlead-server key export). " +
 			"A backup is finished when it has " +
 			"a " + manifestName + ", which is written last.",
@@ -54,10 +55,11 @@ func (m *command) backup() cli.Command {
 }
 
 func (b Backup) text() string {
-	text := fmt.Sprintf("%s holds the database, the key, %s and %s: %s\n", b.Folder,
-		plural(b.Packages, "package"), plural(b.Logs, "task log"), cli.Bytes(b.Bytes))
+	text := fmt.Sprintf("%s holds the database, the key, %s, %s and %s: %s\n", b.Folder,
+		plural(b.Packages, "package"), plural(b.Artifacts, "artifact"), plural(b.Logs, "task log"), cli.Bytes(b.Bytes))
 	for _, sum := range b.Damaged {
-		text += "warning: the content of a package is damaged in the home; push it again: SHA-256 " + sum + "\n"
+		text += "warning: the content of a package or an artifact is damaged in the home; push the package again: SHA-256 " +
+			sum + "\n"
 	}
 	return text
 }
@@ -90,7 +92,8 @@ func (m *command) makeBackup(ctx context.Context, std *cli.IO, folder string) (B
 	}
 	return Backup{
 		Folder: folder, Installation: w.manifest.Installation, MadeAt: w.manifest.MadeAt, Damaged: w.damaged,
-		Packages: w.manifest.count(packagesName), Logs: w.manifest.count(logsName), Bytes: w.manifest.bytes(),
+		Packages: w.manifest.count(packagesName), Artifacts: w.manifest.count(artifactsName),
+		Logs: w.manifest.count(logsName), Bytes: w.manifest.bytes(),
 	}, nil
 }
 
@@ -135,20 +138,20 @@ func newFolder(folder string, h Home) (string, error) {
 type backupWork struct {
 	home     Home
 	copies   copies
-	copied   map[string]bool // packages
+	copied   map[string]bool // packages and artifacts
 	damaged  []string
 	manifest manifest
 }
 
-// run copies in an order that leaves nothing out which the copied database speaks of: packages
-// that are there before it, the database, packages that came meanwhile, and the logs, which may
+// run copies in an order that leaves nothing out which the copied database speaks of: packages and
+// artifacts that are there before it, the database, what came meanwhile, and the logs, which may
 // tell more than the database knows; restore settles that.
 func (w *backupWork) run(ctx context.Context) error {
 	if err := w.measure(); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		w.packages, w.database, w.packages, w.logs, w.rest,
+		w.contents, w.database, w.contents, w.logs, w.rest,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -167,7 +170,7 @@ func (w *backupWork) run(ctx context.Context) error {
 
 // measure adds up what there is to copy, for the progress alone.
 func (w *backupWork) measure() error {
-	packages, err := w.packageFiles()
+	contents, err := w.contentFiles()
 	if err != nil {
 		return err
 	}
@@ -175,7 +178,7 @@ func (w *backupWork) measure() error {
 	if err != nil {
 		return err
 	}
-	for _, file := range append(append(packages, logs...), databaseName) {
+	for _, file := range append(append(contents, logs...), databaseName) {
 		if info, err := os.Stat(w.home.path(file)); err == nil {
 			w.copies.total += info.Size()
 		}
@@ -202,9 +205,19 @@ func (w *backupWork) logFiles() (files []string, err error) {
 	return files, err
 }
 
-// packageFiles leaves out uploads that are still coming in.
-func (w *backupWork) packageFiles() (files []string, err error) {
-	folders, err := w.entries(packagesName)
+// contentFiles are packages and artifacts. What is still coming in is left out.
+func (w *backupWork) contentFiles() ([]string, error) {
+	packages, err := w.summedFiles(packagesName)
+	if err != nil {
+		return nil, err
+	}
+	artifacts, err := w.summedFiles(artifactsName)
+	return append(packages, artifacts...), err
+}
+
+// summedFiles are those of a folder that holds content by its hash.
+func (w *backupWork) summedFiles(name string) (files []string, err error) {
+	folders, err := w.entries(name)
 	if err != nil {
 		return nil, err
 	}
@@ -212,12 +225,12 @@ func (w *backupWork) packageFiles() (files []string, err error) {
 		if !folder.IsDir() {
 			continue
 		}
-		list, err := w.entries(path.Join(packagesName, folder.Name()))
+		list, err := w.entries(path.Join(name, folder.Name()))
 		if err != nil {
 			return nil, err
 		}
 		for _, entry := range list {
-			if file := path.Join(packagesName, folder.Name(), entry.Name()); inBackup(file) {
+			if file := path.Join(name, folder.Name(), entry.Name()); inBackup(file) {
 				files = append(files, file)
 			}
 		}
@@ -225,9 +238,9 @@ func (w *backupWork) packageFiles() (files []string, err error) {
 	return files, nil
 }
 
-// packages copies those that were not copied yet. One that is deleted meanwhile is left out.
-func (w *backupWork) packages(ctx context.Context) error {
-	files, err := w.packageFiles()
+// contents copies those that were not copied yet. One that is deleted meanwhile is left out.
+func (w *backupWork) contents(ctx context.Context) error {
+	files, err := w.contentFiles()
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"fairlead/internal/store/sqlite"
 	"fairlead/internal/tasklog"
 	"fairlead/internal/trust"
+	"fairlead/server/artifact"
 	"fairlead/server/catalog"
 	"fairlead/server/engine"
 	"fairlead/server/feed"
@@ -64,6 +65,7 @@ type Daemon struct {
 	damaged   <-chan struct{} // closed when the store can no longer be trusted
 	logs      *tasklog.Folder
 	feed      *feed.Feed
+	artifacts *artifact.Folder
 	secrets   secret.Key
 	queue     *tasks.Queue
 	engine    *engine.Engine
@@ -136,7 +138,19 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	d.logs.MakeRoom = d.space.makeRoom
 	limits := feed.DefaultLimits()
 	limits.FullPercent = d.options.Settings.FullPercent
-	d.feed, err = feed.New(d.store, h.packages(), d.env.Disk, d.env.Wall, limits)
+	if d.feed, err = feed.New(d.store, h.packages(), d.env.Disk, d.env.Wall, limits); err != nil {
+		return err
+	}
+	return d.openArtifacts()
+}
+
+func (d *Daemon) openArtifacts() (err error) {
+	limits := artifact.DefaultLimits()
+	limits.FullPercent = d.options.Settings.FullPercent
+	limits.QuotaBytes = int64(d.options.Settings.ArtifactQuotaMB) << 20
+	d.artifacts, err = artifact.New(artifact.Deps{
+		Store: d.store, Dir: d.options.Home.artifacts(), Disk: d.env.Disk, Vitals: d.env.Vitals, Limits: limits,
+	})
 	return err
 }
 
@@ -144,7 +158,8 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.directory = identity.NewDirectory(d.store, d.env.Wall)
 	d.catalog = catalog.New(catalog.Deps{
-		Store: d.store, Feed: d.feed, Secrets: d.secrets, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
+		Store: d.store, Feed: d.feed, Artifacts: d.artifacts,
+		Secrets: d.secrets, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
 		Queued:  func() { d.engine.Wake() },
 		Changed: func() { d.fleet.Refresh() }, Accepted: func() { d.safe.over.Store(true) },
 	})
@@ -166,7 +181,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.queue.Ended = d.catalog.Ended
 	d.engine = engine.New(engine.Deps{
 		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
-		Limits: d.options.Engine, Secrets: d.secrets, URL: d.url,
+		Artifacts: d.artifacts, Limits: d.options.Engine, Secrets: d.secrets, URL: d.url,
 		Retain: func(ctx context.Context) ([]string, error) { return d.catalog.ApplyRetention(ctx, identity.System()) },
 	})
 	if d.line, err = d.newLine(); err != nil {

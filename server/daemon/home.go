@@ -24,8 +24,11 @@ func (h Home) database() string { return h.path("fairlead.db") }
 func (h Home) identity() string { return h.path("identity.pem") }
 func (h Home) packages() string { return h.path("packages") }
 func (h Home) logs() string     { return h.path("logs") }
-func (h Home) admin() string    { return h.path("admin.sock") }
-func (h Home) reserve() string  { return h.path("reserve") }
+
+func (h Home) artifacts() string { return h.path(artifactsName) }
+
+func (h Home) admin() string   { return h.path("admin.sock") }
+func (h Home) reserve() string { return h.path("reserve") }
 
 func (h Home) masterKey() string { return h.path(masterKeyName) }
 

@@ -41,6 +41,11 @@ func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
 	if !withReleases {
 		return
 	}
+	if n, err := d.artifacts.Tidy(ctx, d.env.Wall()); err != nil && ctx.Err() == nil {
+		d.log.Warn("orphans among the artifacts were not removed", "err", err)
+	} else if n > 0 {
+		d.log.Info("orphans among the artifacts were removed", "files", n)
+	}
 	has, err := d.catalog.HasExpired(ctx, who)
 	if err == nil && has {
 		_, err = d.catalog.QueueRetention(ctx, who)

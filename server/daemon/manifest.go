@@ -37,7 +37,9 @@ const (
 	identityName = "identity.pem"
 	settingsName = "server.toml"
 	packagesName = "packages"
-	logsName     = "logs"
+	// artifactsName holds the content of files that scripts handed over.
+	artifactsName = "artifacts"
+	logsName      = "logs"
 	// revocationsName is the list that a restore applies; see revocations.go.
 	revocationsName = "revocations"
 )
@@ -161,7 +163,7 @@ func inBackup(file string) bool {
 		return slices.Contains([]string{databaseName, identityName, settingsName, revocationsName}, file)
 	case len(parts) == 2 && parts[0] == logsName:
 		return logName.MatchString(parts[1])
-	case len(parts) == 3 && parts[0] == packagesName:
+	case len(parts) == 3 && (parts[0] == packagesName || parts[0] == artifactsName):
 		return archive.CheckSum(parts[2]) == nil && parts[1] == parts[2][:2]
 	}
 	return false

@@ -153,6 +153,9 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 		return portal.TaskDetail{}, err
 	}
 	page := portal.TaskDetail{Task: p.task(n, detail.Task, stand)}
+	if page.Artifacts, err = p.artifacts(ctx, who, detail.Task.ID); err != nil {
+		return portal.TaskDetail{}, err
+	}
 	if detail.Task.Deployment != "" {
 		deployment, err := p.c.Deployment(ctx, who, string(detail.Task.Deployment))
 		if err != nil {

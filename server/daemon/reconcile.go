@@ -68,7 +68,10 @@ func (w *restoreWork) consult(ctx context.Context, db store.Store) (known knownT
 				installation.ID, w.manifest.Installation)
 		}
 		w.result.MasterKey = installation.MasterKey
-		w.result.Missing, err = missing(r, held)
+		if w.result.Missing, err = missing(r, held); err != nil {
+			return err
+		}
+		w.result.MissingArtifacts, err = missingArtifacts(r, held)
 		return err
 	})
 	if err != nil {
@@ -93,6 +96,16 @@ func missing(r store.Reader, held map[string]bool) (names []string, err error) {
 	for _, p := range packages {
 		if len(p.SHA256) < 2 || !held[path.Join(packagesName, p.SHA256[:2], p.SHA256)] {
 			names = append(names, p.ID+" "+p.Version)
+		}
+	}
+	return names, err
+}
+
+func missingArtifacts(r store.Reader, held map[string]bool) (names []string, err error) {
+	artifacts, err := r.Artifacts(store.ArtifactFilter{})
+	for _, a := range artifacts {
+		if len(a.SHA256) < 2 || !held[path.Join(artifactsName, a.SHA256[:2], a.SHA256)] {
+			names = append(names, string(a.ID)+" "+a.Name)
 		}
 	}
 	return names, err

@@ -26,10 +26,12 @@ type Restored struct {
 	Version      string    `json:"version"`
 	Pin          trust.Pin `json:"pin"`
 	Packages     int       `json:"packages"` // contents; several packages may share one
+	Artifacts    int       `json:"artifacts"`
 	Logs         int       `json:"logs"`
 	Bytes        int64     `json:"bytes"`
-	// Missing are packages, "id version", whose content the backup does not hold.
-	Missing []string `json:"missing,omitempty"`
+	// Missing are packages, "id version", and MissingArtifacts "id name", whose content the backup does not hold.
+	Missing          []string `json:"missing,omitempty"`
+	MissingArtifacts []string `json:"missingArtifacts,omitempty"`
 	// Revoked is what the list of revocations took back: "machine web-2". Listed says that there was one.
 	Revoked []string `json:"revoked,omitempty"`
 	Listed  bool     `json:"listed"`
@@ -69,11 +71,14 @@ func (m *command) restore() cli.Command {
 }
 
 func (r Restored) text() string {
-	text := fmt.Sprintf("restored %s as of %s: the database, the key, %s and %s: %s\n", r.Home,
-		r.MadeAt.Format("2006-01-02 15:04:05 MST"), plural(r.Packages, "package"), plural(r.Logs, "task log"),
-		cli.Bytes(r.Bytes))
+	text := fmt.Sprintf("restored %s as of %s: the database, the key, %s, %s and %s: %s\n", r.Home,
+		r.MadeAt.Format("2006-01-02 15:04:05 MST"), plural(r.Packages, "package"), plural(r.Artifacts, "artifact"),
+		plural(r.Logs, "task log"), cli.Bytes(r.Bytes))
 	for _, name := range r.Missing {
 		text += "warning: the backup does not hold the content of package " + name + "; push it again\n"
+	}
+	for _, name := range r.MissingArtifacts {
+		text += "warning: the backup does not hold the content of " + name + "\n"
 	}
 	for _, what := range r.Revoked {
 		text += "revoked after the backup, and so again: " + what + "\n"
@@ -168,7 +173,7 @@ func (h Home) refuseHeld() error {
 // restoredNames are what lies in a restored home, in the order in which they come to their places:
 // the database is last, as the home holds a server from then on.
 func restoredNames() []string {
-	return []string{packagesName, logsName, settingsName, revocationsName, identityName, databaseName}
+	return []string{packagesName, artifactsName, logsName, settingsName, revocationsName, identityName, databaseName}
 }
 
 // stageName is the folder in the home that a restore fills first. One that was killed leaves it
@@ -200,7 +205,8 @@ func (w *restoreWork) run(ctx context.Context) error {
 	}
 	w.result = Restored{
 		Home: string(w.home), Installation: w.manifest.Installation, MadeAt: w.manifest.MadeAt, Version: w.manifest.Version,
-		Pin: id.Pin, Packages: w.manifest.count(packagesName), Bytes: w.manifest.bytes(),
+		Pin: id.Pin, Packages: w.manifest.count(packagesName), Artifacts: w.manifest.count(artifactsName),
+		Bytes: w.manifest.bytes(),
 	}
 	if err := w.settle(ctx); err != nil {
 		return err

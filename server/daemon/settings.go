@@ -28,6 +28,9 @@ const (
 	DefaultReserveMB   = 64
 )
 
+// DefaultArtifactQuotaMB is 20 GiB.
+const DefaultArtifactQuotaMB = 20 << 10
+
 // Settings are the file server.toml. Flags win over the file.
 type Settings struct {
 	// HTTP is where portal and REST listen. It speaks plain HTTP: put TLS in front of it, or
@@ -56,13 +59,15 @@ type Settings struct {
 	FullPercent int `toml:"full_percent" comment:"of the disk: at this share of used space new work is refused"`
 	// ReserveMB is how much space, in MiB, is set aside to finish work on a full disk, 0 to 4,096.
 	ReserveMB int `toml:"reserve_mb" comment:"MiB set aside, given up to finish what is at work when the disk is full"`
+	// ArtifactQuotaMB is how much the files that scripts hand over may have together, in MiB, 1 to 1,048,576.
+	ArtifactQuotaMB int `toml:"artifact_quota_mb" comment:"MiB that artifacts have together; more are not kept"`
 }
 
 // DefaultSettings is what an empty file means.
 func DefaultSettings() Settings {
 	return Settings{
 		HTTP: DefaultHTTP, Link: DefaultLink, TaskLimit: tasks.DefaultLimit,
-		FullPercent: DefaultFullPercent, ReserveMB: DefaultReserveMB,
+		FullPercent: DefaultFullPercent, ReserveMB: DefaultReserveMB, ArtifactQuotaMB: DefaultArtifactQuotaMB,
 	}
 }
 
@@ -117,6 +122,9 @@ func (s Settings) spaceProblems() (problems []string) {
 	}
 	if s.ReserveMB < 0 || s.ReserveMB > 4096 {
 		problems = append(problems, fmt.Sprintf("reserve_mb: want 0 to 4096, got %d", s.ReserveMB))
+	}
+	if s.ArtifactQuotaMB < 1 || s.ArtifactQuotaMB > 1<<20 {
+		problems = append(problems, fmt.Sprintf("artifact_quota_mb: want 1 to 1048576, got %d", s.ArtifactQuotaMB))
 	}
 	return problems
 }

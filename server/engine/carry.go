@@ -51,6 +51,7 @@ type carrier struct {
 	// outputs are to be kept with the verdict; resultFaults counts the times they came damaged.
 	outputs      *deploy.Outputs
 	resultFaults int
+	handed       handover
 	taken        *intake
 }
 
@@ -94,6 +95,7 @@ func (c *carrier) run(ctx context.Context) error {
 		c.forget(ctx)
 		return nil
 	}
+	defer c.handed.release()
 	c.hold(ctx)
 	for tries := 0; ctx.Err() == nil; tries++ {
 		verdict, err := c.try(ctx)
@@ -404,10 +406,10 @@ func (c *carrier) settle(ctx context.Context, verdict contract.Verdict) error {
 	ended.State, ended.Verdict, ended.EndedAt = deploy.TicketFinished, &verdict, c.worker.engine.Env.Wall()
 	ended.Ruling, ended.AwaySince = c.ruling, time.Time{}
 	err := c.worker.update(ctx, func(w store.Writer) error {
-		if err := w.PutTicket(ended); err != nil || c.outputs == nil || c.ruling != deploy.RulingNone {
+		if err := w.PutTicket(ended); err != nil || c.ruling != deploy.RulingNone {
 			return err
 		}
-		return c.worker.engine.putOutputs(w, *c.outputs)
+		return c.putHanded(w)
 	})
 	if err != nil {
 		return err

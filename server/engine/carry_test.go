@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -43,6 +44,8 @@ type scripted struct {
 
 	result    contract.Result
 	resultErr error
+	// artifact answers for the bytes of an artifact.
+	artifact func(contract.ArtifactArgs) (io.ReadCloser, error)
 }
 
 func running() contract.TicketStatus {
@@ -82,6 +85,10 @@ func (m *scripted) Result(context.Context, contract.TicketID, contract.ResultInf
 	return m.result, m.resultErr
 }
 
+func (m *scripted) Artifact(_ context.Context, args contract.ArtifactArgs) (io.ReadCloser, error) {
+	return m.artifact(args)
+}
+
 func (m *scripted) Forget(context.Context, contract.TicketID) error { return nil }
 func (m *scripted) List(context.Context, contract.TicketID) (contract.TicketList, error) {
 	return contract.TicketList{}, nil
@@ -99,11 +106,13 @@ type bench struct {
 	store store.Store
 	logs  *tasklog.Folder
 	key   secret.Key
+	kept  string // folder of artifacts
+	disk  host.Vitals
 	runs  int
 }
 
 func newBench(t *testing.T, edit func(store.Writer) error) *bench {
-	b := &bench{t: t, key: secret.NewKey()}
+	b := &bench{t: t, key: secret.NewKey(), kept: filepath.Join(t.TempDir(), "artifacts")}
 	var err error
 	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), host.Fsync{}, time.Now)
 	b.must(err)
@@ -161,7 +170,7 @@ func (b *bench) run(m *scripted, reach engine.Reach, killAt string, meanwhile fu
 	e := engine.New(engine.Deps{
 		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", b.runs), 5), Logs: b.logs, Reach: reach,
 		Env:     host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: point},
-		Secrets: b.key,
+		Secrets: b.key, Artifacts: b.folder(fenced),
 	})
 	var group sync.WaitGroup
 	group.Go(func() { _ = e.Run(ctx) })

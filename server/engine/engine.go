@@ -15,9 +15,9 @@
 //
 // engine.go owns the workers, worker.go walks one task, carry.go brings one ticket to its
 // verdict, absence.go decides on machines out of reach, restart.go waits for those that a step
-// restarts, late.go hears what comes after a ruling, order.go makes orders, lines.go turns records
-// into log lines, intake.go takes them in, health.go checks machines, health_script.go
-// with the scripts of their policies. Goroutines: one loop, one for
+// restarts, outputs.go and artifacts.go keep what scripts hand over, late.go hears what comes after a
+// ruling, order.go makes orders, lines.go turns records into log lines, intake.go takes them in,
+// health.go checks machines, health_script.go with the scripts of their policies. Goroutines: one loop, one for
 // each running task, one for each open ticket; each is waited for by the one before.
 package engine
 
@@ -60,8 +60,10 @@ type Deps struct {
 	Logs     *tasklog.Folder
 	Reach    Reach
 	Packages Packages
-	Env      host.Env
-	Limits   Limits
+	// Artifacts keeps the files that scripts hand over.
+	Artifacts Artifacts
+	Env       host.Env
+	Limits    Limits
 	// Secrets opens sensitive values.
 	Secrets secret.Key
 	// Retain deletes what lifecycles do not keep any more and says in sentences what it did; nil when there is

@@ -5,6 +5,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -171,6 +172,10 @@ func (f fencedTarget) Forget(_ context.Context, ticket contract.TicketID) error 
 
 func (f fencedTarget) Result(context.Context, contract.TicketID, contract.ResultInfo) (contract.Result, error) {
 	return contract.Result{}, f.broken()
+}
+
+func (f fencedTarget) Artifact(context.Context, contract.ArtifactArgs) (io.ReadCloser, error) {
+	return nil, errkind.NotFound.Errorf("this machine's scripts hand nothing over")
 }
 
 func (f fencedTarget) List(_ context.Context, after contract.TicketID) (list contract.TicketList, err error) {

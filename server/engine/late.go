@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"fairlead/internal/contract"
@@ -96,7 +97,16 @@ func (e *Engine) forget(ctx context.Context, t target.Target, stateID string, ti
 			}
 		}
 		if late != nil {
-			if err := e.recordLate(ctx, ticket, *late); err != nil {
+			h, err := e.lateArtifacts(ctx, t, ticket, *late)
+			if kind := errkind.Of(err); err != nil && (kind == errkind.Exhausted || kind == errkind.Corrupt) {
+				e.log.Warn("the machine keeps what came late, until it is on line next", "ticket", ticket.ID, "err", err)
+				return false, nil
+			}
+			if err == nil {
+				err = e.recordLate(ctx, ticket, *late, h.kept)
+			}
+			h.release()
+			if err != nil {
 				return false, err
 			}
 		}
@@ -114,8 +124,11 @@ func (e *Engine) forget(ctx context.Context, t target.Target, stateID string, ti
 	})
 }
 
-// recordLate keeps what a machine says of a ticket that the server has ruled on. The ruling stands.
-func (e *Engine) recordLate(ctx context.Context, ticket deploy.Ticket, late contract.Verdict) error {
+// recordLate keeps what a machine says of a ticket that the server has ruled on, and what its script handed
+// over. The ruling stands.
+func (e *Engine) recordLate(
+	ctx context.Context, ticket deploy.Ticket, late contract.Verdict, artifacts []deploy.Artifact,
+) error {
 	isNew := false
 	err := e.Store.Update(ctx, func(w store.Writer) error {
 		kept, err := w.Ticket(ticket.ID)
@@ -123,7 +136,7 @@ func (e *Engine) recordLate(ctx context.Context, ticket deploy.Ticket, late cont
 			return err
 		}
 		kept.Late = &late
-		if err := w.PutTicket(kept); err != nil {
+		if err := errors.Join(w.PutTicket(kept), e.putArtifacts(w, kept.Machine, artifacts)); err != nil {
 			return err
 		}
 		name := string(kept.Machine)

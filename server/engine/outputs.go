@@ -24,21 +24,23 @@ const resultTries = 5
 // collect fetches what the scripts have handed over. It is kept with the verdict, before the machine
 // may forget. A result that the machine has lost is no reason to wait for ever: the verdict says so.
 func (c *carrier) collect(ctx context.Context, t target.Target, verdict *contract.Verdict) (*contract.Verdict, error) {
-	if verdict == nil || verdict.Result == nil || c.ruling != deploy.RulingNone || c.outputs != nil {
+	if verdict == nil || verdict.Result == nil || c.ruling != deploy.RulingNone {
 		return verdict, nil
 	}
 	result, err := t.Result(ctx, c.ticket.ID, *verdict.Result)
 	switch kind := errkind.Of(err); {
 	case err == nil:
-		c.outputs = c.keep(result)
-		return verdict, nil
+		if c.outputs == nil {
+			c.outputs = c.keep(result)
+		}
+		return verdict, c.artifacts(ctx, t, result.Artifacts)
 	case kind == errkind.Corrupt && c.resultFaults < resultTries:
 		c.resultFaults++
 		return nil, remote(err)
 	case kind == errkind.Corrupt, kind == errkind.NotFound, kind == errkind.Invalid:
-		c.say(tasklog.Error, "Its output variables are lost: "+err.Error()+".")
+		c.say(tasklog.Error, "What it handed over is lost: "+err.Error()+".")
 		said := *verdict
-		said.Reason = strings.TrimPrefix(said.Reason+"; its output variables are lost", "; ")
+		said.Reason = strings.TrimPrefix(said.Reason+"; what it handed over is lost", "; ")
 		return &said, nil
 	}
 	return nil, remote(err)
@@ -62,6 +64,16 @@ func (c *carrier) keep(result contract.Result) *deploy.Outputs {
 		c.say(tasklog.Verbose, fmt.Sprintf("Kept %d output variables.", len(out.Values)))
 	}
 	return out
+}
+
+// putHanded commits what the scripts have handed over.
+func (c *carrier) putHanded(w store.Writer) error {
+	if c.outputs != nil {
+		if err := c.worker.engine.putOutputs(w, *c.outputs); err != nil {
+			return err
+		}
+	}
+	return c.worker.engine.putArtifacts(w, c.ticket.Machine, c.handed.kept)
 }
 
 // putOutputs keeps outputs; with the first sealed one the store notes which key it depends on.

@@ -80,7 +80,7 @@ func TestALostResultIsNoReasonToWait(t *testing.T) {
 				b.run(m, nil, "", nil)
 				task := b.task()
 				if task.State != deploy.TaskSuccess || !task.HasWarnings ||
-					!strings.Contains(b.log(), "its output variables are lost") {
+					!strings.Contains(b.log(), "what it handed over is lost") {
 					t.Errorf("%s, warnings %v\n%s", task.State, task.HasWarnings, b.log())
 				}
 			})

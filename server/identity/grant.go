@@ -33,7 +33,7 @@ func dimensions(p Permission) (byProject, byEnvironment bool) {
 		DefectReport, DefectResolve:
 		return true, false
 	case VariableEdit, DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
-		QuestionView, QuestionAnswer, ArtifactView, EventView:
+		QuestionView, QuestionAnswer, ArtifactView, ArtifactEdit, ArtifactDelete, EventView:
 		return true, true
 	case EnvironmentView, EnvironmentEdit, MachineView, MachineEdit, AccountView, AccountEdit, TokenView, TokenCreate:
 		return false, true

@@ -41,6 +41,8 @@ const (
 	QuestionView     Permission = "InterruptionView"
 	QuestionAnswer   Permission = "InterruptionSubmit"
 	ArtifactView     Permission = "ArtifactView"
+	ArtifactEdit     Permission = "ArtifactEdit"
+	ArtifactDelete   Permission = "ArtifactDelete"
 	TokenView        Permission = "JoinTokenView"
 	TokenCreate      Permission = "JoinTokenCreate"
 	PolicyView       Permission = "MachinePolicyView"
@@ -67,7 +69,7 @@ func Everything() []Permission {
 		AccountView, AccountEdit, PackageView, PackagePush, PackageDelete,
 		ReleaseView, ReleaseCreate, ReleaseEdit, ReleaseDelete, DefectReport, DefectResolve,
 		DeploymentView, DeploymentCreate, TaskView, TaskCreate, TaskCancel,
-		QuestionView, QuestionAnswer, ArtifactView,
+		QuestionView, QuestionAnswer, ArtifactView, ArtifactEdit, ArtifactDelete,
 		TokenView, TokenCreate, PolicyView, PolicyEdit, UserView, UserEdit, TeamView, TeamEdit, RoleView, RoleEdit,
 		EventView, ConfigureServer, ServerAdmin, SignedIn,
 	}

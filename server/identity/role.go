@@ -28,7 +28,7 @@ func builtInRoles() []deploy.UserRole {
 		DeploymentView, TaskView, PolicyView, QuestionView, ArtifactView,
 	}
 	contribute := with(views, ProjectEdit, ProcessEdit, VariableEdit, DefectReport, DefectResolve, ReleaseEdit)
-	lead := with(contribute, ReleaseCreate, ReleaseDelete, QuestionAnswer)
+	lead := with(contribute, ReleaseCreate, ReleaseDelete, QuestionAnswer, ArtifactEdit, ArtifactDelete)
 	manage := slices.DeleteFunc(Everything(), func(p Permission) bool {
 		return p == SignedIn || slices.Contains(systemPermissions(), p)
 	})

@@ -5,6 +5,7 @@ package portal_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -145,6 +146,20 @@ func (f *fake) Task(context.Context, identity.Principal, deploy.TaskID) (portal.
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.task, f.refuse
+}
+
+// OpenArtifact knows one file, a page with a script in it.
+func (f *fake) OpenArtifact(
+	_ context.Context, _ identity.Principal, _ deploy.TaskID, id deploy.ArtifactID,
+) (portal.Artifact, io.ReadSeekCloser, error) {
+	if id != "Artifacts-7" {
+		return portal.Artifact{}, nil, errkind.NotFound.Errorf("no artifact %s", id)
+	}
+	content := struct {
+		io.ReadSeeker
+		io.Closer
+	}{strings.NewReader("<script>alert(1)</script>"), io.NopCloser(nil)}
+	return portal.Artifact{ID: id, Name: "a \"b\".html", SHA256: "00"}, content, f.refuse
 }
 
 // ReadLog counts offsets in lines.

@@ -113,6 +113,7 @@ func (p *Portal) routes() []route {
 		page("/app/tasks", p.tasks),
 		page("/app/tasks/{task}", p.task),
 		{method: "GET", pattern: "/app/tasks/{task}/log", handle: p.rawLog},
+		{method: "GET", pattern: "/app/tasks/{task}/artifacts/{artifact}", handle: p.artifact},
 		{method: "GET", pattern: "/app/tasks/{task}/follow", handle: p.follow},
 		post("/app/tasks/{task}/cancel", p.cancel),
 		post("/app/tasks/{task}/questions/{question}", p.answer),

@@ -4,6 +4,7 @@ package portal
 
 import (
 	"context"
+	"io"
 	"slices"
 	"time"
 
@@ -43,6 +44,10 @@ type Reader interface {
 	Machine(ctx context.Context, p identity.Principal, ref string) (MachineDetail, error)
 	Tasks(ctx context.Context, p identity.Principal, q TaskQuery) (tasks []Task, total int, err error)
 	Task(ctx context.Context, p identity.Principal, id deploy.TaskID) (TaskDetail, error)
+	// OpenArtifact opens a file of a task, which the caller closes.
+	OpenArtifact(
+		ctx context.Context, p identity.Principal, task deploy.TaskID, id deploy.ArtifactID,
+	) (Artifact, io.ReadSeekCloser, error)
 	// ReadLog returns whole lines from an offset (0, or what an earlier call named next), at most
 	// about maxBytes of them. An empty result means that there is no more for now.
 	ReadLog(
@@ -298,6 +303,18 @@ type TaskDetail struct {
 	Steps []TaskStep
 	// Questions wait for people to answer.
 	Questions []Question
+	// Artifacts are files that its scripts handed over, oldest first; none for who may not see them.
+	Artifacts []Artifact
+}
+
+// Artifact is a file that a script handed over.
+type Artifact struct {
+	ID      deploy.ArtifactID
+	Name    string
+	Machine string
+	Size    int64 // bytes
+	SHA256  string
+	KeptAt  time.Time
 }
 
 // Question is one that a task waits with.

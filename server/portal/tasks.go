@@ -164,6 +164,24 @@ func (p *Portal) rawLog(v *visit) error {
 	return nil
 }
 
+// artifact sends a file that a script handed over. It is a download, never a page: a script wrote it.
+func (p *Portal) artifact(v *visit) error {
+	a, content, err := p.source.OpenArtifact(v.Context(), v.who, deploy.TaskID(v.PathValue("task")),
+		deploy.ArtifactID(v.PathValue("artifact")))
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	h := v.ResponseWriter.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
+	h.Set("ETag", `"`+a.SHA256+`"`)
+	http.ServeContent(v.ResponseWriter, v.Request, "", a.KeptAt, content)
+	return nil
+}
+
 // fileName keeps of an id what is plain in a file name.
 func fileName(id deploy.TaskID) string {
 	return strings.Map(func(r rune) rune {

@@ -131,6 +131,15 @@ func (l Line) Result(ctx context.Context, ticket contract.TicketID, info contrac
 	return contract.ParseResult(raw)
 }
 
+// Artifact opens the file. There is no time limit: the line itself notices a peer that stopped sending.
+func (l Line) Artifact(ctx context.Context, args contract.ArtifactArgs) (io.ReadCloser, error) {
+	answer, err := contract.ScriptArtifact.Exchange(ctx, l.Session, args, nil)
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // List asks the agent.
 func (l Line) List(ctx context.Context, after contract.TicketID) (contract.TicketList, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

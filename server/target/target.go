@@ -15,6 +15,7 @@ package target
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"fairlead/internal/contract"
@@ -36,6 +37,9 @@ type Target interface {
 	// Result reads what the scripts of a ticket have handed over, as its verdict names it. Errors:
 	// NotFound (it is not there any more).
 	Result(ctx context.Context, ticket contract.TicketID, info contract.ResultInfo) (contract.Result, error)
+	// Artifact reads one of the files that a ticket's result names, from the offset on. Errors: NotFound
+	// (it is not there any more), Corrupt (the agent is too old to know an offset).
+	Artifact(ctx context.Context, args contract.ArtifactArgs) (io.ReadCloser, error)
 	// List names tickets that the machine keeps, from the one after another on. Errors: NotFound (its
 	// agent is too old to tell).
 	List(ctx context.Context, after contract.TicketID) (contract.TicketList, error)
