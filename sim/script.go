@@ -33,6 +33,7 @@ const timerSlack = 50 * time.Microsecond
 //	echo WORDS      to standard output, or to standard error with >&2 at the end
 //	sleep SECONDS   a decimal number; ends early with TERM unless "trap '' TERM" came before
 //	exit CODE
+//	give NAME KB    writes a file of that size and hands it over
 //	reboot          restarts the machine, which ends the script before it can say so
 //	trap '' TERM
 //	for i in $(seq 1 N); do COMMAND; COMMAND; done    with $i in the commands
@@ -161,6 +162,11 @@ func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit 
 				return complain(c, "sleep: invalid time interval "+rest)
 			}
 			wait(ended, time.Duration(seconds*float64(time.Second))+m.slack(one, n))
+		case "give":
+			if err := m.give(one, c, rest); err != nil {
+				return complain(c, err.Error())
+			}
+			wait(ended, lineDelay+m.slack(one, n))
 		case "reboot":
 			return m.restart(one, c)
 		case "trap":

@@ -23,7 +23,7 @@ type Statement struct {
 func All() []Statement {
 	return []Statement{
 		sessions(), revocation(), starts(), verdicts(), durability(), output(), isolation(), answers(), content(),
-		secrets(), limits(), queue(), leaks(),
+		secrets(), limits(), queue(), leaks(), artifacts(),
 		reconnection(), completion(), detection(), cancellation(), agreement(), fairness(), progress(),
 		expectation(),
 	}

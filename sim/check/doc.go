@@ -25,6 +25,7 @@
 //	S12  limit.go        bounds of connections, tries, waits and events
 //	S13  queue.go        what people read of tasks is linearizable
 //	S14  leak.go         nothing is left at the end
+//	S15  artifact.go     files that scripts handed over arrive whole
 //
 // What must happen in time:
 //

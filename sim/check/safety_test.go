@@ -346,6 +346,27 @@ func safetyTales() []tale {
 		{"S14", "a program that ends by itself", happens(history.Event{
 			At: 2 * time.Minute, Kind: history.Ended, Who: "web-1", Text: "tickets: no space",
 		}), "ended by itself: tickets: no space"},
+
+		{"S15", "a file arrives", both(gives, keeps("aa")), ""},
+		{"S15", "one is lost", gives, "lies on the server 0 times"},
+		{"S15", "one is damaged", both(gives, keeps("bb")), "lies on the server 0 times"},
+		{"S15", "one lies there twice", both(gives, keeps("aa"), keeps("aa")), "lies on the server 2 times"},
+		{"S15", "nobody knows how its script ended", both(gives, verdict(contract.Indeterminate, 0, "")), ""},
+		{"S15", "nobody gave it", keeps("aa"), "is not what a script handed over"},
+	}
+}
+
+// gives lets the script of t-1 hand a file over.
+func gives(_ *testing.T, r *history.Run) {
+	insert(r, history.Event{
+		At: 62 * time.Second, Kind: history.Gave, Who: "web-1", Ticket: ticketID(1), Text: "f", Cause: "aa", N: 3,
+	})
+}
+
+// keeps has the server keep one of t-1, with a hash.
+func keeps(sum string) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) {
+		r.End.Artifacts = append(r.End.Artifacts, history.Artifact{Ticket: ticketID(1), Name: "f", Size: 3, SHA256: sum})
 	}
 }
 

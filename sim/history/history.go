@@ -31,6 +31,7 @@ const (
 
 	Started  Kind = "script.start" // Ticket, Task, Text: isolation as "full", "none" or "named NAME"; N: process
 	Said     Kind = "script.said"  // Ticket, Text: one line of standard output; N: process
+	Gave     Kind = "script.gave"  // Ticket, Text: the name of a file that is handed over, Cause: its SHA-256; N: bytes
 	Finished Kind = "script.end"   // Ticket, Code, Text: signal or ""; N: process
 
 	Asked    Kind = "op.asked"    // Task or "", Text: what was asked
@@ -116,6 +117,9 @@ type End struct {
 	Agents map[string]Agent
 	// Secrets are places where something was found that must never leave the programs.
 	Secrets []string
+	// Artifacts are files that scripts handed over, as the active server's store has them and their content lies
+	// in its home.
+	Artifacts []Artifact
 	// Files are installed files whose content is not what was deployed, with the reason.
 	Files []string
 	Leaks netem.Leaks
@@ -124,6 +128,14 @@ type End struct {
 	Passes map[string]int
 	// Peaks are the highest numbers seen: "goroutines", "conns".
 	Peaks map[string]int
+}
+
+// Artifact is a file that the server keeps; Size and SHA256 are those of its content.
+type Artifact struct {
+	Ticket contract.TicketID
+	Name   string
+	Size   int
+	SHA256 string
 }
 
 // Agent is what an agent's state file says.

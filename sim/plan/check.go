@@ -416,12 +416,12 @@ func (p Plan) checkStory(q *problems) {
 		q.need(where+" do", o.Do, doings...)
 		q.fromZero(where, map[string]int64{
 			"at": int64(o.At), "every": int64(o.Every), "until": int64(o.Until), "lasts": int64(o.Lasts),
-			"lines": int64(o.Lines), "any": int64(o.Any), "kb": int64(o.KB), "exit": int64(o.Exit),
+			"lines": int64(o.Lines), "any": int64(o.Any), "kb": int64(o.KB), "gives": int64(o.Gives), "exit": int64(o.Exit),
 		})
 		if o.Do == DoFailover && len(p.Servers) < 2 {
 			q.add("%s: failover needs a second server", where)
 		}
-		if o.Lines > maxLines || o.KB > maxPackageKB {
+		if o.Lines > maxLines || o.KB > maxPackageKB || o.Gives > maxPackageKB {
 			q.add("%s: want at most %d lines and %d KB", where, maxLines, maxPackageKB)
 		}
 		if o.At >= p.Safety {

@@ -195,6 +195,8 @@ type Op struct {
 	// Any is on how many machines; 0: on all. On names one.
 	Any int    `toml:"any,omitempty"`
 	On  string `toml:"on,omitempty"`
+	// Gives is the size in KB of a file that the script, or a deployment's first step, hands over at its end.
+	Gives int `toml:"gives,omitempty"`
 	// KB is the size of a package, URL the page to browse.
 	KB  int    `toml:"kb,omitempty"`
 	URL string `toml:"url,omitempty"`

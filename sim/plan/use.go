@@ -23,8 +23,8 @@ func usesOf(table, kind string) (uses string, known bool) {
 			TLSListener: forwards + " send_proxy", TLSInspector: "listen idle takes ports", CaptivePortal: "listen takes ports",
 		},
 		"op": {
-			DoScript:  "any on lasts lines exit ignores reboot restarts limit",
-			DoDeploy:  "kb reboot restarts asks",
+			DoScript:  "any on lasts lines exit ignores reboot restarts limit gives",
+			DoDeploy:  "kb reboot restarts asks gives",
 			DoCancel:  "",
 			DoHealth:  "",
 			DoRestart: "", DoFailover: "", DoRemove: "any on", DoAnswer: "choice", DoBrowse: "url",

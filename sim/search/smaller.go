@@ -249,6 +249,7 @@ func simplerOps(p plan.Plan) (all []plan.Plan) {
 		add(o.Any > 1, func(o *plan.Op) { o.Any = 1 })
 		add(o.Any > 0, func(o *plan.Op) { o.Any = 0 })
 		add(o.KB > 1, func(o *plan.Op) { o.KB = 1 })
+		add(o.Gives > 0, func(o *plan.Op) { o.Gives = 0 })
 	}
 	return all
 }

@@ -47,12 +47,18 @@ func projectOf(op plan.Op) string {
 	if op.Asks {
 		name += " with a question"
 	}
+	if op.Gives > 0 {
+		name += " with a file"
+	}
 	return name
 }
 
 // steps are a project's process.
 func steps(op plan.Op) []demo.Step {
 	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"
+	if op.Gives > 0 {
+		script += fmt.Sprintf("\ngive #{Octopus.Release.Number}-#{Octopus.Machine.Name}.bin %d", op.Gives)
+	}
 	if op.Reboot {
 		script += "\nreboot"
 	}

@@ -5,6 +5,8 @@ package site
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -122,7 +124,24 @@ func (s *site) read(ctx context.Context, end *history.End) error {
 			}
 			end.Tickets = append(end.Tickets, tickets...)
 		}
-		end.Machines, err = r.Machines(store.MachineFilter{})
+		if end.Machines, err = r.Machines(store.MachineFilter{}); err != nil {
+			return err
+		}
+		artifacts, err := r.Artifacts(store.ArtifactFilter{})
+		end.Artifacts = kept(filepath.Join(disk, "home", "artifacts"), artifacts)
 		return err
 	})
+}
+
+// kept reads the content of artifacts. One without any has no hash.
+func kept(folder string, artifacts []deploy.Artifact) (all []history.Artifact) {
+	for _, a := range artifacts {
+		one := history.Artifact{Ticket: a.Ticket, Name: a.Name}
+		if raw, err := os.ReadFile(filepath.Join(folder, a.SHA256[:2], a.SHA256)); err == nil {
+			sum := sha256.Sum256(raw)
+			one.Size, one.SHA256 = len(raw), hex.EncodeToString(sum[:])
+		}
+		all = append(all, one)
+	}
+	return all
 }

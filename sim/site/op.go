@@ -107,6 +107,9 @@ func body(op plan.Op, name string) string {
 		fmt.Fprintf(&out, "for i in $(seq 1 %d); do echo %s-#{Octopus.Machine.Name}-$i; sleep %.3f; done\n",
 			lines, name, pause)
 	}
+	if op.Gives > 0 {
+		fmt.Fprintf(&out, "give %s-#{Octopus.Machine.Name}.bin %d\n", name, op.Gives)
+	}
 	if op.Reboot {
 		out.WriteString("reboot\n")
 	}

@@ -5,6 +5,8 @@ package sweep
 // Points lists the names of all crash points of server, agent, shim and package step, sorted.
 func Points() []string {
 	return []string{
+		"engine.artifact.asked",
+		"engine.artifact.fetched",
 		"engine.decisions.committed",
 		"engine.restart.awaited",
 		"engine.task.ended",
