@@ -57,6 +57,14 @@ type Deps struct {
 // Presence knows which agents hold a line now.
 type Presence interface {
 	Machine(id deploy.MachineID) Online
+	// Log is what happened to a machine's line, oldest first.
+	Log(id deploy.MachineID) []LineEvent
+}
+
+// LineEvent is something that happened to a line: Info, Warning or Error.
+type LineEvent struct {
+	At             time.Time
+	Category, Text string
 }
 
 // Online is what is known of a machine's line.

@@ -126,6 +126,8 @@ type nobody struct{}
 
 func (nobody) Machine(deploy.MachineID) api.Online { return api.Online{} }
 
+func (nobody) Log(deploy.MachineID) []api.LineEvent { return nil }
+
 type idle struct{}
 
 func (idle) Waits(context.Context) (map[deploy.TaskID]string, error) { return nil, nil }

@@ -186,20 +186,6 @@ func (a *api) getMachine(c *call) error {
 	return c.ok(a.showMachine(m))
 }
 
-func (a *api) machineConnection(c *call) error {
-	m, err := a.Catalog.Machine(c.ctx(), c.principal, c.param("id"))
-	if err != nil {
-		return err
-	}
-	online := a.Presence.Machine(m.ID)
-	return c.ok(obj{
-		"Id": m.ID, "MachineId": m.ID, "SpaceId": m.Space, "Status": statusWord(m, online),
-		"CurrentTentacleVersion": online.Version, "OnlineSince": at(online.Since), "LastSeen": at(online.LastSeen),
-		"LastChecked": at(m.Health.CheckedAt), "Logs": []obj{},
-		"Links": obj{"Self": spacePath + "machines/" + string(m.ID) + "/connection"},
-	})
-}
-
 type machineRequest struct {
 	Name           string
 	EnvironmentIDs []string `json:"EnvironmentIds"`

@@ -6,11 +6,13 @@ import (
 	"context"
 	"crypto/sha1" // stock tools show this digest; nothing trusts it
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/tasklog"
 	"fairlead/server/api"
+	"fairlead/server/fleet"
 )
 
 // apiDeps gives the REST surface what it works with.
@@ -48,6 +50,27 @@ func (p presence) Machine(id deploy.MachineID) api.Online {
 		online.LastSeen = now.Since
 	}
 	return online
+}
+
+// Log implements api.Presence.
+func (p presence) Log(id deploy.MachineID) []api.LineEvent {
+	kept := p.d.fleet.LineLog(id)
+	out := make([]api.LineEvent, len(kept))
+	for i, e := range kept {
+		text, category := e.Text+".", "Info"
+		switch e.Kind {
+		case fleet.LineDown:
+			category = "Warning"
+		case fleet.LineTrouble:
+			category = "Error"
+		case fleet.LineUp:
+		}
+		if e.Count > 1 {
+			text += fmt.Sprintf(" That happened %d times in a row.", e.Count)
+		}
+		out[i] = api.LineEvent{At: e.At, Category: category, Text: text}
+	}
+	return out
 }
 
 type logs struct{ folder *tasklog.Folder }

@@ -26,11 +26,14 @@ import (
 type lane struct {
 	host.Network
 	answer func(far net.Conn)
-	piped  bool // in a bubble
+	piped  bool         // in a bubble
+	fails  func() error // unless nil, why nothing can be dialled
 }
 
 func (l lane) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
 	switch {
+	case l.fails != nil:
+		return nil, l.fails()
 	case l.answer == nil:
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	case l.piped:

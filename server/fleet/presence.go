@@ -28,6 +28,7 @@ type presence struct {
 	since    time.Time
 	trouble  string
 	journal  journal       // as last told in answer to an order
+	events   []LineEvent   // maxLineEvents at most
 	changed  chan struct{} // closed and replaced at each change
 }
 

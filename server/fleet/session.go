@@ -226,6 +226,9 @@ func (f *Fleet) enter(s *session) (leave []*session, err error) {
 	p.sessions = append(p.sessions, s)
 	p.told(s.facts.stateID, s.facts.journal)
 	p.trouble = ""
+	p.note(LineEvent{
+		At: f.Env.Wall(), Kind: LineUp, Text: "The line from " + s.remote + " is up, of an agent " + s.facts.version,
+	})
 	p.change()
 	return leave, nil
 }
@@ -245,6 +248,7 @@ func (f *Fleet) note(id deploy.MachineID, why error) {
 	defer f.mu.Unlock()
 	if p, ok := f.machines[id]; ok && why != nil {
 		p.trouble = why.Error()
+		p.note(LineEvent{At: f.Env.Wall(), Kind: LineTrouble, Text: "There is no line: " + p.trouble})
 	}
 }
 
@@ -285,6 +289,7 @@ func (f *Fleet) leave(ctx context.Context, s *session, why error) {
 				p.trouble = why.Error()
 			}
 		}
+		p.note(ended(now, s.remote, why))
 		p.change()
 	}
 	f.mu.Unlock()
