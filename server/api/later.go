@@ -3,6 +3,8 @@
 package api
 
 import (
+	"net/http"
+
 	"fairlead/internal/errkind"
 	"fairlead/server/identity"
 )
@@ -13,7 +15,7 @@ func (a *api) emptyRoutes() []Route {
 	routes := []Route{}
 	for _, kind := range []struct {
 		path, itemType, words string
-		edit                  identity.Permission
+		edit                  identity.Permission // whoever may not change a thing is told that, now and later
 	}{
 		{"workerpools", "WorkerPool", "worker pools", identity.MachineEdit},
 		{"workers", "Worker", "workers", identity.MachineEdit},
@@ -24,14 +26,32 @@ func (a *api) emptyRoutes() []Route {
 		{"projecttriggers", "ProjectTrigger", "triggers", identity.ProjectEdit},
 		{"certificates", "Certificate", "certificates", identity.AccountEdit},
 		{"actiontemplates", "ActionTemplate", "step templates", identity.ProcessEdit},
+		{"subscriptions", "Subscription", "subscriptions", identity.TeamEdit},
+		{"gitcredentials", "GitCredential", "Git credentials", identity.AccountEdit},
 	} {
 		routes = append(routes,
 			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),
 			get("/api/S/"+kind.path+"/all", identity.SignedIn, "None yet: an empty list", a.emptyList),
-			post("/api/S/"+kind.path, kind.edit, "400: "+kind.words+" come with a later version", notYet(kind.words)))
+			post("/api/S/"+kind.path, kind.edit, "400: "+kind.words+" come with a later version", notYet(kind.words)),
+			put("/api/S/"+kind.path+"/{id}", kind.edit, "404: "+kind.words+" come with a later version", noneYet(kind.words)),
+			del("/api/S/"+kind.path+"/{id}", kind.edit, "404: "+kind.words+" come with a later version",
+				noneYet(kind.words)))
 	}
 	return append(routes, post("/api/S/feeds", identity.PackageDelete, "400: further feeds come with a later version",
 		notYet("feeds beside the built-in one")))
+}
+
+// noneYet says that there is no such thing to change or to delete; the latter clients take for "deleted already".
+func noneYet(words string) func(*call) error {
+	return func(c *call) error {
+		var q struct{ Name string }
+		if c.route.Method == http.MethodPut {
+			if err := c.decode(&q); err != nil {
+				return err
+			}
+		}
+		return errkind.NotFound.Errorf("there is no %.80q: having %s comes with a later version", c.param("id"), words)
+	}
 }
 
 // notYet refuses to make what this version has not, whatever the body says.

@@ -36,6 +36,9 @@ func address(r api.Route) string {
 		"libraryvariablesets": "LibraryVariableSets-1", "accounts": "Accounts-1", "interruptions": "Interruptions-1",
 		"artifacts": "Artifacts-1",
 	}
+	if ids[collection] == "" { // of a collection that comes later
+		ids[collection] = "Nothing-1"
+	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",
 		"{key}", "apikeys-1", "{ticket}", "t-1", "{version}", "1.0.0").Replace(path)
 	if strings.HasSuffix(path, "/packages/versions") {
@@ -143,11 +146,23 @@ func TestWhatComesLater(t *testing.T) {
 	s.fill()
 	for _, path := range []string{
 		"runbooks", "projects/Projects-1/runbooks", "tenants", "workers", "workerpools", "proxies", "tagsets", "feeds",
-		"projecttriggers", "certificates", "actiontemplates",
+		"projecttriggers", "certificates", "actiontemplates", "subscriptions", "gitcredentials",
 	} {
 		a := s.call("POST", "/api/Spaces-1/"+path, m{"Name": "x"})
 		if a.status != 400 || !strings.Contains(string(a.body), "comes with a later version") {
 			t.Errorf("POST %s: %d %s", path, a.status, a.body)
+		}
+		if path == "feeds" || strings.Contains(path, "/") {
+			continue
+		}
+		if s.must(200, "GET", "/api/Spaces-1/"+path, nil)["TotalResults"] != 0.0 {
+			t.Errorf("GET %s is not empty", path)
+		}
+		for _, method := range []string{"PUT", "DELETE"} {
+			a := s.call(method, "/api/Spaces-1/"+path+"/X-1", m{"Name": "x"})
+			if a.status != 404 || !strings.Contains(string(a.body), "comes with a later version") {
+				t.Errorf("%s %s/X-1: %d %s", method, path, a.status, a.body)
+			}
 		}
 	}
 	for path, want := range map[string]string{
