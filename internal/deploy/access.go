@@ -58,8 +58,9 @@ type Session struct {
 type Event struct {
 	Number   int64 // assigned by the store, without gaps
 	At       time.Time
-	User     string // name, or "system"
-	Category string // "MachineAdded", "DeploymentQueued" …
-	Subject  string // id of what was changed
-	Message  string // a sentence
+	Space    SpaceID // "" when it is about the installation
+	User     string  // name, or "system"
+	Category string  // "MachineAdded", "DeploymentQueued" …
+	Subject  string  // id of what was changed
+	Message  string  // a sentence
 }

@@ -22,7 +22,7 @@ func HealthCheckOf(policies []MachinePolicy, m Machine) HealthCheck {
 	}
 	from := p
 	if p.HealthRun == InheritedScript {
-		from = PolicyOf(policies, Machine{Policy: DefaultMachinePolicyID})
+		from = PolicyOf(policies, Machine{Space: m.Space})
 	}
 	switch from.HealthRun {
 	case OwnScript:

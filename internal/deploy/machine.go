@@ -39,7 +39,7 @@ type Machine struct {
 	Address      string // host:port of a listening agent; "" for a polling one
 	Pin          string // SHA-256 of the agent's certificate, 64 lower hex digits; unique for ever
 	IsDisabled   bool
-	Policy       MachinePolicyID // "" stands for DefaultMachinePolicyID
+	Policy       MachinePolicyID // "" stands for DefaultPolicyID
 	// Quarantine says in a sentence why the server itself disabled the machine, and what to do; "" when it
 	// did not, or a person has enabled it since.
 	Quarantine string

@@ -7,8 +7,16 @@ import "time"
 // MachinePolicyID has the form "MachinePolicies-1".
 type MachinePolicyID string
 
-// DefaultMachinePolicyID is the policy of a machine that names none.
+// DefaultMachinePolicyID is the policy of a machine of the default space that names none.
 const DefaultMachinePolicyID MachinePolicyID = "MachinePolicies-1"
+
+// DefaultPolicyID is the policy of a machine of a space that names none. Rows of no space are of the default one.
+func DefaultPolicyID(space SpaceID) MachinePolicyID {
+	if space == "" || space == DefaultSpace {
+		return DefaultMachinePolicyID
+	}
+	return MachinePolicyID("MachinePolicies-" + string(space))
+}
 
 // DefaultHealthInterval is how often a machine is looked at whose policy says nothing else.
 const DefaultHealthInterval = time.Hour
@@ -50,10 +58,10 @@ const (
 // MaxHealthScript bounds the script of a health check: 64 KiB.
 const MaxHealthScript = 64 << 10
 
-// DefaultMachinePolicy is the one that every installation starts with.
-func DefaultMachinePolicy() MachinePolicy {
+// DefaultMachinePolicy is the one that every space starts with.
+func DefaultMachinePolicy(space SpaceID) MachinePolicy {
 	return MachinePolicy{
-		ID: DefaultMachinePolicyID, Space: DefaultSpace, Name: "Default Machine Policy",
+		ID: DefaultPolicyID(space), Space: space, Name: "Default Machine Policy",
 		HealthInterval: DefaultHealthInterval,
 	}
 }
@@ -73,16 +81,16 @@ func (p MachinePolicy) IsAbandoned(now time.Time, m Machine) bool {
 
 // PolicyOf finds the policy of a machine; the default one when it names none, or one that is gone.
 func PolicyOf(policies []MachinePolicy, m Machine) MachinePolicy {
+	fallback := DefaultMachinePolicy(m.Space)
 	id := m.Policy
 	if id == "" {
-		id = DefaultMachinePolicyID
+		id = fallback.ID
 	}
-	fallback := DefaultMachinePolicy()
 	for _, p := range policies {
 		if p.ID == id {
 			return p
 		}
-		if p.ID == DefaultMachinePolicyID {
+		if p.ID == DefaultPolicyID(m.Space) {
 			fallback = p
 		}
 	}

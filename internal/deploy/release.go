@@ -6,6 +6,7 @@ import "time"
 
 // Package is one version of a package in the built-in feed.
 type Package struct {
+	Space       SpaceID
 	ID          string // "Web.App", compared without regard to case
 	Version     string // as written in the file name
 	Format      string // "zip", "tar.gz", "tar" or "nupkg"

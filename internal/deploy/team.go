@@ -12,7 +12,8 @@ type (
 // Team is people, and the roles that they have by it.
 type Team struct {
 	ID          TeamID
-	Name        string // unique without regard to case
+	Space       SpaceID // "" for one of the installation; else what it gives is of this space
+	Name        string  // unique without regard to case
 	Description string
 	Members     []UserID // sorted, without repeats
 	Roles       []ScopedRole
@@ -23,6 +24,7 @@ type Team struct {
 type ScopedRole struct {
 	ID           ScopedRoleID
 	Role         RoleID
+	Space        SpaceID // "" for the default one: rows from before there were others have none
 	Projects     []ProjectID
 	Groups       []ProjectGroupID
 	Environments []EnvironmentID

@@ -71,9 +71,10 @@ type Reader interface {
 	LibrarySets(space deploy.SpaceID) ([]deploy.LibrarySet, error) // by name
 	Account(id deploy.AccountID) (deploy.Account, error)
 	Accounts(space deploy.SpaceID) ([]deploy.Account, error) // by name
-	Package(id, version string) (deploy.Package, error)      // id without regard to case
-	Packages(f PackageFilter) ([]deploy.Package, error)      // by id, then time of publication, newest first
-	PackagesWithContent(sha256 string) (int, error)          // how many packages share the content
+	// Package finds one by its id without regard to case.
+	Package(space deploy.SpaceID, id, version string) (deploy.Package, error)
+	Packages(f PackageFilter) ([]deploy.Package, error) // by id, then time of publication, newest first, then space
+	PackagesWithContent(sha256 string) (int, error)     // how many packages share the content
 	Release(id deploy.ReleaseID) (deploy.Release, error)
 	ReleaseNumbered(project deploy.ProjectID, version string) (deploy.Release, error)
 	Releases(project deploy.ProjectID) ([]ReleaseRow, error) // newest first
@@ -102,6 +103,7 @@ type Reader interface {
 	ArtifactReader
 	PeopleReader
 	MachinePolicyReader
+	SpaceReader
 	APIKeyByHash(sha256 string) (deploy.APIKey, error)
 	APIKeys(user deploy.UserID) ([]deploy.APIKey, error) // newest first
 	SessionByHash(sha256 string) (deploy.Session, error)
@@ -148,7 +150,7 @@ type Writes interface {
 	PutAccount(deploy.Account) error
 	DeleteAccount(deploy.AccountID) error
 	PutPackage(deploy.Package) error
-	DeletePackage(id, version string) error
+	DeletePackage(space deploy.SpaceID, id, version string) error
 	PutRelease(deploy.Release) error
 	DeleteRelease(deploy.ReleaseID) error // and its deployments
 	PutDeployment(deploy.Deployment) error
@@ -164,6 +166,7 @@ type Writes interface {
 	ArtifactWriter
 	PeopleWriter
 	MachinePolicyWriter
+	SpaceWriter
 	PutAPIKey(deploy.APIKey) error
 	DeleteAPIKey(deploy.KeyID) error // and the sessions it opened
 	PutSession(deploy.Session) error
@@ -240,6 +243,7 @@ type MachineFilter struct {
 
 // PackageFilter picks packages; empty fields pick all.
 type PackageFilter struct {
+	Space    deploy.SpaceID
 	ID       string // exact, without regard to case
 	Contains string // part of the id, without regard to case
 }
@@ -259,6 +263,7 @@ type DeploymentFilter struct {
 
 // TaskFilter picks tasks; empty fields pick all. Take 0 means no limit.
 type TaskFilter struct {
+	Space       deploy.SpaceID
 	IDs         []deploy.TaskID
 	States      []deploy.TaskState
 	Kind        deploy.TaskKind
@@ -271,12 +276,15 @@ type TaskFilter struct {
 
 // InterruptionFilter picks interruptions; empty fields pick all.
 type InterruptionFilter struct {
+	Space     deploy.SpaceID
 	Task      deploy.TaskID
 	IsPending bool // only those that wait for an answer
 }
 
 // EventFilter picks events; empty fields pick all. Take 0 means no limit.
 type EventFilter struct {
+	// Space picks the events of a space; those of the installation go with the default one.
+	Space      deploy.SpaceID
 	Subject    string
 	User       string
 	Category   string

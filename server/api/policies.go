@@ -50,7 +50,7 @@ func showPolicy(p deploy.MachinePolicy) obj {
 	}
 	return withKept(p.Kept, obj{
 		"Id": p.ID, "SpaceId": deploy.DefaultSpace, "Name": p.Name, "Description": p.Description,
-		"IsDefault":                p.ID == deploy.DefaultMachinePolicyID,
+		"IsDefault":                p.ID == deploy.DefaultPolicyID(p.Space),
 		"ConnectionConnectTimeout": "00:01:00", "ConnectionRetryCountLimit": 5, "ConnectionRetrySleepInterval": "00:00:01",
 		"ConnectionRetryTimeLimit": "00:05:00", "PollingRequestQueueTimeout": "00:02:00",
 		"PollingRequestMaximumMessageProcessingTimeout": "00:10:00",

@@ -30,7 +30,7 @@ type AccountDraft struct {
 }
 
 func findAccount(r store.Reader, ref string) (deploy.Account, error) {
-	all, err := r.Accounts(space)
+	all, err := r.Accounts(spaceOf(r))
 	if err != nil {
 		return deploy.Account{}, err
 	}
@@ -42,7 +42,7 @@ func findAccount(r store.Reader, ref string) (deploy.Account, error) {
 // Accounts lists all accounts by name. Errors: Denied.
 func (c *Catalog) Accounts(ctx context.Context, p identity.Principal) (all []deploy.Account, err error) {
 	err = c.view(ctx, p, identity.AccountView, func(r store.Reader) (err error) {
-		all, err = r.Accounts(space)
+		all, err = r.Accounts(spaceOf(r))
 		return err
 	})
 	return all, err
@@ -62,7 +62,7 @@ func (c *Catalog) CreateAccount(
 	ctx context.Context, p identity.Principal, draft AccountDraft,
 ) (a deploy.Account, err error) {
 	err = c.change(ctx, p, identity.AccountEdit, func(w store.Writer) (deploy.Event, error) {
-		a = deploy.Account{Space: space, Kind: draft.Kind}
+		a = deploy.Account{Space: spaceOf(w), Kind: draft.Kind}
 		var err error
 		if a.ID, err = nextID[deploy.AccountID](w, accounts); err != nil {
 			return deploy.Event{}, err
@@ -93,7 +93,7 @@ func (c *Catalog) EditAccount(
 }
 
 func (c *Catalog) fillAccount(w store.Writer, a *deploy.Account, draft AccountDraft) error {
-	all, err := w.Accounts(space)
+	all, err := w.Accounts(spaceOf(w))
 	if err != nil {
 		return err
 	}

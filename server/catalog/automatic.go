@@ -15,6 +15,7 @@ import (
 // deployment that succeeded may let its release go on by itself. What cannot be deployed is told in the
 // audit trail and does not hold the task up. Errors: those of the store.
 func (c *Catalog) Ended(w store.Writer, task deploy.Task) error {
+	w = walledWriter(w, spaceOrDefault(task.Space))
 	if task.Kind != deploy.DeployTask || task.State != deploy.TaskSuccess {
 		return nil
 	}
@@ -51,7 +52,7 @@ func (c *Catalog) goOn(w store.Writer, release deploy.Release) (to []deploy.Envi
 	if err != nil {
 		return nil, err
 	}
-	tried, err := w.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
+	tried, err := w.DeploymentCells(store.DeploymentFilter{Space: spaceOf(w), Release: release.ID})
 	if err != nil {
 		return nil, err
 	}

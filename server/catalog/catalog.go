@@ -61,11 +61,12 @@ type Deps struct {
 // Feed is the built-in package repository.
 type Feed interface {
 	Receive(ctx context.Context, u feed.Upload) (deploy.Package, feed.Result, error)
-	Versions(ctx context.Context, id string) ([]deploy.Package, error)     // highest first
-	Latest(ctx context.Context, contains string) ([]deploy.Package, error) // one for each id, by id
-	Get(ctx context.Context, id, version string) (deploy.Package, error)
+	// Versions are highest first, and Latest are one for each id, by id.
+	Versions(ctx context.Context, space deploy.SpaceID, id string) ([]deploy.Package, error)
+	Latest(ctx context.Context, space deploy.SpaceID, contains string) ([]deploy.Package, error)
+	Get(ctx context.Context, space deploy.SpaceID, id, version string) (deploy.Package, error)
 	Open(p deploy.Package) (io.ReadSeekCloser, error)
-	Delete(ctx context.Context, id, version string, force bool, by string) error
+	Delete(ctx context.Context, space deploy.SpaceID, id, version string, force bool, by string) error
 }
 
 // Catalog carries the use cases out.
@@ -78,9 +79,6 @@ type Catalog struct {
 // New makes a catalog.
 func New(d Deps) *Catalog { return &Catalog{Deps: d} }
 
-// space is the one space there is so far.
-const space = deploy.DefaultSpace
-
 // view reads for a principal who has the permission.
 func (c *Catalog) view(
 	ctx context.Context, p identity.Principal, need identity.Permission, f func(store.Reader) error,
@@ -88,7 +86,7 @@ func (c *Catalog) view(
 	if err := p.Need(need); err != nil {
 		return err
 	}
-	return c.Store.View(ctx, func(r store.Reader) error { return f(guarded(r, p, need)) })
+	return c.Store.View(ctx, func(r store.Reader) error { return f(guarded(walled(r, p.SpaceID()), p, need)) })
 }
 
 // change writes for a principal who has the permission; f returns the event to record.
@@ -108,12 +106,13 @@ func (c *Catalog) change(
 		if err := identity.RefuseMaintenance(w, p); err != nil {
 			return err
 		}
-		event, err := f(guardedWriter(w, p, need))
+		inside := walledWriter(w, p.SpaceID())
+		event, err := f(guardedWriter(inside, p, need))
 		if err != nil {
 			return err
 		}
 		event.At, event.User = c.Wall(), p.Name()
-		_, err = w.AddEvent(event)
+		_, err = inside.AddEvent(event)
 		return err
 	})
 }

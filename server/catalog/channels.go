@@ -19,7 +19,7 @@ func (c *Catalog) Channels(ctx context.Context, p identity.Principal, project st
 	err error,
 ) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
-		projects, err := r.Projects(space)
+		projects, err := r.Projects(spaceOf(r))
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (c *Catalog) CreateChannel(
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		ch = deploy.Channel{Space: space, Project: project.ID}
+		ch = deploy.Channel{Space: spaceOf(w), Project: project.ID}
 		if err := fillChannel(w, &ch, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -134,7 +134,7 @@ func (c *Catalog) EditChannel(
 
 // anyChannel finds a channel of any project by its id.
 func anyChannel(r store.Reader, id string) (deploy.Project, deploy.Channel, error) {
-	projects, err := r.Projects(space)
+	projects, err := r.Projects(spaceOf(r))
 	if err != nil {
 		return deploy.Project{}, deploy.Channel{}, err
 	}

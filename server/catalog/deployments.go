@@ -125,7 +125,7 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 	if err := s.places(r, q); err != nil {
 		return s, err
 	}
-	if s.machines, err = r.Machines(store.MachineFilter{Space: space}); err != nil {
+	if s.machines, err = r.Machines(store.MachineFilter{Space: spaceOf(r)}); err != nil {
 		return s, err
 	}
 	var why reasons
@@ -144,7 +144,7 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 }
 
 func (s *site) places(r store.Reader, q DeployRequest) error {
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func lifecycleOf(r store.Reader, project deploy.Project, channel deploy.ChannelI
 
 // reached lists the environments that a deployment of the release succeeded in.
 func reached(r store.Reader, release deploy.ReleaseID) (list []deploy.EnvironmentID, err error) {
-	deployments, err := r.DeploymentCells(store.DeploymentFilter{Space: space, Release: release})
+	deployments, err := r.DeploymentCells(store.DeploymentFilter{Space: spaceOf(r), Release: release})
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) err
 	}
 	why.allowed(s.promotion, s.release, e)
 	for _, selected := range s.release.Packages {
-		_, err := r.Package(selected.PackageID, selected.Version)
+		_, err := r.Package(spaceOf(r), selected.PackageID, selected.Version)
 		if err := why.addErr(err); err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (c *Catalog) queue(
 ) (d deploy.Deployment, err error) {
 	now := c.Wall()
 	d = deploy.Deployment{
-		Space: space, Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
+		Space: spaceOf(w), Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
 		Name: "Deploy to " + e.Name, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(), Plan: plan,
 		Options: deploy.DeployOptions{
 			Only: s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions, Guided: q.Guided,
@@ -255,7 +255,7 @@ func (c *Catalog) queue(
 		return d, err
 	}
 	task := deploy.Task{
-		ID: d.Task, Space: space, Kind: deploy.DeployTask, State: deploy.TaskQueued,
+		ID: d.Task, Space: spaceOf(w), Kind: deploy.DeployTask, State: deploy.TaskQueued,
 		Description: fmt.Sprintf("Deploy %s release %s to %s", s.project.Name, s.release.Version, e.Name),
 		Project:     s.project.ID, Environment: e.ID, Deployment: d.ID, Plan: plan,
 		QueuedAt: now, QueuedBy: p.Name(), NotBefore: q.NotBefore,
@@ -306,7 +306,6 @@ func (c *Catalog) Deployment(ctx context.Context, p identity.Principal, id strin
 func (c *Catalog) Deployments(
 	ctx context.Context, p identity.Principal, f DeploymentFilter,
 ) (all []deploy.Deployment, err error) {
-	f.Space = space
 	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
 		all, err = r.Deployments(f)
 		return err
@@ -318,7 +317,6 @@ func (c *Catalog) Deployments(
 func (c *Catalog) DeploymentPage(
 	ctx context.Context, p identity.Principal, f DeploymentFilter,
 ) (page []deploy.Deployment, total int, err error) {
-	f.Space = space
 	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) (err error) {
 		if page, err = r.Deployments(f); err != nil {
 			return err
@@ -332,7 +330,7 @@ func (c *Catalog) DeploymentPage(
 // Dashboard lists the newest deployment of each project in each environment. Errors: Denied.
 func (c *Catalog) Dashboard(ctx context.Context, p identity.Principal) (cells []DashboardCell, err error) {
 	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
-		cells, err = r.LastDeployments(space)
+		cells, err = r.LastDeployments(spaceOf(r))
 		return err
 	})
 	return cells, err

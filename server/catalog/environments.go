@@ -25,7 +25,7 @@ type EnvironmentDraft struct {
 // Environments lists all environments by sort order, then name. Errors: Denied.
 func (c *Catalog) Environments(ctx context.Context, p identity.Principal) (all []deploy.Environment, err error) {
 	err = c.view(ctx, p, identity.EnvironmentView, func(r store.Reader) (err error) {
-		all, err = r.Environments(space)
+		all, err = r.Environments(spaceOf(r))
 		return err
 	})
 	return all, err
@@ -45,7 +45,7 @@ func (c *Catalog) CreateEnvironment(
 	ctx context.Context, p identity.Principal, draft EnvironmentDraft,
 ) (e deploy.Environment, err error) {
 	err = c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
-		e = deploy.Environment{Space: space}
+		e = deploy.Environment{Space: spaceOf(w)}
 		if err := fillEnvironment(w, &e, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -64,7 +64,7 @@ func (c *Catalog) CreateEnvironment(
 // lastPlace puts an environment without a wish behind the others, so that they stand in the
 // order in which they were made: Development, Staging, Production.
 func lastPlace(r store.Reader, wish int) (int, error) {
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil || wish != 0 {
 		return wish, err
 	}
@@ -94,7 +94,7 @@ func (c *Catalog) EditEnvironment(
 
 func fillEnvironment(r store.Reader, e *deploy.Environment, draft EnvironmentDraft) error {
 	var why reasons
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -131,14 +131,14 @@ func (c *Catalog) DeleteEnvironment(ctx context.Context, p identity.Principal, r
 
 func environmentInUse(r store.Reader, e deploy.Environment) error {
 	var why reasons
-	machines, err := r.Machines(store.MachineFilter{Space: space, Environment: e.ID})
+	machines, err := r.Machines(store.MachineFilter{Space: spaceOf(r), Environment: e.ID})
 	if err != nil {
 		return err
 	}
 	for _, m := range machines {
 		why.add("machine %s belongs to environment %s", m.Name, e.Name)
 	}
-	lifecycles, err := r.Lifecycles(space)
+	lifecycles, err := r.Lifecycles(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func environmentInUse(r store.Reader, e deploy.Environment) error {
 			}
 		}
 	}
-	deployments, err := r.Deployments(store.DeploymentFilter{Space: space, Environment: e.ID, Take: 1})
+	deployments, err := r.Deployments(store.DeploymentFilter{Space: spaceOf(r), Environment: e.ID, Take: 1})
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func environmentInUse(r store.Reader, e deploy.Environment) error {
 // order they had. Errors: Denied, Invalid.
 func (c *Catalog) SortEnvironments(ctx context.Context, p identity.Principal, refs []string) error {
 	return c.change(ctx, p, identity.EnvironmentEdit, func(w store.Writer) (deploy.Event, error) {
-		all, err := w.Environments(space)
+		all, err := w.Environments(spaceOf(w))
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -199,6 +199,6 @@ func (c *Catalog) SortEnvironments(ctx context.Context, p identity.Principal, re
 				return deploy.Event{}, err
 			}
 		}
-		return event("EnvironmentsSorted", space, "the environments were put in another order"), nil
+		return event("EnvironmentsSorted", spaceOf(w), "the environments were put in another order"), nil
 	})
 }

@@ -64,7 +64,7 @@ func lifecycleKeys(l deploy.Lifecycle) (string, string, string) { return string(
 func channelKeys(c deploy.Channel) (string, string, string) { return string(c.ID), c.Name, c.Slug }
 
 func findEnvironment(r store.Reader, ref string) (deploy.Environment, error) {
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return deploy.Environment{}, err
 	}
@@ -72,7 +72,7 @@ func findEnvironment(r store.Reader, ref string) (deploy.Environment, error) {
 }
 
 func findMachine(r store.Reader, ref string) (deploy.Machine, error) {
-	all, err := r.Machines(store.MachineFilter{Space: space})
+	all, err := r.Machines(store.MachineFilter{Space: spaceOf(r)})
 	if err != nil {
 		return deploy.Machine{}, err
 	}
@@ -85,7 +85,7 @@ func findProject(r store.Reader, ref string) (deploy.Project, error) {
 	if errkind.Of(err) != errkind.NotFound {
 		return project, err
 	}
-	all, err := r.Projects(space)
+	all, err := r.Projects(spaceOf(r))
 	if err != nil {
 		return deploy.Project{}, err
 	}
@@ -93,7 +93,7 @@ func findProject(r store.Reader, ref string) (deploy.Project, error) {
 }
 
 func findGroup(r store.Reader, ref string) (deploy.ProjectGroup, error) {
-	all, err := r.ProjectGroups(space)
+	all, err := r.ProjectGroups(spaceOf(r))
 	if err != nil {
 		return deploy.ProjectGroup{}, err
 	}
@@ -101,7 +101,7 @@ func findGroup(r store.Reader, ref string) (deploy.ProjectGroup, error) {
 }
 
 func findLifecycle(r store.Reader, ref string) (deploy.Lifecycle, error) {
-	all, err := r.Lifecycles(space)
+	all, err := r.Lifecycles(spaceOf(r))
 	if err != nil {
 		return deploy.Lifecycle{}, err
 	}
@@ -118,7 +118,7 @@ func findChannel(r store.Reader, project deploy.ProjectID, ref string) (deploy.C
 
 // environmentIDs turns references into ids; unknown ones become reasons.
 func (why *reasons) environmentIDs(r store.Reader, refs []string) ([]deploy.EnvironmentID, error) {
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return nil, err
 	}

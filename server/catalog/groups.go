@@ -18,7 +18,7 @@ type GroupDraft struct{ Name, Description string }
 // Groups lists all project groups by name. Errors: Denied.
 func (c *Catalog) Groups(ctx context.Context, p identity.Principal) (all []deploy.ProjectGroup, err error) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
-		all, err = r.ProjectGroups(space)
+		all, err = r.ProjectGroups(spaceOf(r))
 		return err
 	})
 	return all, err
@@ -38,7 +38,7 @@ func (c *Catalog) CreateGroup(ctx context.Context, p identity.Principal, draft G
 	err error,
 ) {
 	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
-		g = deploy.ProjectGroup{Space: space}
+		g = deploy.ProjectGroup{Space: spaceOf(w)}
 		if err := fillGroup(w, &g, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -69,7 +69,7 @@ func (c *Catalog) EditGroup(
 }
 
 func fillGroup(r store.Reader, g *deploy.ProjectGroup, draft GroupDraft) error {
-	all, err := r.ProjectGroups(space)
+	all, err := r.ProjectGroups(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *Catalog) DeleteGroup(ctx context.Context, p identity.Principal, ref str
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		projects, err := w.Projects(space)
+		projects, err := w.Projects(spaceOf(w))
 		if err != nil {
 			return deploy.Event{}, err
 		}

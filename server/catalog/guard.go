@@ -35,6 +35,9 @@ func newGuard(r store.Reader, p identity.Principal, need identity.Permission) *g
 	return &guard{r, need, p.Reach(need), p.NeedEverywhere(need)}
 }
 
+// Space is the one that the caller acts in.
+func (g *guard) Space() deploy.SpaceID { return spaceOf(g.Reader) }
+
 func outside(what string, id any) error {
 	return errkind.NotFound.Errorf("there is no %s %q", what, id)
 }

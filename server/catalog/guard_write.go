@@ -95,7 +95,7 @@ func (w *writeGuard) PutChannel(c deploy.Channel) error {
 
 // DeleteChannel finds the channel's project among those in reach.
 func (w *writeGuard) DeleteChannel(id deploy.ChannelID) error {
-	projects, err := w.Projects(space)
+	projects, err := w.Projects(spaceOf(w))
 	if err != nil {
 		return err
 	}
@@ -298,4 +298,4 @@ func (w *writeGuard) DeleteMachinePolicy(deploy.MachinePolicyID) error { return 
 
 func (w *writeGuard) PutPackage(deploy.Package) error { return w.lack }
 
-func (w *writeGuard) DeletePackage(string, string) error { return w.lack }
+func (w *writeGuard) DeletePackage(deploy.SpaceID, string, string) error { return w.lack }

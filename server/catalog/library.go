@@ -24,7 +24,7 @@ type LibraryDraft struct {
 }
 
 func findLibrarySet(r store.Reader, ref string) (deploy.LibrarySet, error) {
-	all, err := r.LibrarySets(space)
+	all, err := r.LibrarySets(spaceOf(r))
 	if err != nil {
 		return deploy.LibrarySet{}, err
 	}
@@ -36,7 +36,7 @@ func findLibrarySet(r store.Reader, ref string) (deploy.LibrarySet, error) {
 // LibrarySets lists all library sets by name, without their variables. Errors: Denied.
 func (c *Catalog) LibrarySets(ctx context.Context, p identity.Principal) (all []deploy.LibrarySet, err error) {
 	err = c.view(ctx, p, identity.LibraryView, func(r store.Reader) (err error) {
-		all, err = r.LibrarySets(space)
+		all, err = r.LibrarySets(spaceOf(r))
 		for i := range all {
 			all[i].Variables = nil
 		}
@@ -71,7 +71,7 @@ func (c *Catalog) LibraryUsers(
 }
 
 func including(r store.Reader, id deploy.LibrarySetID) ([]deploy.Project, error) {
-	projects, err := r.Projects(space)
+	projects, err := r.Projects(spaceOf(r))
 	return slices.DeleteFunc(projects, func(p deploy.Project) bool { return !slices.Contains(p.Libraries, id) }), err
 }
 
@@ -80,7 +80,7 @@ func (c *Catalog) CreateLibrarySet(
 	ctx context.Context, p identity.Principal, draft LibraryDraft,
 ) (l deploy.LibrarySet, err error) {
 	err = c.change(ctx, p, identity.LibraryEdit, func(w store.Writer) (deploy.Event, error) {
-		l = deploy.LibrarySet{Space: space}
+		l = deploy.LibrarySet{Space: spaceOf(w)}
 		if err := fillLibrarySet(w, &l, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -113,7 +113,7 @@ func (c *Catalog) EditLibrarySet(
 }
 
 func fillLibrarySet(r store.Reader, l *deploy.LibrarySet, draft LibraryDraft) error {
-	all, err := r.LibrarySets(space)
+	all, err := r.LibrarySets(spaceOf(r))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // Lifecycles lists all lifecycles by name. Errors: Denied.
 func (c *Catalog) Lifecycles(ctx context.Context, p identity.Principal) (all []deploy.Lifecycle, err error) {
 	err = c.view(ctx, p, identity.LifecycleView, func(r store.Reader) (err error) {
-		all, err = r.Lifecycles(space)
+		all, err = r.Lifecycles(spaceOf(r))
 		return err
 	})
 	return all, err
@@ -57,7 +57,7 @@ func (c *Catalog) CreateLifecycle(
 	ctx context.Context, p identity.Principal, draft LifecycleDraft,
 ) (l deploy.Lifecycle, err error) {
 	err = c.change(ctx, p, identity.LifecycleEdit, func(w store.Writer) (deploy.Event, error) {
-		l = deploy.Lifecycle{Space: space}
+		l = deploy.Lifecycle{Space: spaceOf(w)}
 		if err := fillLifecycle(w, &l, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -88,7 +88,7 @@ func (c *Catalog) EditLifecycle(
 }
 
 func fillLifecycle(r store.Reader, l *deploy.Lifecycle, draft LifecycleDraft) error {
-	all, err := r.Lifecycles(space)
+	all, err := r.Lifecycles(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -202,14 +202,14 @@ func (c *Catalog) DeleteLifecycle(ctx context.Context, p identity.Principal, ref
 
 func lifecycleInUse(r store.Reader, l deploy.Lifecycle) error {
 	var why reasons
-	all, err := r.Lifecycles(space)
+	all, err := r.Lifecycles(spaceOf(r))
 	if err != nil {
 		return err
 	}
 	if len(all) == 1 {
 		why.add("lifecycle %s is the last one: new projects need one", l.Name)
 	}
-	projects, err := r.Projects(space)
+	projects, err := r.Projects(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (c *Catalog) LifecycleProjects(
 		if err != nil {
 			return err
 		}
-		projects, err := r.Projects(space)
+		projects, err := r.Projects(spaceOf(r))
 		if err != nil {
 			return err
 		}
@@ -270,7 +270,7 @@ func (c *Catalog) PreviewLifecycle(
 		if l, err = findLifecycle(r, ref); err != nil {
 			return err
 		}
-		all, err := r.Environments(space)
+		all, err := r.Environments(spaceOf(r))
 		if err != nil {
 			return err
 		}

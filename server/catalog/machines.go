@@ -36,7 +36,6 @@ type MachineFilter = store.MachineFilter
 func (c *Catalog) Machines(ctx context.Context, p identity.Principal, f MachineFilter) (all []deploy.Machine,
 	err error,
 ) {
-	f.Space = space
 	err = c.view(ctx, p, identity.MachineView, func(r store.Reader) (err error) {
 		all, err = r.Machines(f)
 		return err
@@ -70,7 +69,7 @@ func (c *Catalog) AddListening(ctx context.Context, p identity.Principal, draft 
 ) {
 	err = c.change(ctx, p, identity.MachineEdit, func(w store.Writer) (deploy.Event, error) {
 		m = deploy.Machine{
-			Space: space, Style: deploy.Listening, AddedAt: c.Wall(),
+			Space: spaceOf(w), Style: deploy.Listening, AddedAt: c.Wall(),
 			Health: deploy.Health{Status: deploy.HealthUnknown},
 		}
 		var why reasons
@@ -156,7 +155,7 @@ func (c *Catalog) fillMachine(r store.Reader, m *deploy.Machine, draft MachineDr
 	if err := trust.CheckMachineName(draft.Name); err != nil {
 		why.add("%s", sentence(err))
 	}
-	named, err := r.Machines(store.MachineFilter{Space: space, Name: draft.Name})
+	named, err := r.Machines(store.MachineFilter{Space: spaceOf(r), Name: draft.Name})
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (c *Catalog) PushPackage(
 	if err := c.refuseMaintenance(ctx, p); err != nil {
 		return deploy.Package{}, "", err
 	}
-	u.By = p.Name()
+	u.By, u.Space = p.Name(), p.SpaceID()
 	return c.Feed.Receive(ctx, u)
 }
 
@@ -44,7 +44,7 @@ func (c *Catalog) LatestPackages(ctx context.Context, p identity.Principal, cont
 	if err := p.Need(identity.PackageView); err != nil {
 		return nil, err
 	}
-	return c.Feed.Latest(ctx, contains)
+	return c.Feed.Latest(ctx, p.SpaceID(), contains)
 }
 
 // CountPackages tells how many packages there are; each version counts. Errors: Denied.
@@ -62,7 +62,7 @@ func (c *Catalog) PackageVersions(ctx context.Context, p identity.Principal, id 
 	if err := p.Need(identity.PackageView); err != nil {
 		return nil, err
 	}
-	return c.Feed.Versions(ctx, id)
+	return c.Feed.Versions(ctx, p.SpaceID(), id)
 }
 
 // Package finds one by "<id>.<version>", the form that its wire id has. Errors: Denied, NotFound.
@@ -115,5 +115,5 @@ func (c *Catalog) DeletePackage(ctx context.Context, p identity.Principal, full 
 	if err := c.refuseMaintenance(ctx, p); err != nil {
 		return err
 	}
-	return c.Feed.Delete(ctx, found.ID, found.Version, false, p.Name())
+	return c.Feed.Delete(ctx, found.Space, found.ID, found.Version, false, p.Name())
 }

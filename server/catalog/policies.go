@@ -24,9 +24,10 @@ const (
 
 // machinePolicies lists stored policies, and the default one as it is until somebody changes it, by name.
 func machinePolicies(r store.Reader) ([]deploy.MachinePolicy, error) {
-	all, err := r.MachinePolicies(space)
-	if !slices.ContainsFunc(all, func(p deploy.MachinePolicy) bool { return p.ID == deploy.DefaultMachinePolicyID }) {
-		all = append(all, deploy.DefaultMachinePolicy())
+	all, err := r.MachinePolicies(spaceOf(r))
+	standard := deploy.DefaultMachinePolicy(spaceOf(r))
+	if !slices.ContainsFunc(all, func(p deploy.MachinePolicy) bool { return p.ID == standard.ID }) {
+		all = append(all, standard)
 	}
 	slices.SortStableFunc(all, func(a, b deploy.MachinePolicy) int {
 		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
@@ -85,7 +86,7 @@ func (c *Catalog) CreateMachinePolicy(ctx context.Context, p identity.Principal,
 				return deploy.Event{}, err
 			}
 		}
-		if made, err = c.filledPolicy(all, deploy.MachinePolicy{ID: made.ID}, draft); err != nil {
+		if made, err = c.filledPolicy(all, deploy.MachinePolicy{ID: made.ID, Space: spaceOf(w)}, draft); err != nil {
 			return deploy.Event{}, err
 		}
 		return event("MachinePolicyAdded", made.ID, "machine policy %s was added", made.Name), w.PutMachinePolicy(made)
@@ -123,7 +124,7 @@ func (c *Catalog) filledPolicy(all []deploy.MachinePolicy, old, draft deploy.Mac
 ) {
 	var why reasons
 	made := draft
-	made.ID, made.Space = old.ID, space
+	made.ID, made.Space = old.ID, old.Space
 	made.Name, made.Description = why.name("a machine policy", draft.Name), why.description(draft.Description)
 	if slices.ContainsFunc(all, func(o deploy.MachinePolicy) bool {
 		return o.ID != made.ID && strings.EqualFold(o.Name, made.Name)
@@ -163,10 +164,10 @@ func (c *Catalog) DeleteMachinePolicy(ctx context.Context, p identity.Principal,
 			return deploy.Event{}, err
 		}
 		var why reasons
-		if old.ID == deploy.DefaultMachinePolicyID {
+		if old.ID == deploy.DefaultPolicyID(old.Space) {
 			why.add("the default machine policy cannot be deleted")
 		}
-		machines, err := w.Machines(store.MachineFilter{Space: space})
+		machines, err := w.Machines(store.MachineFilter{Space: spaceOf(w)})
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -221,7 +222,7 @@ func abandoned(r store.Reader, now time.Time) (gone []deploy.Machine, err error)
 	if !slices.ContainsFunc(policies, func(p deploy.MachinePolicy) bool { return p.DeleteAfter > 0 }) {
 		return nil, nil
 	}
-	machines, err := r.Machines(store.MachineFilter{Space: space})
+	machines, err := r.Machines(store.MachineFilter{Space: spaceOf(r)})
 	for _, m := range machines {
 		if deploy.PolicyOf(policies, m).IsAbandoned(now, m) {
 			gone = append(gone, m)

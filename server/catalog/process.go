@@ -51,7 +51,7 @@ func (c *Catalog) Process(ctx context.Context, p identity.Principal, project str
 // Processes reads how every project is deployed. Errors: Denied.
 func (c *Catalog) Processes(ctx context.Context, p identity.Principal) (all []deploy.Process, err error) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
-		projects, err := r.Projects(space)
+		projects, err := r.Projects(spaceOf(r))
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func checkProcess(
 ) (deploy.Process, error) {
 	var why reasons
 	known := knownIDs(held)
-	environments, err := r.Environments(space)
+	environments, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return process, err
 	}

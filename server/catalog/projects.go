@@ -46,7 +46,7 @@ type Versioning struct {
 // Projects lists all projects by name. Errors: Denied.
 func (c *Catalog) Projects(ctx context.Context, p identity.Principal) (all []deploy.Project, err error) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) (err error) {
-		all, err = r.Projects(space)
+		all, err = r.Projects(spaceOf(r))
 		return err
 	})
 	return all, err
@@ -67,7 +67,7 @@ func (c *Catalog) CreateProject(ctx context.Context, p identity.Principal,
 	draft ProjectDraft,
 ) (made deploy.Project, err error) {
 	err = c.change(ctx, p, identity.ProjectEdit, func(w store.Writer) (deploy.Event, error) {
-		made = deploy.Project{Space: space}
+		made = deploy.Project{Space: spaceOf(w)}
 		if err := fillProject(w, &made, draft); err != nil {
 			return deploy.Event{}, err
 		}
@@ -79,7 +79,7 @@ func (c *Catalog) CreateProject(ctx context.Context, p identity.Principal,
 			return deploy.Event{}, err
 		}
 		channel := deploy.Channel{
-			Space: space, Project: made.ID, IsDefault: true,
+			Space: spaceOf(w), Project: made.ID, IsDefault: true,
 			Name: DefaultChannelName, Slug: deploy.Slug(DefaultChannelName),
 		}
 		if channel.ID, err = nextID[deploy.ChannelID](w, "Channels"); err != nil {
@@ -109,7 +109,7 @@ func (c *Catalog) EditProject(
 
 func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) error {
 	var why reasons
-	all, err := r.Projects(space)
+	all, err := r.Projects(spaceOf(r))
 	if err != nil {
 		return err
 	}
@@ -141,11 +141,11 @@ func fillProject(r store.Reader, project *deploy.Project, draft ProjectDraft) er
 
 // belonging settles group and lifecycle.
 func (why *reasons) belonging(r store.Reader, project *deploy.Project, draft ProjectDraft) error {
-	groups, err := r.ProjectGroups(space)
+	groups, err := r.ProjectGroups(spaceOf(r))
 	if err != nil {
 		return err
 	}
-	lifecycles, err := r.Lifecycles(space)
+	lifecycles, err := r.Lifecycles(spaceOf(r))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type PhaseProgress = deploy.PhaseProgress
 
 // promotionOf gathers what decides where a release may go.
 func promotionOf(r store.Reader, l deploy.Lifecycle, release deploy.Release) (p deploy.Promotion, err error) {
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return p, err
 	}
@@ -116,16 +116,16 @@ func progressOf(r store.Reader, project deploy.Project, release deploy.Release) 
 	p = ReleaseProgress{
 		Release: release, Phases: promotion.Phases(), Open: promotion.Open(), Reached: promotion.Reached,
 	}
-	if p.Environments, err = r.Environments(space); err != nil {
+	if p.Environments, err = r.Environments(spaceOf(r)); err != nil {
 		return p, err
 	}
-	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
+	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: spaceOf(r), Release: release.ID})
 	if err != nil {
 		return p, err
 	}
 	for _, cell := range cells {
 		p.Deployments = append(p.Deployments, DeploymentState{deploy.Deployment{
-			ID: cell.Deployment, Space: space, Project: cell.Project, Release: cell.Release, Environment: cell.Environment,
+			ID: cell.Deployment, Space: spaceOf(r), Project: cell.Project, Release: cell.Release, Environment: cell.Environment,
 			Task: cell.Task,
 		}, cell.State, cell.At})
 	}
@@ -165,7 +165,7 @@ func (c *Catalog) ProjectProgress(
 		if err != nil {
 			return err
 		}
-		if progress.Environments, err = r.Environments(space); err != nil {
+		if progress.Environments, err = r.Environments(spaceOf(r)); err != nil {
 			return err
 		}
 		if progress.Channels, err = channelPaths(r, project, progress.Environments); err != nil {

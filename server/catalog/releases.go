@@ -113,7 +113,7 @@ func (c *Catalog) releaseNumbered(
 func (c *Catalog) assemble(w store.Writer, project deploy.Project, q ReleaseRequest) (made deploy.Release, err error) {
 	var why reasons
 	made = deploy.Release{
-		Space: space, Project: project.ID, Notes: q.Notes, IgnoresRules: q.IgnoreChannelRules,
+		Space: spaceOf(w), Project: project.ID, Notes: q.Notes, IgnoresRules: q.IgnoreChannelRules,
 		CustomFields: why.customFields(q.CustomFields),
 	}
 	if project.IsDisabled {
@@ -233,7 +233,7 @@ func (c *Catalog) ChannelReleases(ctx context.Context, p identity.Principal, id 
 func (c *Catalog) AllReleases(ctx context.Context, p identity.Principal) (rows []ReleaseRow, err error) {
 	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
 		rows = nil
-		projects, err := r.Projects(space)
+		projects, err := r.Projects(spaceOf(r))
 		if err != nil {
 			return err
 		}
@@ -280,7 +280,7 @@ func (c *Catalog) EditRelease(
 		}
 		isChanged := before.Version != release.Version || before.Channel != release.Channel ||
 			!slices.Equal(before.Packages, release.Packages)
-		deployments, err := w.Deployments(store.DeploymentFilter{Space: space, Release: release.ID, Take: 1})
+		deployments, err := w.Deployments(store.DeploymentFilter{Space: spaceOf(w), Release: release.ID, Take: 1})
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -382,7 +382,7 @@ func (c *Catalog) MissingPackages(
 			return err
 		}
 		for _, selected := range release.Packages {
-			_, err := r.Package(selected.PackageID, selected.Version)
+			_, err := r.Package(spaceOf(r), selected.PackageID, selected.Version)
 			switch {
 			case errkind.Of(err) == errkind.NotFound:
 				missing = append(missing, selected)
@@ -402,7 +402,7 @@ func (c *Catalog) DeleteRelease(ctx context.Context, p identity.Principal, id st
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		deployments, err := w.DeploymentCells(store.DeploymentFilter{Space: space, Release: release.ID})
+		deployments, err := w.DeploymentCells(store.DeploymentFilter{Space: spaceOf(w), Release: release.ID})
 		if err != nil {
 			return deploy.Event{}, err
 		}

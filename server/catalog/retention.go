@@ -94,7 +94,7 @@ func (c *Catalog) deleteExpired(ctx context.Context, p identity.Principal, e exp
 }
 
 func (c *Catalog) expired(r store.Reader) (list []expired, err error) {
-	projects, err := r.Projects(space)
+	projects, err := r.Projects(spaceOf(r))
 	for _, p := range projects {
 		if err != nil {
 			return nil, err
@@ -112,7 +112,7 @@ func (c *Catalog) expiredOf(r store.Reader, project deploy.Project) (list []expi
 	if err != nil {
 		return nil, err
 	}
-	all, err := r.Environments(space)
+	all, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (c *Catalog) expiredOf(r store.Reader, project deploy.Project) (list []expi
 }
 
 func usesOf(r store.Reader, project deploy.ProjectID) (map[deploy.ReleaseID][]deploy.DeploymentUse, error) {
-	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: space, Project: project})
+	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: spaceOf(r), Project: project})
 	uses := map[deploy.ReleaseID][]deploy.DeploymentUse{}
 	for _, d := range cells {
 		uses[d.Release] = append(uses[d.Release], deploy.DeploymentUse{

@@ -84,7 +84,7 @@ func (c *Catalog) MachinePage(
 	if err != nil {
 		return nil, 0, err
 	}
-	all, reach := c.roster.take(seen), p.Reach(identity.MachineView)
+	all, reach, space := c.roster.take(seen), p.Reach(identity.MachineView), p.SpaceID()
 	for i := range all {
 		if all[i].Space != space || !wanted(&all[i]) || !reach.CoversAny(all[i].Environments) {
 			continue

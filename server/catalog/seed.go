@@ -49,6 +49,18 @@ func (c *Catalog) seed(w store.Writer, name string) error {
 	if err := w.PutUser(admin); err != nil {
 		return err
 	}
+	if err := furnish(w, deploy.DefaultSpace); err != nil {
+		return err
+	}
+	_, err := w.AddEvent(deploy.Event{
+		At: now, User: identity.SystemName, Category: "InstallationCreated", Subject: row.ID,
+		Message: "the installation " + name + " was created",
+	})
+	return err
+}
+
+// furnish gives a space what each starts with. Its machine policy and its feed need no row.
+func furnish(w store.Writer, space deploy.SpaceID) error {
 	lifecycle := deploy.Lifecycle{
 		Space: space, Name: DefaultLifecycleName, Slug: deploy.Slug(DefaultLifecycleName),
 		Description: "Every environment is open to every release.", OnMachine: deploy.Retention{
@@ -66,12 +78,5 @@ func (c *Catalog) seed(w store.Writer, name string) error {
 	if group.ID, err = nextID[deploy.ProjectGroupID](w, "ProjectGroups"); err != nil {
 		return err
 	}
-	if err := w.PutProjectGroup(group); err != nil {
-		return err
-	}
-	_, err = w.AddEvent(deploy.Event{
-		At: now, User: identity.SystemName, Category: "InstallationCreated", Subject: row.ID,
-		Message: "the installation " + name + " was created",
-	})
-	return err
+	return w.PutProjectGroup(group)
 }

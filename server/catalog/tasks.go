@@ -108,7 +108,7 @@ func (c *Catalog) TaskDetail(ctx context.Context, p identity.Principal, id strin
 		if d.Interruptions, err = r.Interruptions(store.InterruptionFilter{Task: d.Task.ID}); err != nil {
 			return err
 		}
-		all, err := r.Machines(store.MachineFilter{Space: space})
+		all, err := r.Machines(store.MachineFilter{Space: spaceOf(r)})
 		if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (c *Catalog) Asking(ctx context.Context, p identity.Principal) (asking map[
 }
 
 func (c *Catalog) putTask(w store.Writer, p identity.Principal, task *deploy.Task) (deploy.Event, error) {
-	task.Space, task.State, task.QueuedAt, task.QueuedBy = space, deploy.TaskQueued, c.Wall(), p.Name()
+	task.Space, task.State, task.QueuedAt, task.QueuedBy = spaceOf(w), deploy.TaskQueued, c.Wall(), p.Name()
 	var err error
 	if task.ID, err = nextID[deploy.TaskID](w, "ServerTasks"); err != nil {
 		return deploy.Event{}, err
@@ -232,7 +232,7 @@ func planned(r store.Reader, kind deploy.TaskKind, machines []deploy.Machine, ac
 
 // chosen settles the machines of a task, by name.
 func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) ([]deploy.Machine, error) {
-	all, err := r.Machines(store.MachineFilter{Space: space})
+	all, err := r.Machines(store.MachineFilter{Space: spaceOf(r)})
 	if err != nil {
 		return nil, err
 	}

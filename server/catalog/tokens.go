@@ -55,7 +55,7 @@ func (c *Catalog) CreateToken(
 		}
 		now, sum := c.Wall(), minted.Secret().Hash()
 		token = deploy.JoinToken{
-			ID: deploy.TokenID(minted.ID().String()), Space: space, SecretSHA256: hex.EncodeToString(sum[:]),
+			ID: deploy.TokenID(minted.ID().String()), Space: spaceOf(w), SecretSHA256: hex.EncodeToString(sum[:]),
 			Machine: q.Machine, Tags: why.tags(q.Tags),
 			CreatedAt: now, CreatedBy: p.Name(), ExpiresAt: now.Add(q.Lifetime),
 		}
@@ -77,7 +77,7 @@ func (c *Catalog) CreateToken(
 // Tokens lists the join tokens, newest first. Errors: Denied.
 func (c *Catalog) Tokens(ctx context.Context, p identity.Principal) (all []deploy.JoinToken, err error) {
 	err = c.view(ctx, p, identity.TokenView, func(r store.Reader) error {
-		all, err = r.JoinTokens(space)
+		all, err = r.JoinTokens(spaceOf(r))
 		return err
 	})
 	return all, err

@@ -79,16 +79,16 @@ func variablesOf(r store.Reader, ref string) (v Variables, err error) {
 
 // scopeValues are those for a project, or for a library set when it is "".
 func scopeValues(r store.Reader, project deploy.ProjectID) (v ScopeValues, err error) {
-	if v.Environments, err = r.Environments(space); err != nil {
+	if v.Environments, err = r.Environments(spaceOf(r)); err != nil {
 		return v, err
 	}
-	if v.Machines, err = r.Machines(store.MachineFilter{Space: space}); err != nil {
+	if v.Machines, err = r.Machines(store.MachineFilter{Space: spaceOf(r)}); err != nil {
 		return v, err
 	}
 	for _, m := range v.Machines {
 		v.Tags = append(v.Tags, m.Tags...)
 	}
-	if v.Processes, err = r.Projects(space); err != nil {
+	if v.Processes, err = r.Projects(spaceOf(r)); err != nil {
 		return v, err
 	}
 	if project != "" {
@@ -310,7 +310,7 @@ func librarySnapshot(r store.Reader, project deploy.Project) (sets []deploy.Vari
 
 // world is where the variables of a release may be asked for.
 func world(r store.Reader, process deploy.Process, channel deploy.ChannelID) (w deploy.World, err error) {
-	environments, err := r.Environments(space)
+	environments, err := r.Environments(spaceOf(r))
 	if err != nil {
 		return w, err
 	}
@@ -318,7 +318,7 @@ func world(r store.Reader, process deploy.Process, channel deploy.ChannelID) (w 
 	for _, e := range environments {
 		w.Environments = append(w.Environments, e.ID)
 	}
-	w.Machines, err = r.Machines(store.MachineFilter{Space: space})
+	w.Machines, err = r.Machines(store.MachineFilter{Space: spaceOf(r)})
 	return w, err
 }
 
@@ -328,7 +328,7 @@ func (r *reasons) ties(from store.Reader, release deploy.Release) error {
 	if err != nil {
 		return err
 	}
-	environments, err := from.Environments(space)
+	environments, err := from.Environments(spaceOf(from))
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,7 @@ func (why *reasons) selected(
 func (why *reasons) packageVersion(
 	r store.Reader, choose *selection, channel deploy.Channel, step, action string, reference deploy.PackageReference,
 ) (string, error) {
-	held, err := r.Packages(store.PackageFilter{ID: reference.PackageID})
+	held, err := r.Packages(store.PackageFilter{Space: spaceOf(r), ID: reference.PackageID})
 	if err != nil {
 		return "", err
 	}

@@ -182,7 +182,9 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.engine = engine.New(engine.Deps{
 		Store: d.store, Queue: d.queue, Logs: d.logs, Reach: d.fleet, Packages: packages{d.feed}, Env: d.env,
 		Artifacts: d.artifacts, Limits: d.options.Engine, Secrets: d.secrets, URL: d.url,
-		Retain: func(ctx context.Context) ([]string, error) { return d.catalog.ApplyRetention(ctx, identity.System()) },
+		Retain: func(ctx context.Context, space deploy.SpaceID) ([]string, error) {
+			return d.catalog.ApplyRetention(ctx, identity.System().In(space))
+		},
 	})
 	if d.line, err = d.newLine(); err != nil {
 		return err

@@ -34,7 +34,16 @@ func (d *Daemon) housekeep(ctx context.Context, phase time.Duration) error {
 
 // tidy looks once. A server in safe mode, or without space, refuses new tasks: then it is for the next time.
 func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
-	who := identity.System()
+	spaces, err := d.catalog.Spaces(ctx, identity.System())
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("the spaces were not read", "err", err)
+	}
+	for _, s := range spaces {
+		d.tidySpace(ctx, identity.System().In(s.ID), withReleases)
+	}
+}
+
+func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withReleases bool) {
 	if n, err := d.catalog.DeleteAbandoned(ctx, who); err != nil && ctx.Err() == nil {
 		d.log.Warn("machines that are out of reach were not deleted", "deleted", n, "err", err)
 	}

@@ -114,7 +114,7 @@ func (l lostTime) end(w store.Writer, task deploy.Task) error {
 		return err
 	}
 	_, err = w.AddEvent(deploy.Event{
-		At: l.now, User: "system", Category: "TaskFailed", Subject: string(task.ID),
+		At: l.now, Space: task.Space, User: "system", Category: "TaskFailed", Subject: string(task.ID),
 		Message: task.Description + ": Failed: " + task.Error,
 	})
 	return err

@@ -57,8 +57,8 @@ func (s packages) patch(ctx context.Context, p deploy.Package, sum string) (*tar
 	return nil, errkind.NotFound.Errorf("package %s: no version has the hash %.12s…", p.ID, sum)
 }
 
-// Content is how a package of the feed is sent to a machine. Errors: NotFound.
+// Content is how a package of the default space is sent to a machine. Errors: NotFound.
 func (d *Daemon) Content(ctx context.Context, id, version string) (target.Content, error) {
-	p, err := d.feed.Get(ctx, id, version)
+	p, err := d.feed.Get(ctx, deploy.DefaultSpace, id, version)
 	return packages{d.feed}.Content(p), err
 }

@@ -46,6 +46,7 @@ func (l lostTime) revokeOne(w store.Writer, one revocation) (found string, err e
 	case machineRevoked:
 		m, missing := w.MachineByPin(one.ID)
 		if err = missing; err == nil {
+			event.Space = m.Space
 			event.Category, event.Subject, found = "MachineDeleted", string(m.ID), "machine "+m.Name
 			err = w.DeleteMachine(m.ID)
 		}

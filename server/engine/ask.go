@@ -124,7 +124,7 @@ func ask(s store.Writer, questions []deploy.Interruption) error {
 			return err
 		}
 		_, err = s.AddEvent(deploy.Event{
-			At: questions[i].CreatedAt, User: "system", Category: "InterruptionRaised", Subject: string(questions[i].Task),
+			At: questions[i].CreatedAt, Space: questions[i].Space, User: "system", Category: "InterruptionRaised", Subject: string(questions[i].Task),
 			Message: id + " waits for an answer: " + questions[i].Title,
 		})
 		if err != nil {
@@ -162,7 +162,7 @@ func (w *worker) expireOne(ctx context.Context, id deploy.InterruptionID, now ti
 			return err
 		}
 		_, err = s.AddEvent(deploy.Event{
-			At: now, User: "system", Category: "InterruptionExpired", Subject: string(w.id),
+			At: now, Space: kept.Space, User: "system", Category: "InterruptionExpired", Subject: string(w.id),
 			Message: string(id) + ": " + kept.Said(),
 		})
 		return err

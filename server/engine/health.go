@@ -141,13 +141,13 @@ func (e *Engine) ask(ctx context.Context, id deploy.MachineID) finding {
 
 // lookedAfter is the machine's policy and what it asks; the default one when the store cannot say.
 func (e *Engine) lookedAfter(ctx context.Context, id deploy.MachineID) (deploy.MachinePolicy, deploy.HealthCheck) {
-	policy, check := deploy.DefaultMachinePolicy(), deploy.HealthCheck{}
+	policy, check := deploy.DefaultMachinePolicy(deploy.DefaultSpace), deploy.HealthCheck{}
 	err := e.Store.View(ctx, func(r store.Reader) error {
 		machine, err := r.Machine(id)
 		if err != nil {
 			return err
 		}
-		policies, err := r.MachinePolicies(deploy.DefaultSpace)
+		policies, err := r.MachinePolicies(machine.Space)
 		policy, check = deploy.PolicyOf(policies, machine), deploy.HealthCheckOf(policies, machine)
 		return err
 	})

@@ -143,8 +143,12 @@ func (e *Engine) recordLate(
 		if m, err := w.Machine(kept.Machine); err == nil {
 			name = m.Name
 		}
+		task, err := w.Task(kept.Task)
+		if err != nil {
+			return err
+		}
 		_, err = w.AddEvent(deploy.Event{
-			At: e.Env.Wall(), User: "system", Category: "VerdictCameLate", Subject: string(kept.Task),
+			At: e.Env.Wall(), Space: task.Space, User: "system", Category: "VerdictCameLate", Subject: string(kept.Task),
 			Message: name + " said late how its script ended: " + deploy.Sentence(late),
 		})
 		return err

@@ -123,7 +123,7 @@ func (f *facts) look(r store.Reader, action string) error {
 		if s.Action != action {
 			continue
 		}
-		p, err := r.Package(s.PackageID, s.Version)
+		p, err := r.Package(f.project.Space, s.PackageID, s.Version)
 		if err != nil {
 			return fmt.Errorf("package of action %q: %w", action, err)
 		}

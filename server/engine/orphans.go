@@ -116,7 +116,7 @@ func (e *Engine) record(
 		return err
 	}
 	_, err = w.AddEvent(deploy.Event{
-		At: e.Env.Wall(), User: user, Category: category, Subject: string(orphan.Ticket),
+		At: e.Env.Wall(), Space: m.Space, User: user, Category: category, Subject: string(orphan.Ticket),
 		Message: m.Name + " " + clause + SentenceOfOrphan(orphan),
 	})
 	return err

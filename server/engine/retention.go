@@ -15,7 +15,7 @@ func (w *worker) retain(ctx context.Context) error {
 	if w.engine.Retain == nil {
 		return errkind.Internal.Errorf("%s deletes what has expired, and nobody can", w.id)
 	}
-	said, err := w.engine.Retain(ctx)
+	said, err := w.engine.Retain(ctx, w.task.Space)
 	for _, line := range said {
 		w.say("", tasklog.Info, line)
 	}

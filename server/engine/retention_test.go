@@ -46,7 +46,7 @@ func TestRetentionTasksSayWhatTheyDeleted(t *testing.T) {
 				e := engine.New(engine.Deps{
 					Store: b.store, Queue: tasks.NewQueue(b.store, time.Now, "owner", 5), Logs: b.logs, Reach: ward{},
 					Env:    host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: func(string) {}},
-					Retain: func(context.Context) ([]string, error) { return c.said, c.err },
+					Retain: func(context.Context, deploy.SpaceID) ([]string, error) { return c.said, c.err },
 				})
 				ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 				var group sync.WaitGroup

@@ -28,7 +28,7 @@ func BenchmarkPush(b *testing.B) {
 		pushFile(b, bench, source, fmt.Sprintf("big.%d.tar", i+1))
 		pushed += time.Since(begin)
 		b.StopTimer()
-		if err := bench.feed.Delete(b.Context(), "big", fmt.Sprint(i+1), true, "bench"); err != nil {
+		if err := bench.feed.Delete(b.Context(), deploy.DefaultSpace, "big", fmt.Sprint(i+1), true, "bench"); err != nil {
 			b.Fatal(err)
 		}
 		begin = time.Now()

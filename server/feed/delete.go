@@ -14,7 +14,7 @@ import (
 
 // Delete removes one version, and its content when no other package shares it. A version that a
 // release carries stays, unless force is set. Errors: NotFound, Conflict (in use).
-func (f *Feed) Delete(ctx context.Context, id, version string, force bool, by string) error {
+func (f *Feed) Delete(ctx context.Context, space deploy.SpaceID, id, version string, force bool, by string) error {
 	leave, err := enter(ctx, f.gate)
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func (f *Feed) Delete(ctx context.Context, id, version string, force bool, by st
 	defer leave()
 	var held deploy.Package
 	err = f.store.Update(ctx, func(w store.Writer) (err error) {
-		if held, err = w.Package(id, version); err != nil {
+		if held, err = w.Package(space, id, version); err != nil {
 			return err
 		}
 		if !force {
@@ -30,11 +30,11 @@ func (f *Feed) Delete(ctx context.Context, id, version string, force bool, by st
 				return err
 			}
 		}
-		if err := w.DeletePackage(held.ID, held.Version); err != nil {
+		if err := w.DeletePackage(space, held.ID, held.Version); err != nil {
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: f.wall(), User: by, Category: "PackageDeleted", Subject: Subject(held),
+			At: f.wall(), Space: space, User: by, Category: "PackageDeleted", Subject: Subject(held),
 			Message: "Package " + held.ID + " " + held.Version + " was deleted, SHA-256 " + held.SHA256,
 		})
 		return err
@@ -48,7 +48,7 @@ func (f *Feed) Delete(ctx context.Context, id, version string, force bool, by st
 
 // refuseUsed looks through the releases for one that carries the package. Errors: Conflict.
 func refuseUsed(r store.Reader, p deploy.Package) error {
-	projects, err := r.Projects(deploy.DefaultSpace)
+	projects, err := r.Projects(p.Space)
 	if err != nil {
 		return err
 	}

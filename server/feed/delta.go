@@ -49,7 +49,7 @@ func (f *Feed) Bases(ctx context.Context, p deploy.Package) ([]deploy.Package, e
 	if p.Size < smallBytes {
 		return nil, nil
 	}
-	versions, err := f.Versions(ctx, p.ID)
+	versions, err := f.Versions(ctx, p.Space, p.ID)
 	seen := map[string]bool{p.SHA256: true}
 	versions = slices.DeleteFunc(versions, func(v deploy.Package) bool {
 		again := seen[v.SHA256]

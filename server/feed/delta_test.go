@@ -123,7 +123,7 @@ func TestDeltasGoWithTheirPackages(t *testing.T) {
 	if _, err := b.feed.Verify(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := b.feed.Delete(t.Context(), p1.ID, p1.Version, false, "ann"); err != nil {
+	if err := b.feed.Delete(t.Context(), deploy.DefaultSpace, p1.ID, p1.Version, false, "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if files := b.files(); len(files) != 1 {

@@ -53,7 +53,7 @@ type fakeTx struct {
 
 func key(id, version string) string { return strings.ToLower(id) + "/" + version }
 
-func (t *fakeTx) Package(id, version string) (deploy.Package, error) {
+func (t *fakeTx) Package(_ deploy.SpaceID, id, version string) (deploy.Package, error) {
 	p, ok := t.s.rows[key(id, version)]
 	if !ok {
 		return p, errkind.NotFound.Errorf("no package %s %s", id, version)
@@ -86,7 +86,7 @@ func (t *fakeTx) PutPackage(p deploy.Package) error {
 	return nil
 }
 
-func (t *fakeTx) DeletePackage(id, version string) error {
+func (t *fakeTx) DeletePackage(_ deploy.SpaceID, id, version string) error {
 	delete(t.s.rows, key(id, version))
 	return nil
 }

@@ -81,18 +81,18 @@ func (f *Feed) path(sha256 string) string { return filepath.Join(f.dir, sha256[:
 func Subject(p deploy.Package) string { return "packages-" + p.ID + "." + p.Version }
 
 // Get returns one version. Errors: NotFound.
-func (f *Feed) Get(ctx context.Context, id, version string) (p deploy.Package, err error) {
+func (f *Feed) Get(ctx context.Context, space deploy.SpaceID, id, version string) (p deploy.Package, err error) {
 	err = f.store.View(ctx, func(r store.Reader) (err error) {
-		p, err = r.Package(id, version)
+		p, err = r.Package(space, id, version)
 		return err
 	})
 	return p, err
 }
 
 // Versions lists the versions of a package, highest first; an unknown id has none.
-func (f *Feed) Versions(ctx context.Context, id string) (packages []deploy.Package, err error) {
+func (f *Feed) Versions(ctx context.Context, space deploy.SpaceID, id string) (packages []deploy.Package, err error) {
 	err = f.store.View(ctx, func(r store.Reader) (err error) {
-		packages, err = r.Packages(store.PackageFilter{ID: id})
+		packages, err = r.Packages(store.PackageFilter{Space: space, ID: id})
 		return err
 	})
 	sortDescending(packages)
@@ -101,10 +101,10 @@ func (f *Feed) Versions(ctx context.Context, id string) (packages []deploy.Packa
 
 // Latest lists the highest version of each package whose id contains the text, without regard to
 // case; by id.
-func (f *Feed) Latest(ctx context.Context, contains string) (latest []deploy.Package, err error) {
+func (f *Feed) Latest(ctx context.Context, space deploy.SpaceID, contains string) (latest []deploy.Package, err error) {
 	var packages []deploy.Package
 	err = f.store.View(ctx, func(r store.Reader) (err error) {
-		packages, err = r.Packages(store.PackageFilter{Contains: contains})
+		packages, err = r.Packages(store.PackageFilter{Space: space, Contains: contains})
 		return err
 	})
 	sortDescending(packages)

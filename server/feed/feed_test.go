@@ -189,7 +189,7 @@ func TestF7SameVersionAgain(t *testing.T) {
 			if result != c.want || (err != nil) != (c.want == "") || err != nil && errkind.Of(err) != c.kind {
 				t.Fatalf("%q, %v, want %q", result, err, c.want)
 			}
-			held, err := b.feed.Get(t.Context(), "Web.App", "1.0.0")
+			held, err := b.feed.Get(t.Context(), deploy.DefaultSpace, "Web.App", "1.0.0")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -358,7 +358,7 @@ func TestVersionsAndLatest(t *testing.T) {
 	for _, name := range []string{"Web.1.9.0", "web.1.10.0", "Web.1.10.0-rc.1", "Api.2.0", "Worker.1"} {
 		b.mustPush(name+".zip", zipped(t, name))
 	}
-	versions, err := b.feed.Versions(t.Context(), "WEB")
+	versions, err := b.feed.Versions(t.Context(), deploy.DefaultSpace, "WEB")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,12 +368,12 @@ func TestVersionsAndLatest(t *testing.T) {
 	for contains, want := range map[string][]string{
 		"": {"Api 2.0", "web 1.10.0", "Worker 1"}, "W": {"web 1.10.0", "Worker 1"}, "zzz": nil,
 	} {
-		latest, err := b.feed.Latest(t.Context(), contains)
+		latest, err := b.feed.Latest(t.Context(), deploy.DefaultSpace, contains)
 		if err != nil || !slices.Equal(names(latest), want) {
 			t.Errorf("%q: %v, %v", contains, names(latest), err)
 		}
 	}
-	if _, err := b.feed.Get(t.Context(), "Web", "7"); errkind.Of(err) != errkind.NotFound {
+	if _, err := b.feed.Get(t.Context(), deploy.DefaultSpace, "Web", "7"); errkind.Of(err) != errkind.NotFound {
 		t.Error(err)
 	}
 }
@@ -392,23 +392,23 @@ func TestDelete(t *testing.T) {
 	b.store.release = &deploy.Release{
 		ID: "Releases-1", Version: "0.0.7", Packages: []deploy.SelectedPackage{{PackageID: "A", Version: "1"}},
 	}
-	err := b.feed.Delete(t.Context(), "a", "1", false, "ann")
+	err := b.feed.Delete(t.Context(), deploy.DefaultSpace, "a", "1", false, "ann")
 	if errkind.Of(err) != errkind.Conflict || !strings.Contains(err.Error(), "release 0.0.7 of project Shop") {
 		t.Errorf("delete of a used package: %v", err)
 	}
-	if err := b.feed.Delete(t.Context(), "a", "1", true, "ann"); err != nil {
+	if err := b.feed.Delete(t.Context(), deploy.DefaultSpace, "a", "1", true, "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if files := b.files(); !slices.Equal(files, []string{p.SHA256}) {
 		t.Errorf("content that b shares: %v", files)
 	}
-	if err := b.feed.Delete(t.Context(), "b", "1", false, "ann"); err != nil {
+	if err := b.feed.Delete(t.Context(), deploy.DefaultSpace, "b", "1", false, "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if files := b.files(); len(files) != 0 {
 		t.Error(files)
 	}
-	if err := b.feed.Delete(t.Context(), "b", "1", false, "ann"); errkind.Of(err) != errkind.NotFound {
+	if err := b.feed.Delete(t.Context(), deploy.DefaultSpace, "b", "1", false, "ann"); errkind.Of(err) != errkind.NotFound {
 		t.Error(err)
 	}
 	if last := b.store.events[len(b.store.events)-1]; len(b.store.events) != 4 || last.Category != "PackageDeleted" {
@@ -476,7 +476,7 @@ func TestPushesAndDeletesOfSharedContent(t *testing.T) {
 					t.Error(err)
 				}
 				if i%2 == 0 {
-					if err := b.feed.Delete(t.Context(), id, "1", false, "ann"); err != nil {
+					if err := b.feed.Delete(t.Context(), deploy.DefaultSpace, id, "1", false, "ann"); err != nil {
 						t.Error(err)
 					}
 				}

@@ -53,6 +53,7 @@ const (
 
 // Upload is one package on its way in.
 type Upload struct {
+	Space    deploy.SpaceID // that the package is for
 	FileName string
 	Content  io.Reader // read to its end, unless the push fails
 	Mode     OverwriteMode
@@ -84,7 +85,7 @@ func (f *Feed) Receive(ctx context.Context, u Upload) (deploy.Package, Result, e
 		return deploy.Package{}, "", err
 	}
 	defer leave()
-	held, err := f.Get(ctx, p.ID, p.Version)
+	held, err := f.Get(ctx, p.Space, p.ID, p.Version)
 	switch {
 	case err == nil && u.Mode != OverwriteExisting:
 		return f.compare(ctx, u, held)
@@ -111,6 +112,7 @@ func (f *Feed) Receive(ctx context.Context, u Upload) (deploy.Package, Result, e
 
 // announced checks all that is known before the first byte.
 func (f *Feed) announced(u *Upload) (p deploy.Package, err error) {
+	p.Space = u.Space
 	if p.ID, p.Version, p.Format, err = ParseFileName(u.FileName); err != nil {
 		return p, err
 	}
@@ -241,7 +243,7 @@ func (f *Feed) admit(ctx context.Context, u Upload, p deploy.Package, in *intake
 
 // record writes the row and its audit event, once more looking at what is there.
 func (u Upload) record(w store.Writer, p deploy.Package) (held deploy.Package, result Result, err error) {
-	held, err = w.Package(p.ID, p.Version)
+	held, err = w.Package(p.Space, p.ID, p.Version)
 	switch {
 	case errkind.Of(err) == errkind.NotFound:
 		result = Created
@@ -259,7 +261,7 @@ func (u Upload) record(w store.Writer, p deploy.Package) (held deploy.Package, r
 	if err := w.PutPackage(p); err != nil {
 		return held, "", err
 	}
-	event := deploy.Event{At: p.PublishedAt, User: u.By, Category: "PackagePushed", Subject: Subject(p)}
+	event := deploy.Event{At: p.PublishedAt, Space: p.Space, User: u.By, Category: "PackagePushed", Subject: Subject(p)}
 	event.Message = "Package " + p.ID + " " + p.Version + " was pushed, SHA-256 " + p.SHA256
 	if result == Replaced {
 		event.Category = "PackageReplaced"

@@ -133,7 +133,7 @@ func (f *Fleet) Load(ctx context.Context) error {
 	var retired []string
 	var policies []deploy.MachinePolicy
 	err := f.Store.View(ctx, func(r store.Reader) (err error) {
-		if policies, err = r.MachinePolicies(deploy.DefaultSpace); err != nil {
+		if policies, err = store.AllMachinePolicies(r); err != nil {
 			return err
 		}
 		if changes, err = r.ChangedMachines(since); err != nil || changes.IsNone() {
@@ -227,7 +227,7 @@ func (f *Fleet) stale() (ids []deploy.MachineID) {
 		schedule, isRead := schedules[m.policy]
 		if !isRead {
 			// One that cannot be read, after a change of the time zones for instance, leaves the interval.
-			schedule, _ = deploy.NewHealthSchedule(deploy.PolicyOf(f.policies, deploy.Machine{Policy: m.policy}))
+			schedule, _ = deploy.NewHealthSchedule(deploy.PolicyOf(f.policies, deploy.Machine{Space: m.space, Policy: m.policy}))
 			schedules[m.policy] = schedule
 		}
 		old := schedule.IsDue(now, deploy.Health{CheckedAt: m.checkedAt})

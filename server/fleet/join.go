@@ -151,7 +151,7 @@ func (f *Fleet) create(
 		return m, err
 	}
 	_, err = w.AddEvent(deploy.Event{
-		At: now, User: "token " + string(t.ID), Category: "MachineJoined", Subject: string(m.ID),
+		At: now, Space: m.Space, User: "token " + string(t.ID), Category: "MachineJoined", Subject: string(m.ID),
 		Message: fmt.Sprintf("machine %s joined (%s) with pin %s", m.Name, m.Style, pin.Short()),
 	})
 	return m, err
@@ -194,7 +194,7 @@ func (f *Fleet) alarm(ctx context.Context, q trust.JoinRequest) {
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: f.Env.Wall(), User: "system", Category: "JoinTokenReused", Subject: string(token.UsedBy),
+			At: f.Env.Wall(), Space: token.Space, User: "system", Category: "JoinTokenReused", Subject: string(token.UsedBy),
 			Message: fmt.Sprintf(
 				"the join token of %s was shown again with another key, by a machine that calls itself %s",
 				token.UsedBy,

@@ -21,6 +21,7 @@ type member struct {
 	quarantine string // why the server disabled it; "" when it did not
 	journal    journal
 	rewinds    int
+	space      deploy.SpaceID
 	policy     deploy.MachinePolicyID
 	health     deploy.HealthStatus
 	checkedAt  time.Time
@@ -28,10 +29,14 @@ type member struct {
 }
 
 func newMember(m deploy.Machine) member {
+	policy := m.Policy
+	if policy == "" {
+		policy = deploy.DefaultPolicyID(m.Space)
+	}
 	k := member{
 		name: m.Name, style: m.Style, isDisabled: m.IsDisabled, health: m.Health.Status,
 		checkedAt: m.Health.CheckedAt, lastSeen: m.Health.LastSeen, quarantine: m.Quarantine,
-		journal: journal{m.Facts.StateID, m.Facts.Journal}, rewinds: m.Facts.Rewinds, policy: m.Policy,
+		journal: journal{m.Facts.StateID, m.Facts.Journal}, rewinds: m.Facts.Rewinds, policy: policy, space: m.Space,
 	}
 	if m.Style == deploy.Listening {
 		k.address, k.pin = m.Address, m.Pin

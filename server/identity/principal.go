@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"slices"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -18,7 +19,9 @@ const SystemName = "system"
 // Principal is who acts in one request. The zero Principal may do nothing.
 type Principal struct {
 	User deploy.User
-	// Permissions are those that hold everywhere, Grants those that hold in some places only.
+	// Space is the one he acts in; "" is the default one. The zero value of all else is nothing.
+	Space deploy.SpaceID
+	// Permissions are those that hold everywhere in the space, Grants those that hold in some places only.
 	Permissions Set
 	Grants      []Grant
 	// Key is the API key that let him in, directly or by the session it opened; "" for the
@@ -29,6 +32,37 @@ type Principal struct {
 	// FromSession is true when a browser's cookie let him in: requests that change something
 	// then need proof that they come from our own pages.
 	FromSession bool
+	// claims are his rights in all spaces; nil for a principal of this space alone.
+	claims *claims
+}
+
+// SpaceID is the space he acts in.
+func (p Principal) SpaceID() deploy.SpaceID {
+	if p.Space == "" {
+		return deploy.DefaultSpace
+	}
+	return p.Space
+}
+
+// In is the same person in another space, with what his roles give there.
+func (p Principal) In(space deploy.SpaceID) Principal {
+	if space == p.SpaceID() {
+		return p
+	}
+	p.Space, p.Grants = space, nil
+	if p.claims == nil {
+		p.Permissions = Set{}
+		return p
+	}
+	here := p.claims.in(space)
+	p.Permissions, p.Grants = NewSet(here.everywhere...), here.grants
+	return p
+}
+
+// Sees reports whether he has a permission in a space: others are as if they were not there.
+func (p Principal) Sees(space deploy.SpaceID) bool {
+	here := p.In(space)
+	return len(here.Grants) > 0 || slices.ContainsFunc(here.Permissions.List(), isOfSpace)
 }
 
 // Need returns nil if the principal has p, be it in one place only. Errors: Denied.
@@ -94,5 +128,6 @@ func System() Principal {
 	return Principal{
 		User:        deploy.User{Name: SystemName, DisplayName: "Fairlead", IsActive: true, IsService: true},
 		Permissions: NewSet(Everything()...),
+		claims:      &claims{isAll: true},
 	}
 }

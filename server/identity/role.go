@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -120,6 +121,61 @@ type rights struct {
 	grants     []Grant
 }
 
+// claims are what somebody may do in each space.
+type claims struct {
+	isAll        bool         // everything everywhere
+	installation []Permission // hold wherever he is
+	spaces       map[deploy.SpaceID]*rights
+}
+
+// in are the rights in one space.
+func (c *claims) in(space deploy.SpaceID) rights {
+	if c.isAll {
+		return rights{everywhere: Everything()}
+	}
+	held := rights{everywhere: slices.Clone(c.installation)}
+	if here := c.spaces[space]; here != nil {
+		held.everywhere = append(held.everywhere, here.everywhere...)
+		held.grants = here.grants
+	}
+	return held
+}
+
+// isOfSpace reports whether a permission is about what is in a space.
+func isOfSpace(p Permission) bool { return p != SignedIn && !IsSystemPermission(p) }
+
+// add gives the permissions of a role: those of a space in the space that the scope names, the others wherever
+// he is. The built-in administrators' role has no bounds.
+func (c *claims) add(role deploy.UserRole, scope deploy.ScopedRole) {
+	if role.ID == AdministratorRoleID {
+		c.isAll = true
+	}
+	space := scope.Space
+	if space == "" {
+		space = deploy.DefaultSpace
+	}
+	var given rights
+	given.add(role, scope)
+	here := &rights{grants: given.grants}
+	for _, p := range given.everywhere {
+		if isOfSpace(p) {
+			here.everywhere = append(here.everywhere, p)
+		} else {
+			c.installation = append(c.installation, p)
+		}
+	}
+	if len(here.everywhere)+len(here.grants) == 0 {
+		return
+	}
+	if c.spaces == nil {
+		c.spaces = map[deploy.SpaceID]*rights{}
+	}
+	if held := c.spaces[space]; held != nil {
+		here.everywhere, here.grants = append(here.everywhere, held.everywhere...), append(here.grants, held.grants...)
+	}
+	c.spaces[space] = here
+}
+
 // add gives the permissions of a role within the scope.
 func (r *rights) add(role deploy.UserRole, scope deploy.ScopedRole) {
 	grant := Grant{Projects: scope.Projects, Groups: scope.Groups, Environments: scope.Environments}
@@ -140,9 +196,9 @@ func (r *rights) add(role deploy.UserRole, scope deploy.ScopedRole) {
 // principalOf says what a user may do: what his teams give, and what everybody who is let in may.
 func principalOf(r store.Reader, user deploy.User) (Principal, error) {
 	if user.ID == AdministratorID { // whatever the teams say, somebody can always put things right
-		return Principal{User: user, Permissions: NewSet(Everything()...)}, nil
+		return Principal{User: user, Permissions: NewSet(Everything()...), claims: &claims{isAll: true}}, nil
 	}
-	held := rights{everywhere: []Permission{SignedIn}}
+	held := &claims{installation: []Permission{SignedIn}}
 	teams, err := allTeams(r)
 	if err != nil {
 		return Principal{}, err
@@ -156,14 +212,15 @@ func principalOf(r store.Reader, user deploy.User) (Principal, error) {
 			held.addTeam(team, roles)
 		}
 	}
-	return Principal{User: user, Permissions: NewSet(held.everywhere...), Grants: held.grants}, nil
+	here := held.in(deploy.DefaultSpace)
+	return Principal{User: user, Permissions: NewSet(here.everywhere...), Grants: here.grants, claims: held}, nil
 }
 
-func (r *rights) addTeam(team deploy.Team, roles []deploy.UserRole) {
+func (c *claims) addTeam(team deploy.Team, roles []deploy.UserRole) {
 	for _, scoped := range team.Roles {
 		for _, role := range roles {
 			if role.ID == scoped.Role {
-				r.add(role, scoped)
+				c.add(role, scoped)
 			}
 		}
 	}
@@ -175,11 +232,28 @@ func (p Principal) outranks(r store.Reader, user deploy.User) error {
 	if err != nil {
 		return err
 	}
-	return p.mayGive(rights{other.Permissions.List(), other.Grants})
+	return p.mayGive(other.claims)
 }
 
-// mayGive refuses to hand on a right that the principal does not have himself. Errors: Denied.
-func (p Principal) mayGive(given rights) error {
+// mayGive refuses to hand on a right that the principal does not have himself, in the space where it would hold.
+// Errors: Denied.
+func (p Principal) mayGive(given *claims) error {
+	if given.isAll && (p.claims == nil || !p.claims.isAll) {
+		return p.lack(ServerAdmin)
+	}
+	if err := p.mayGiveHere(rights{everywhere: given.installation}); err != nil {
+		return err
+	}
+	for _, space := range slices.Sorted(maps.Keys(given.spaces)) {
+		if err := p.In(space).mayGiveHere(*given.spaces[space]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayGiveHere is mayGive for the space he acts in. Errors: Denied.
+func (p Principal) mayGiveHere(given rights) error {
 	for _, permission := range given.everywhere {
 		if err := p.NeedEverywhere(permission); err != nil {
 			return err

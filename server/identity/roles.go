@@ -88,9 +88,9 @@ func (d *Directory) writeRole(ctx context.Context, p Principal, draft RoleDraft,
 		if err := fillRole(w, &role, draft); err != nil {
 			return deploy.Event{}, err
 		}
-		var given rights
-		given.add(role, deploy.ScopedRole{})
-		if err := p.mayGive(given); err != nil {
+		var given claims // a role may be given in any space: who makes it needs its rights where he acts
+		given.add(role, deploy.ScopedRole{Space: p.SpaceID()})
+		if err := p.mayGive(&given); err != nil {
 			return deploy.Event{}, err
 		}
 		return said(category, role.ID, "user role %s has %d permissions", role.Name,

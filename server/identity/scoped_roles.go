@@ -65,7 +65,7 @@ func (d *Directory) AddScopedRole(ctx context.Context, p Principal, given TeamRo
 			return event, err
 		}
 		given.ID = deploy.ScopedRoleID(id)
-		role, err := checkScope(w, &given.ScopedRole)
+		role, err := checkScope(w, *team, &given.ScopedRole)
 		if err != nil {
 			return event, err
 		}
@@ -87,7 +87,7 @@ func (d *Directory) EditScopedRole(ctx context.Context, p Principal, given TeamR
 		if IsBuiltInTeam(team.ID) && strings.HasPrefix(string(given.ID), "scopeduserroles-") {
 			return event, errkind.Invalid.Errorf("the role of the team %s is built in", team.Name)
 		}
-		role, err := checkScope(w, &given.ScopedRole)
+		role, err := checkScope(w, *team, &given.ScopedRole)
 		if err != nil {
 			return event, err
 		}
@@ -134,30 +134,59 @@ func teamWith(r store.Reader, id deploy.ScopedRoleID) (deploy.Team, int, error) 
 
 // checkScope refuses a role or a place that there is not: a scope that names nothing must never come to
 // mean everywhere. Errors: Invalid.
-func checkScope(r store.Reader, s *deploy.ScopedRole) (deploy.UserRole, error) {
+func checkScope(r store.Reader, team deploy.Team, s *deploy.ScopedRole) (deploy.UserRole, error) {
 	role, err := findRole(r, s.Role)
 	if err != nil {
 		return role, asInvalid(err)
 	}
 	s.Role = role.ID
+	if err := checkScopeSpace(r, team, s); err != nil {
+		return role, err
+	}
 	if n := len(s.Projects) + len(s.Groups) + len(s.Environments); n > maxScope {
 		return role, errkind.Invalid.Errorf("the scope names %d places: limit is %d", n, maxScope)
 	}
 	for _, id := range s.Projects {
-		if _, err := r.Project(id); err != nil {
-			return role, asInvalid(err)
+		if p, err := r.Project(id); err != nil || p.Space != s.Space {
+			return role, elsewhere("project", id, err)
 		}
 	}
 	for _, id := range s.Environments {
-		if _, err := r.Environment(id); err != nil {
-			return role, asInvalid(err)
+		if e, err := r.Environment(id); err != nil || e.Space != s.Space {
+			return role, elsewhere("environment", id, err)
 		}
 	}
-	groups, err := r.ProjectGroups(deploy.DefaultSpace)
+	groups, err := r.ProjectGroups(s.Space)
 	for _, id := range s.Groups {
 		if !slices.ContainsFunc(groups, func(g deploy.ProjectGroup) bool { return g.ID == id }) {
 			return role, errkind.Invalid.Errorf("there is no project group %.80q", id)
 		}
 	}
 	return role, err
+}
+
+// checkScopeSpace settles the space: that of the team, if it has one. Errors: Invalid.
+func checkScopeSpace(r store.Reader, team deploy.Team, s *deploy.ScopedRole) error {
+	if s.Space == "" {
+		s.Space = team.Space
+	}
+	if s.Space == "" {
+		s.Space = deploy.DefaultSpace
+	}
+	if team.Space != "" && s.Space != team.Space {
+		return errkind.Invalid.Errorf("team %s is of space %s and gives nothing in %s", team.Name, team.Space, s.Space)
+	}
+	spaces, err := store.EverySpace(r)
+	if err == nil && !slices.ContainsFunc(spaces, func(o deploy.Space) bool { return o.ID == s.Space }) {
+		err = errkind.Invalid.Errorf("there is no space %.80q", s.Space)
+	}
+	return err
+}
+
+// elsewhere says that a thing is not in the space of the scope.
+func elsewhere(what string, id any, err error) error {
+	if err != nil && errkind.Of(err) != errkind.NotFound {
+		return err
+	}
+	return errkind.Invalid.Errorf("there is no %s %q in the space of the role", what, id)
 }

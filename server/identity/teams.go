@@ -28,7 +28,7 @@ const (
 	maxTeamRoles = 100
 )
 
-// builtInTeams is what these teams are until somebody changes them.
+// builtInTeams is what those of the installation are until somebody changes them.
 func builtInTeams() []deploy.Team {
 	return []deploy.Team{
 		{
@@ -37,22 +37,27 @@ func builtInTeams() []deploy.Team {
 			Roles:       []deploy.ScopedRole{{ID: "scopeduserroles-administrators", Role: AdministratorRoleID}},
 		},
 		{ID: EveryoneTeamID, Name: "Everyone", Description: "Everybody who is let in."},
-		{
-			ID: ManagersTeamID, Name: "Space Managers", Description: "May do everything within the space.",
-			Roles: []deploy.ScopedRole{{ID: "scopeduserroles-spacemanagers", Role: "userroles-spacemanager"}},
-		},
 	}
 }
 
-// IsBuiltInTeam reports whether every installation has the team.
+// IsBuiltInTeam reports whether every installation, or every space, has the team.
 func IsBuiltInTeam(id deploy.TeamID) bool {
-	return slices.ContainsFunc(builtInTeams(), func(t deploy.Team) bool { return t.ID == id })
+	return slices.ContainsFunc(builtInTeams(), func(t deploy.Team) bool { return t.ID == id }) ||
+		strings.HasPrefix(string(id), string(ManagersTeam("")))
 }
 
 // allTeams lists stored teams, and the built-in ones that nobody has changed, by name.
 func allTeams(r store.Reader) ([]deploy.Team, error) {
 	teams, err := r.Teams()
-	for _, builtIn := range builtInTeams() {
+	if err != nil {
+		return nil, err
+	}
+	spaces, err := store.EverySpace(r)
+	all := builtInTeams()
+	for _, s := range spaces {
+		all = append(all, managersTeam(s.ID))
+	}
+	for _, builtIn := range all {
 		if !slices.ContainsFunc(teams, func(t deploy.Team) bool { return t.ID == builtIn.ID }) {
 			teams = append(teams, builtIn)
 		}
@@ -110,8 +115,9 @@ func leaveTeams(w store.Writer, user deploy.UserID) error {
 }
 
 // rightsOf are those that a team gives.
-func rightsOf(r store.Reader, team deploy.Team) (given rights, err error) {
+func rightsOf(r store.Reader, team deploy.Team) (given *claims, err error) {
 	roles, err := userRoles(r)
+	given = &claims{}
 	given.addTeam(team, roles)
 	return given, err
 }

@@ -120,7 +120,7 @@ func (q *Queue) lapse(w store.Writer, task deploy.Task, now time.Time) error {
 		return err
 	}
 	_, err := w.AddEvent(deploy.Event{
-		At: now, User: "system", Category: "TaskTimedOut", Subject: string(task.ID), Message: sentence(task),
+		At: now, Space: task.Space, User: "system", Category: "TaskTimedOut", Subject: string(task.ID), Message: sentence(task),
 	})
 	if err != nil || q.Ended == nil {
 		return err
@@ -132,8 +132,11 @@ func (q *Queue) lapse(w store.Writer, task deploy.Task, now time.Time) error {
 func (q *Queue) Waits(ctx context.Context) (waits map[deploy.TaskID]string, err error) {
 	err = q.store.View(ctx, func(r store.Reader) error {
 		queued, active, err := both(r)
+		if err != nil {
+			return err
+		}
 		waits = NewSchedule(q.wall(), queued, active, q.limit).Waits
-		return err
+		return sayStopped(r, waits)
 	})
 	return waits, err
 }
@@ -144,8 +147,40 @@ func both(r store.Reader) (queued, active []deploy.Task, err error) {
 		return nil, nil, err
 	}
 	slices.Reverse(queued)
+	stopped, err := stoppedSpaces(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	queued = slices.DeleteFunc(queued, func(t deploy.Task) bool { return stopped[t.Space] != "" })
 	active, _, err = r.Tasks(store.TaskFilter{States: running})
 	return queued, active, err
+}
+
+// stoppedSpaces are the names of the spaces whose queued tasks do not begin.
+func stoppedSpaces(r store.Reader) (map[deploy.SpaceID]string, error) {
+	stopped := map[deploy.SpaceID]string{}
+	all, err := r.Spaces()
+	for _, s := range all {
+		if s.IsStopped {
+			stopped[s.ID] = s.Name
+		}
+	}
+	return stopped, err
+}
+
+// sayStopped tells of the tasks that wait in stopped spaces.
+func sayStopped(r store.Reader, waits map[deploy.TaskID]string) error {
+	stopped, err := stoppedSpaces(r)
+	if err != nil || len(stopped) == 0 {
+		return err
+	}
+	queued, _, err := r.Tasks(store.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}})
+	for _, t := range queued {
+		if name := stopped[t.Space]; name != "" {
+			waits[t.ID] = "The task queue of space " + name + " is stopped."
+		}
+	}
+	return err
 }
 
 func (q *Queue) claim(w store.Writer, task *deploy.Task) error {
@@ -192,7 +227,7 @@ func (q *Queue) Finish(
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: now, User: "system", Category: "Task" + string(end.State), Subject: string(id), Message: sentence(task),
+			At: now, Space: task.Space, User: "system", Category: "Task" + string(end.State), Subject: string(id), Message: sentence(task),
 		})
 		if err != nil || q.Ended == nil {
 			return err

@@ -56,6 +56,7 @@ func (r *reader) Interruption(id deploy.InterruptionID) (deploy.Interruption, er
 
 func (r *reader) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption, error) {
 	w := where{}
+	w.add(f.Space != "", "json_extract(body, '$.space') = ?", f.Space)
 	w.add(f.Task != "", "task = ?", f.Task)
 	clause := w.clause()
 	if f.IsPending && f.Task != "" {

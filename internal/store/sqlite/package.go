@@ -13,13 +13,13 @@ type packageBody struct {
 	Size   int64  `json:"size"`
 }
 
-const selectPackage = "SELECT version, published_at, sha256, body, sum FROM package"
+const selectPackage = "SELECT space, version, published_at, sha256, body, sum FROM package"
 
 func scanPackage(row scanner) (p deploy.Package, err error) {
 	var s sealed
 	var body packageBody
 	var published int64
-	if err := row.Scan(&p.Version, &published, &p.SHA256, &s.text, &s.sum); err != nil {
+	if err := row.Scan(&p.Space, &p.Version, &published, &p.SHA256, &s.text, &s.sum); err != nil {
 		return p, err
 	}
 	err = s.open("a package of version "+p.Version, &body)
@@ -27,17 +27,18 @@ func scanPackage(row scanner) (p deploy.Package, err error) {
 	return p, err
 }
 
-func (r *reader) Package(id, version string) (deploy.Package, error) {
-	return one(r, "package "+id+" "+version, scanPackage, selectPackage+" WHERE folded = ? AND version = ?",
-		fold(id), version)
+func (r *reader) Package(space deploy.SpaceID, id, version string) (deploy.Package, error) {
+	return one(r, "package "+id+" "+version, scanPackage, selectPackage+" WHERE space = ? AND folded = ? AND version = ?",
+		space, fold(id), version)
 }
 
 func (r *reader) Packages(f store.PackageFilter) ([]deploy.Package, error) {
 	w := where{}
+	w.add(f.Space != "", "space = ?", f.Space)
 	w.add(f.ID != "", "folded = ?", fold(f.ID))
 	w.add(f.Contains != "", "instr(folded, ?) > 0", fold(f.Contains))
 	return list(r, "list packages", scanPackage,
-		selectPackage+w.clause()+" ORDER BY folded, published_at DESC, version DESC", w.args...)
+		selectPackage+w.clause()+" ORDER BY folded, published_at DESC, version DESC, space", w.args...)
 }
 
 func (r *reader) PackagesWithContent(sha256 string) (int, error) {
@@ -50,14 +51,15 @@ func (w *writer) PutPackage(p deploy.Package) error {
 		return err
 	}
 	_, err = w.exec("write package "+p.ID+" "+p.Version,
-		"INSERT INTO package (folded, version, published_at, sha256, body, sum) VALUES (?, ?, ?, ?, ?, ?) "+
-			"ON CONFLICT (folded, version) DO UPDATE SET published_at = excluded.published_at, "+
+		"INSERT INTO package (space, folded, version, published_at, sha256, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?) "+
+			"ON CONFLICT (space, folded, version) DO UPDATE SET published_at = excluded.published_at, "+
 			"sha256 = excluded.sha256, body = excluded.body, sum = excluded.sum",
-		fold(p.ID), p.Version, stamp(p.PublishedAt), p.SHA256, body, sum)
+		p.Space, fold(p.ID), p.Version, stamp(p.PublishedAt), p.SHA256, body, sum)
 	return err
 }
 
-func (w *writer) DeletePackage(id, version string) error {
+func (w *writer) DeletePackage(space deploy.SpaceID, id, version string) error {
 	what := "package " + id + " " + version
-	return w.change("delete "+what, what, "DELETE FROM package WHERE folded = ? AND version = ?", fold(id), version)
+	return w.change("delete "+what, what, "DELETE FROM package WHERE space = ? AND folded = ? AND version = ?",
+		space, fold(id), version)
 }

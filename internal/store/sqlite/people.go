@@ -11,12 +11,14 @@ import (
 type scopedRoleBody struct {
 	ID           deploy.ScopedRoleID     `json:"id"`
 	Role         deploy.RoleID           `json:"role"`
+	Space        deploy.SpaceID          `json:"space,omitempty"`
 	Projects     []deploy.ProjectID      `json:"projects,omitempty"`
 	Groups       []deploy.ProjectGroupID `json:"groups,omitempty"`
 	Environments []deploy.EnvironmentID  `json:"environments,omitempty"`
 }
 
 type teamBody struct {
+	Space       deploy.SpaceID   `json:"space,omitempty"`
 	Name        string           `json:"name"`
 	Description string           `json:"description,omitempty"`
 	Members     []deploy.UserID  `json:"members,omitempty"`
@@ -83,7 +85,7 @@ func scanTeam(row scanner) (t deploy.Team, err error) {
 		return t, err
 	}
 	err = s.open("team "+string(t.ID), &body)
-	t.Name, t.Description, t.Members = body.Name, body.Description, body.Members
+	t.Space, t.Name, t.Description, t.Members = body.Space, body.Name, body.Description, body.Members
 	for _, r := range body.Roles {
 		t.Roles = append(t.Roles, deploy.ScopedRole(r))
 	}
@@ -99,7 +101,7 @@ func (r *reader) Teams() ([]deploy.Team, error) {
 }
 
 func (w *writer) PutTeam(t deploy.Team) error {
-	body := teamBody{Name: t.Name, Description: t.Description, Members: t.Members}
+	body := teamBody{Space: t.Space, Name: t.Name, Description: t.Description, Members: t.Members}
 	for _, r := range t.Roles {
 		body.Roles = append(body.Roles, scopedRoleBody(r))
 	}

@@ -18,7 +18,8 @@ import (
 // what was picked by an index.
 var wanted = []string{
 	"SCAN migration:", "SCAN home:",
-	"SCAN event: SELECT number, user, category, subject, body, sum FROM event ORDER BY number DESC",
+	"SCAN event: SELECT number, space, user, category, subject, body, sum FROM event ORDER BY number DESC",
+	"SCAN event: SELECT number, space, user, category, subject, body, sum FROM event WHERE +space IN",
 	"SCAN cell:", "USE TEMP B-TREE FOR ORDER BY: SELECT d.project, d.environment,",
 	"USE TEMP B-TREE FOR ORDER BY: SELECT m.id, m.space, m.pin, m.body, m.sum FROM machine m WHERE m.id IN",
 }
@@ -42,7 +43,7 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 			w.PutJoinToken(deploy.JoinToken{ID: "j"}), w.DeleteJoinToken("j"), w.DeleteExpired(time.Unix(1, 0)),
 			w.PutLibrarySet(deploy.LibrarySet{ID: "l"}), w.DeleteLibrarySet("l"), w.PutAccount(deploy.Account{ID: "a"}),
 			w.DeleteAccount("a"),
-			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("p", "1"), w.DeleteRelease("R-1"),
+			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("", "p", "1"), w.PutSpace(deploy.Space{ID: "s"}), w.DeleteSpace("s"), w.DeleteRelease("R-1"),
 			w.DeleteProject("P-1"))
 	})
 	err := s.View(t.Context(), readEverything)
@@ -77,6 +78,7 @@ func readEverything(r store.Reader) error {
 	for _, f := range []store.TaskFilter{
 		{},
 		{Kind: "k"},
+		{Space: "s"},
 		{Project: "p"},
 		{Environment: "e"},
 		{Project: "p", Environment: "e"},
@@ -84,13 +86,14 @@ func readEverything(r store.Reader) error {
 		_, _, err := r.Tasks(f)
 		errs = append(errs, err)
 	}
-	for _, f := range []store.EventFilter{{}, {Subject: "s"}, {User: "u"}, {Category: "c"}} {
+	for _, f := range []store.EventFilter{{}, {Space: "s"}, {Space: deploy.DefaultSpace}, {Subject: "s"}, {User: "u"}, {Category: "c"}} {
 		keep(r.Events(f))
 	}
-	for _, f := range []store.PackageFilter{{}, {ID: "i"}} {
+	for _, f := range []store.PackageFilter{{}, {ID: "i"}, {Space: "s"}, {Space: "s", ID: "i"}} {
 		keep(r.Packages(f))
 	}
 	keep(r.Environments("s"))
+	keep(r.Spaces())
 	keep(r.LastDeployments("s"))
 	keep(r.RetiredPins())
 	keep(r.ProjectGroups("s"))
@@ -110,7 +113,7 @@ func readEverything(r store.Reader) error {
 	keep(r.APIKeys("u"))
 	for _, err := range []error{
 		one(r.MachineByPin("x")), one(r.APIKeyByHash("x")), one(r.SessionByHash("x")), one(r.ReleaseNumbered("p", "1")),
-		one(r.Package("p", "1")), one(r.Ticket("t")), one(r.Deployment("d")), one(r.LibrarySet("l")), one(r.Account("a")),
+		one(r.Package("s", "p", "1")), one(r.Ticket("t")), one(r.Deployment("d")), one(r.LibrarySet("l")), one(r.Account("a")),
 	} {
 		if !errors.Is(err, notFound) {
 			errs = append(errs, err)

@@ -75,6 +75,7 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	}
 	w.add(len(f.IDs) > 0, "id IN (SELECT value FROM json_each(?))", ids)
 	w.add(len(f.States) > 0, "state IN (SELECT value FROM json_each(?))", states)
+	w.add(f.Space != "", "space = ?", f.Space)
 	w.add(f.Kind != "", "kind = ?", f.Kind)
 	w.add(f.HasWarnings, "(state IN ('Failed', 'TimedOut') OR json_extract(body, '$.has_warnings') = ?)", 1)
 	w.add(f.IsAsking, "id IN (SELECT task FROM interruption WHERE pending = ?)", 1)
@@ -107,12 +108,12 @@ func (w *writer) PutTask(t deploy.Task) error {
 		w.cells = append(w.cells, cell{t.Space, t.Project, t.Environment})
 	}
 	_, err = w.exec("write task "+string(t.ID),
-		"INSERT INTO task (id, kind, state, project, environment, queued_at, completed_at, lease_epoch, number, body, sum) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "+
+		"INSERT INTO task (id, space, kind, state, project, environment, queued_at, completed_at, lease_epoch, number, body, sum) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET space = excluded.space, kind = excluded.kind, "+
 			"state = excluded.state, project = excluded.project, environment = excluded.environment, "+
 			"queued_at = excluded.queued_at, completed_at = excluded.completed_at, "+
 			"lease_epoch = excluded.lease_epoch, body = excluded.body, sum = excluded.sum",
-		t.ID, t.Kind, t.State, t.Project, t.Environment, stamp(t.QueuedAt), stamp(t.CompletedAt), t.LeaseEpoch,
+		t.ID, t.Space, t.Kind, t.State, t.Project, t.Environment, stamp(t.QueuedAt), stamp(t.CompletedAt), t.LeaseEpoch,
 		store.IDNumber(string(t.ID)), body, sum)
 	return err
 }

@@ -142,7 +142,9 @@ func projectsSurvive(t *testing.T, s store.Store) {
 func releasesSurvive(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error { return project(w, "Projects-1", "Releases-1", "ServerTasks-1") })
 	survives(t, s, func(*deploy.Package) {}, store.Writer.PutPackage,
-		func(r store.Reader, p deploy.Package) (deploy.Package, error) { return r.Package(p.ID, p.Version) })
+		func(r store.Reader, p deploy.Package) (deploy.Package, error) {
+			return r.Package(p.Space, p.ID, p.Version)
+		})
 	survives(t, s, func(r *deploy.Release) { r.ID, r.Project = "Releases-1", "Projects-1" }, store.Writer.PutRelease,
 		func(r store.Reader, want deploy.Release) (deploy.Release, error) {
 			numbered, nerr := r.ReleaseNumbered(want.Project, want.Version)

@@ -29,6 +29,7 @@ func rules(t *testing.T, open Open) {
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
 		"people, roles and policies go": peopleGo,
+		"spaces are apart":              spacesAreApart,
 		"events are filtered":           eventsAreFiltered,
 		"ids jump over a lost time":     idsJump,
 		"events are numbered, no gaps":  eventsAreNumbered,
@@ -41,7 +42,7 @@ func notThere(t *testing.T, s store.Store) {
 		for what, err := range map[string]error{
 			"Installation": second(w.Installation()), "Environment": second(w.Environment("Environments-1")),
 			"Machine": second(w.Machine("Machines-1")), "MachineByPin": second(w.MachineByPin("")),
-			"Project": second(w.Project("Projects-1")), "Package": second(w.Package("a", "1")),
+			"Project": second(w.Project("Projects-1")), "Package": second(w.Package("s", "a", "1")),
 			"Release": second(w.Release("Releases-1")), "ReleaseNumbered": second(w.ReleaseNumbered("Projects-1", "1")),
 			"Deployment": second(w.Deployment("Deployments-1")), "Task": second(w.Task("ServerTasks-1")),
 			"Ticket": second(w.Ticket("t")), "JoinToken": second(w.JoinToken("t")), "User": second(w.User("Users-1")),
@@ -49,7 +50,7 @@ func notThere(t *testing.T, s store.Store) {
 			"DeleteEnvironment": w.DeleteEnvironment("Environments-1"), "DeleteMachine": w.DeleteMachine("Machines-1"),
 			"DeleteProjectGroup": w.DeleteProjectGroup("ProjectGroups-1"),
 			"DeleteLifecycle":    w.DeleteLifecycle("Lifecycles-1"), "DeleteChannel": w.DeleteChannel("Channels-1"),
-			"DeleteProject": w.DeleteProject("Projects-1"), "DeletePackage": w.DeletePackage("a", "1"),
+			"DeleteProject": w.DeleteProject("Projects-1"), "DeletePackage": w.DeletePackage("s", "a", "1"),
 			"DeleteRelease": w.DeleteRelease("Releases-1"), "DeleteJoinToken": w.DeleteJoinToken("t"),
 			"LibrarySet": second(w.LibrarySet("L-1")), "DeleteLibrarySet": w.DeleteLibrarySet("L-1"),
 			"Account": second(w.Account("A-1")), "DeleteAccount": w.DeleteAccount("A-1"),
@@ -453,11 +454,11 @@ func packagesFold(t *testing.T, s store.Store) {
 			w.PutPackage(deploy.Package{ID: "Other", Version: "1.0", SHA256: "bb"}))
 	})
 	view(t, s, func(r store.Reader) error {
-		p, err := r.Package("WEB.APP", "1.0")
+		p, err := r.Package("", "WEB.APP", "1.0")
 		same(t, "package", deploy.Package{ID: "web.app", Version: "1.0", SHA256: "bb"}, p)
 		n, cerr := r.PackagesWithContent("bb")
 		same(t, "packages with the content", 2, n)
 		return errors.Join(err, cerr)
 	})
-	update(t, s, func(w store.Writer) error { return w.DeletePackage("WEB.app", "1.0") })
+	update(t, s, func(w store.Writer) error { return w.DeletePackage("", "WEB.app", "1.0") })
 }
