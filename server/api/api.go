@@ -175,7 +175,7 @@ func (a *api) serve(c *call) error {
 	if err != nil {
 		return err
 	}
-	segments, err := segmentsOf(c.r)
+	segments, space, err := segmentsOf(c.r)
 	if err != nil {
 		return err
 	}
@@ -192,6 +192,9 @@ func (a *api) serve(c *call) error {
 	}
 	if !c.route.Public {
 		if c.principal, err = a.authenticate(c); err != nil {
+			return err
+		}
+		if err := a.enter(c, space); err != nil {
 			return err
 		}
 		if err := c.principal.Need(c.route.Need); err != nil {

@@ -63,7 +63,7 @@ func (a *api) deployV1(c *call) error {
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	if err := sameSpace(q.SpaceID, q.SpaceIDOrName); err != nil {
+	if err := a.sameSpace(c, q.SpaceID, q.SpaceIDOrName); err != nil {
 		return err
 	}
 	var not later

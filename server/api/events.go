@@ -30,7 +30,7 @@ func ownCategories() []string {
 		"MachineQuarantined", "PackageDeleted", "PackagePushed", "MaintenanceEdited", "ProjectAdded", "ProjectDeleted",
 		"ProjectEdited", "ProjectGroupAdded", "ProjectGroupDeleted", "ProjectGroupEdited", "ReleaseCreated",
 		"ReleaseDeleted", "ReleaseEdited", "ReleaseVariablesUpdated", "RestoreAccepted", "ScopedUserRoleAdded",
-		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "TaskCancelAsked",
+		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "SpaceCreated", "SpaceDeleted", "SpaceEdited", "TaskCancelAsked",
 		"TaskFailed", "TaskQueued", "TaskTimedOut", "TeamAdded", "TeamDeleted", "TeamEdited", "UserAdded",
 		"UserDeleted", "UserDisabled", "UserEdited", "UserEnabled", "UserRoleAdded", "UserRoleDeleted",
 		"UserRoleEdited", "VariableSetEdited", "VerdictCameLate",
@@ -261,7 +261,7 @@ func (a *api) getEvent(c *call) error {
 func showEvent(e deploy.Event) obj {
 	id := "Events-" + strconv.FormatInt(e.Number, 10)
 	return obj{
-		"Id": id, "SpaceId": deploy.DefaultSpace, "AutoId": e.Number, "Category": wireCategory(e.Category),
+		"Id": id, "SpaceId": thisSpace, "AutoId": e.Number, "Category": wireCategory(e.Category),
 		"FairleadCategory": e.Category, "Username": e.User, "Occurred": at(e.At), "Message": e.Message,
 		"RelatedDocumentIds": []string{e.Subject}, "Links": obj{"Self": "/api/events/" + id},
 	}

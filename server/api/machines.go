@@ -52,7 +52,7 @@ func shellOf(m deploy.Machine) string {
 
 func policyOf(m deploy.Machine) deploy.MachinePolicyID {
 	if m.Policy == "" {
-		return deploy.DefaultMachinePolicyID
+		return deploy.DefaultPolicyID(m.Space)
 	}
 	return m.Policy
 }
@@ -251,7 +251,8 @@ func (a *api) createMachine(c *call) error {
 	switch {
 	case strings.EqualFold(style, pollingStyle):
 		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"),
-			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join", spacePath)
+			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join",
+			"/api/"+string(c.principal.SpaceID())+"/")
 	case !strings.EqualFold(style, listeningStyle):
 		return errkind.Invalid.Errorf("the communication style is %.40q: this version knows %s", style, listeningStyle)
 	}

@@ -51,23 +51,3 @@ func TestMaintenanceModeKeepsOthersFromChanging(t *testing.T) {
 	begin(false)
 	changes("afterwards", 201)
 }
-
-func TestOneSpaceIsSaidClearly(t *testing.T) {
-	s := newSite(t)
-	for _, c := range []struct {
-		method, path string
-		body         any
-		want         int
-	}{
-		{"POST", "/api/spaces", m{"Name": "Second", "SpaceManagersTeams": []string{"teams-administrators"}}, 400},
-		{"PUT", "/api/spaces/Spaces-1", m{"Name": "Default", "TaskQueueStopped": true}, 400},
-		{"PUT", "/api/spaces/Spaces-1", m{"Name": "Other"}, 400},
-		{"PUT", "/api/spaces/Spaces-1", m{"Name": "Default"}, 200},
-		{"DELETE", "/api/spaces/Spaces-1", nil, 400},
-	} {
-		a := s.call(c.method, c.path, c.body)
-		if a.status != c.want || c.want == 400 && len(a.json["Errors"].([]any)) != 1 {
-			t.Errorf("%s %s %v: %d %s, want %d", c.method, c.path, c.body, a.status, a.body, c.want)
-		}
-	}
-}

@@ -14,7 +14,7 @@ func (a *api) getOpenAPI(c *call) error { return c.ok(openAPI(a.Version, a.table
 func openAPI(version string, table []Route) obj {
 	paths := map[string]obj{}
 	for _, r := range table {
-		path := strings.Replace(r.Pattern, "/api/S/", spacePath, 1)
+		path := strings.Replace(r.Pattern, "/api/S/", defaultPath, 1)
 		if paths[path] == nil {
 			paths[path] = obj{}
 		}

@@ -27,7 +27,7 @@ func packageID(p deploy.Package) string { return packagePrefix + p.ID + "." + p.
 func showPackage(p deploy.Package) obj {
 	self := spacePath + "packages/" + url.PathEscape(packageID(p))
 	return obj{
-		"Id": packageID(p), "SpaceId": deploy.DefaultSpace, "PackageId": p.ID, "NuGetPackageId": p.ID, "FeedId": feedID,
+		"Id": packageID(p), "SpaceId": thisSpace, "PackageId": p.ID, "NuGetPackageId": p.ID, "FeedId": feedID,
 		"NuGetFeedId": feedID, "Version": p.Version, "FileExtension": "." + p.Format, "PackageSizeBytes": p.Size,
 		"Hash": p.SHA256, "Published": at(p.PublishedAt), "Title": p.ID, "Summary": "", "Description": "",
 		"ReleaseNotes":                   nil, // the client library takes any text here for a time and fails
@@ -160,7 +160,7 @@ func (a *api) deletePackage(c *call) error {
 func showFeed(id string) obj {
 	self := spacePath + "feeds/" + id
 	return obj{
-		"Id": id, "SpaceId": deploy.DefaultSpace, "Name": feedName, "Slug": "fairlead-built-in", "FeedType": "BuiltIn",
+		"Id": id, "SpaceId": thisSpace, "Name": feedName, "Slug": "fairlead-built-in", "FeedType": "BuiltIn",
 		"DeleteUnreleasedPackagesAfterDays": nil, "DeletePackagesAssociatedWithReleases": false,
 		"IsBuiltInRepoSyncEnabled": false, "PackageAcquisitionLocationOptions": []string{"Server"},
 		"Links": feedLinks(self),

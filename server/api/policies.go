@@ -49,7 +49,7 @@ func showPolicy(p deploy.MachinePolicy) obj {
 		cleanUp = deleteMachines
 	}
 	return withKept(p.Kept, obj{
-		"Id": p.ID, "SpaceId": deploy.DefaultSpace, "Name": p.Name, "Description": p.Description,
+		"Id": p.ID, "SpaceId": thisSpace, "Name": p.Name, "Description": p.Description,
 		"IsDefault":                p.ID == deploy.DefaultPolicyID(p.Space),
 		"ConnectionConnectTimeout": "00:01:00", "ConnectionRetryCountLimit": 5, "ConnectionRetrySleepInterval": "00:00:01",
 		"ConnectionRetryTimeLimit": "00:05:00", "PollingRequestQueueTimeout": "00:02:00",

@@ -162,7 +162,7 @@ func showProcess(p deploy.Process) obj {
 	id := processPrefix + string(p.Project)
 	project := spacePath + "projects/" + string(p.Project)
 	return obj{
-		"Id": id, "SpaceId": deploy.DefaultSpace, "ProjectId": p.Project, "Version": p.Version, "LastSnapshotId": nil,
+		"Id": id, "SpaceId": thisSpace, "ProjectId": p.Project, "Version": p.Version, "LastSnapshotId": nil,
 		"Steps": each(p.Steps, showStep),
 		"Links": obj{
 			"Self": spacePath + "deploymentprocesses/" + id, "Project": project,

@@ -39,7 +39,7 @@ func showRelease(r deploy.Release) obj {
 func showReleaseRow(r catalog.ReleaseRow) obj {
 	self := spacePath + "releases/" + string(r.ID)
 	return obj{
-		"Id": r.ID, "SpaceId": deploy.DefaultSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
+		"Id": r.ID, "SpaceId": thisSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
 		// A list does not read the notes; null is not what an empty text would be when it is written back.
 		"ReleaseNotes": nil, "Assembled": at(r.AssembledAt), "IgnoreChannelRules": false,
 		"LibraryVariableSetSnapshotIds": []string{}, "SelectedPackages": []obj{}, "SelectedGitResources": []obj{},
@@ -72,22 +72,12 @@ type releaseV1Request struct {
 	IgnoreChannelRules    bool
 }
 
-// sameSpace refuses a body that names another space than the path.
-func sameSpace(names ...string) error {
-	for _, name := range names {
-		if name != "" && !isSpace(name) {
-			return otherSpace(name)
-		}
-	}
-	return nil
-}
-
 func (a *api) createReleaseV1(c *call) error {
 	var q releaseV1Request
 	if err := c.decode(&q); err != nil {
 		return err
 	}
-	if err := sameSpace(q.SpaceID, q.SpaceIDOrName); err != nil {
+	if err := a.sameSpace(c, q.SpaceID, q.SpaceIDOrName); err != nil {
 		return err
 	}
 	var not later

@@ -16,11 +16,6 @@ type obj map[string]any
 // timeFormat has a zone and three decimals. Source: octopus-rest.md a.7.
 const timeFormat = "2006-01-02T15:04:05.000-07:00"
 
-const (
-	spacePath = "/api/" + string(deploy.DefaultSpace) + "/"
-	spaceName = "Default"
-)
-
 // at is a time, or null for the zero one.
 func at(t time.Time) any {
 	if t.IsZero() {
@@ -48,18 +43,11 @@ func each[T, S any](items []T, show func(T) S) []S {
 
 func (c *call) ok(body any) error { return c.reply(http.StatusOK, body) }
 
-func (c *call) created(body any) error { return c.reply(http.StatusCreated, body) }
-
 // deleted answers 200 with an object: clients take 204 for an error.
 func (c *call) deleted() error { return c.reply(http.StatusOK, obj{}) }
 
-func (c *call) reply(status int, body any) error {
-	write(c.w, status, body)
-	return nil
-}
-
 // write sends JSON. Whoever went away meanwhile misses it: there is nobody to tell.
-func write(w http.ResponseWriter, status int, body any) {
+func write(w http.ResponseWriter, space deploy.SpaceID, status int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil { // only values of this package get here, and they all marshal
 		status, text = http.StatusInternalServerError,
@@ -67,5 +55,5 @@ func write(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n'))
+	_, _ = w.Write(append(inSpace(text, space), '\n'))
 }

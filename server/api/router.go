@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/identity"
 )
@@ -17,7 +16,7 @@ import (
 type Route struct {
 	Method string
 	// Pattern is the path below the server's root. "{name}" stands for one segment. Where it
-	// starts with /api/S/, the space may be left out and may be spelled both ways. "{space}" is a space there is.
+	// starts with /api/S/, the space may be left out and may be spelled both ways. "{space}" is a space.
 	Pattern string
 	Need    identity.Permission
 	// Public routes need no key.
@@ -93,7 +92,7 @@ func (rt *router) find(method string, segments []string) (*Route, map[string]str
 func (c *compiled) match(segments []string) (map[string]string, bool) {
 	var params map[string]string
 	for i, want := range c.segments {
-		if want == "{space}" && !isSpace(segments[i]) {
+		if want == "{space}" && !isSpaceID(segments[i]) {
 			return nil, false // an address that there is not, rather than a space
 		}
 		if name, ok := strings.CutPrefix(want, "{"); ok {
@@ -132,53 +131,23 @@ func effectiveMethod(r *http.Request) (string, error) {
 
 // segmentsOf splits the path into decoded segments and takes the space out: /api/Spaces-1/x and
 // /api/spaces/Spaces-1/x are /api/x. There is one canonical spelling of a path; anything that
-// another program could read differently is refused. Errors: Invalid, NotFound (another space).
-func segmentsOf(r *http.Request) ([]string, error) {
+// another program could read differently is refused. Errors: Invalid, NotFound.
+func segmentsOf(r *http.Request) (rest []string, space string, err error) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
-	rest, ok := strings.CutPrefix(path, "/")
+	inside, ok := strings.CutPrefix(path, "/")
 	if !ok {
-		return nil, errkind.NotFound.Errorf("there is nothing at this address")
+		return nil, "", errkind.NotFound.Errorf("there is nothing at this address")
 	}
-	segments := strings.Split(rest, "/")
+	segments := strings.Split(inside, "/")
 	for i, s := range segments {
 		plain, err := url.PathUnescape(s)
 		bad := err != nil || plain == "" || plain == "." || plain == ".." || strings.ContainsAny(plain, "/\\") ||
 			strings.ContainsFunc(plain, func(c rune) bool { return c < ' ' || c == 0x7f })
 		if bad {
-			return nil, errkind.Invalid.Errorf("the path has a segment that is empty, a dot or badly encoded")
+			return nil, "", errkind.Invalid.Errorf("the path has a segment that is empty, a dot or badly encoded")
 		}
 		segments[i] = plain
 	}
-	return withoutSpace(segments)
-}
-
-func withoutSpace(segments []string) ([]string, error) {
-	if len(segments) < 2 || !strings.EqualFold(segments[0], "api") {
-		return segments, nil
-	}
-	name, rest := "", segments[2:]
-	switch {
-	case strings.HasPrefix(strings.ToLower(segments[1]), "spaces-"):
-		name = segments[1]
-		if len(rest) == 0 {
-			return segments, otherSpace(name)
-		}
-	case strings.EqualFold(segments[1], "spaces") && len(segments) > 3:
-		name, rest = segments[2], segments[3:]
-	default:
-		return segments, nil
-	}
-	return append([]string{"api"}, rest...), otherSpace(name)
-}
-
-// otherSpace refuses every space but the one there is. Errors: NotFound.
-func otherSpace(name string) error {
-	if isSpace(name) {
-		return nil
-	}
-	return errkind.NotFound.Errorf("there is no space %.80q", name)
-}
-
-func isSpace(ref string) bool {
-	return strings.EqualFold(ref, string(deploy.DefaultSpace)) || strings.EqualFold(ref, spaceName)
+	rest, space = withoutSpace(segments)
+	return rest, space, nil
 }

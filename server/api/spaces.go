@@ -3,52 +3,90 @@
 package api
 
 import (
-	"strings"
-
-	"fairlead/internal/errkind"
+	"fairlead/internal/deploy"
+	"fairlead/server/catalog"
+	"fairlead/server/identity"
 )
 
-type spaceRequest struct {
-	Name             string
-	TaskQueueStopped bool
+func showSpace(s catalog.SpaceDetail) obj {
+	id := string(s.ID)
+	teams := append([]deploy.TeamID{identity.AdministratorsTeamID, identity.ManagersTeam(s.ID)}, s.Teams...)
+	return obj{
+		"Id": id, "Name": s.Name, "Slug": s.Slug, "Description": s.Description, "IsDefault": s.IsDefault(),
+		"IsPrivate": false, "TaskQueueStopped": s.IsStopped, "SpaceManagersTeams": teams,
+		"SpaceManagersTeamMembers": list(s.Members),
+		"Links":                    obj{"Self": "/api/spaces/" + id, "SpaceHome": "/api/" + id, "Web": "/app#/spaces/" + id},
+	}
 }
 
-// oneSpace says why there is no second space.
-func oneSpace() error {
-	return errkind.Hinted(errkind.Invalid.Errorf("this version has one space, %s, and makes no other", spaceName),
-		"keep teams apart by roles that are scoped to projects, project groups and environments")
+func (a *api) listSpaces(c *call) error {
+	all, err := a.Catalog.Spaces(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	all = chosen(c, all, func(s catalog.SpaceDetail) (string, string) { return string(s.ID), s.Name })
+	return paged(c, "Space", all, showSpace)
+}
+
+func (a *api) allSpaces(c *call) error {
+	all, err := a.Catalog.Spaces(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	return c.ok(each(all, showSpace))
+}
+
+func (a *api) getSpace(c *call) error {
+	s, err := a.Catalog.Space(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return c.ok(showSpace(s))
+}
+
+type spaceRequest struct {
+	Name, Description        string
+	TaskQueueStopped         bool
+	SpaceManagersTeams       []deploy.TeamID
+	SpaceManagersTeamMembers []deploy.UserID
+}
+
+func (c *call) spaceDraft() (catalog.SpaceDraft, error) {
+	var q spaceRequest
+	err := c.decode(&q)
+	return catalog.SpaceDraft{
+		Name: q.Name, Description: q.Description, IsStopped: q.TaskQueueStopped,
+		SpaceManagers: identity.SpaceManagers{Members: q.SpaceManagersTeamMembers, Teams: q.SpaceManagersTeams},
+	}, err
 }
 
 func (a *api) createSpace(c *call) error {
-	var q spaceRequest
-	if err := c.decode(&q); err != nil {
+	draft, err := c.spaceDraft()
+	if err != nil {
 		return err
 	}
-	return oneSpace()
+	s, err := a.Catalog.CreateSpace(c.ctx(), c.principal, draft)
+	if err != nil {
+		return err
+	}
+	return c.created(showSpace(s))
 }
 
-// editSpace takes the space as it is, and no change.
 func (a *api) editSpace(c *call) error {
-	var q spaceRequest
-	if err := c.decode(&q); err != nil {
+	draft, err := c.spaceDraft()
+	if err != nil {
 		return err
 	}
-	if err := otherSpace(c.param("id")); err != nil {
+	s, err := a.Catalog.EditSpace(c.ctx(), c.principal, c.param("id"), draft)
+	if err != nil {
 		return err
 	}
-	switch {
-	case !strings.EqualFold(q.Name, spaceName):
-		return errkind.Invalid.Errorf("the space %s keeps its name in this version", spaceName)
-	case q.TaskQueueStopped:
-		return errkind.Hinted(errkind.Invalid.Errorf("the task queue of a space cannot be stopped in this version"),
-			"the maintenance mode keeps people from queueing anything: PUT /api/maintenanceconfiguration")
-	}
-	return a.getSpace(c)
+	return c.ok(showSpace(s))
 }
 
 func (a *api) deleteSpace(c *call) error {
-	if err := otherSpace(c.param("id")); err != nil {
+	if err := a.Catalog.DeleteSpace(c.ctx(), c.principal, c.param("id")); err != nil {
 		return err
 	}
-	return errkind.Invalid.Errorf("the space %s is the only one and cannot be deleted", spaceName)
+	return c.deleted()
 }

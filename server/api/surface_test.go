@@ -168,7 +168,7 @@ func TestWhatComesLater(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/Spaces-1/nothing": "there is nothing at this address", "/api/nothing": "there is nothing at this address",
 		"/api/spaces/Spaces-1/nothing": "there is nothing at this address",
-		"/api/Spaces-7/projects":       `there is no space "Spaces-7"`, "/api/Spaces-7": `there is no space "Spaces-7"`,
+		"/api/Spaces-7/projects":       `there is no space "Spaces-7"`,
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			if a := s.call(method, path, m{}); a.status != 404 || a.json["ErrorMessage"] != want {

@@ -5,14 +5,12 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
-	"fairlead/server/identity"
 )
 
 const (
@@ -92,37 +90,7 @@ func (a *api) getRoot(c *call) error {
 }
 
 func (a *api) getSpaceRoot(c *call) error {
-	return c.ok(obj{"Links": allLinks(strings.TrimSuffix(spacePath, "/"))})
-}
-
-func showSpace(deploy.SpaceID) obj {
-	id := string(deploy.DefaultSpace)
-	return obj{
-		"Id": id, "Name": spaceName, "Slug": "default", "Description": "", "IsDefault": true, "IsPrivate": false,
-		"TaskQueueStopped": false, "SpaceManagersTeams": []deploy.TeamID{
-			identity.AdministratorsTeamID,
-			identity.ManagersTeamID,
-		}, "SpaceManagersTeamMembers": []string{},
-		"Links": obj{"Self": "/api/spaces/" + id, "SpaceHome": "/api/" + id, "Web": "/app#/spaces/" + id},
-	}
-}
-
-func (a *api) listSpaces(c *call) error {
-	all := chosen(c, []deploy.SpaceID{deploy.DefaultSpace}, func(id deploy.SpaceID) (string,
-		string,
-	) {
-		return string(id), spaceName
-	})
-	return paged(c, "Space", all, showSpace)
-}
-
-func (a *api) allSpaces(c *call) error { return c.ok([]obj{showSpace(deploy.DefaultSpace)}) }
-
-func (a *api) getSpace(c *call) error {
-	if err := otherSpace(c.param("id")); err != nil {
-		return err
-	}
-	return c.ok(showSpace(deploy.DefaultSpace))
+	return c.ok(obj{"Links": allLinks("/api/" + string(c.principal.SpaceID()))})
 }
 
 func (a *api) getToggles(c *call) error { return c.ok(obj{"FeatureToggles": []obj{}}) }

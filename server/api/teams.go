@@ -12,7 +12,7 @@ import (
 func showTeam(t deploy.Team) obj {
 	self, free := "/api/teams/"+string(t.ID), !identity.IsBuiltInTeam(t.ID)
 	return obj{
-		"Id": t.ID, "SpaceId": nil, "Name": t.Name, "Slug": deploy.Slug(t.Name), "Description": t.Description,
+		"Id": t.ID, "SpaceId": idOrNull(t.Space), "Name": t.Name, "Slug": deploy.Slug(t.Name), "Description": t.Description,
 		"MemberUserIds": list(t.Members), "ExternalSecurityGroups": []obj{}, "CanBeDeleted": free, "CanBeRenamed": free,
 		"CanChangeMembers": t.ID != identity.EveryoneTeamID, "CanChangeRoles": true,
 		"Links": obj{"Self": self, "ScopedUserRoles": self + "/scopeduserroles{?skip,take}"},
@@ -49,6 +49,7 @@ type teamRequest struct {
 	Name, Description      string
 	MemberUserIDs          []deploy.UserID `json:"MemberUserIds"`
 	ExternalSecurityGroups []obj
+	SpaceID                deploy.SpaceID `json:"SpaceId"`
 }
 
 func (c *call) teamDraft() (identity.TeamDraft, error) {
@@ -59,7 +60,7 @@ func (c *call) teamDraft() (identity.TeamDraft, error) {
 	if err == nil {
 		err = not.err()
 	}
-	return identity.TeamDraft{Name: q.Name, Description: q.Description, Members: q.MemberUserIDs}, err
+	return identity.TeamDraft{Name: q.Name, Description: q.Description, Members: q.MemberUserIDs, Space: q.SpaceID}, err
 }
 
 func (a *api) createTeam(c *call) error {
@@ -187,9 +188,20 @@ func (a *api) deleteRole(c *call) error {
 	return c.deleted()
 }
 
+// spaceOfRole is null for what holds in every space. Rows from before there were others have no space.
+func spaceOfRole(r deploy.ScopedRole) any {
+	switch {
+	case r.Role == identity.AdministratorRoleID:
+		return nil
+	case r.Space == "":
+		return deploy.DefaultSpace
+	}
+	return r.Space
+}
+
 func showScopedRole(r identity.TeamRole) obj {
 	return obj{
-		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": deploy.DefaultSpace, "ProjectIds": list(r.Projects),
+		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": spaceOfRole(r.ScopedRole), "ProjectIds": list(r.Projects),
 		"ProjectGroupIds": list(r.Groups), "EnvironmentIds": list(r.Environments), "TenantIds": []string{},
 		"Links": obj{"Self": "/api/scopeduserroles/" + string(r.ID)},
 	}
@@ -216,7 +228,7 @@ func (a *api) getScopedRole(c *call) error {
 type scopedRoleRequest struct {
 	TeamID          deploy.TeamID           `json:"TeamId"`
 	UserRoleID      deploy.RoleID           `json:"UserRoleId"`
-	SpaceID         string                  `json:"SpaceId"`
+	SpaceID         deploy.SpaceID          `json:"SpaceId"`
 	ProjectIDs      []deploy.ProjectID      `json:"ProjectIds"`
 	ProjectGroupIDs []deploy.ProjectGroupID `json:"ProjectGroupIds"`
 	EnvironmentIDs  []deploy.EnvironmentID  `json:"EnvironmentIds"`
@@ -230,9 +242,8 @@ func (c *call) scopedRole(id string) (identity.TeamRole, error) {
 	}
 	var not later
 	not.add(len(q.TenantIDs) > 0, "a role for tenants") // left out, it would mean everywhere
-	not.add(q.SpaceID != "" && !isSpace(q.SpaceID), "a role in another space")
 	return identity.TeamRole{Team: q.TeamID, ScopedRole: deploy.ScopedRole{
-		ID: deploy.ScopedRoleID(id), Role: q.UserRoleID, Projects: sortedIDs(q.ProjectIDs),
+		ID: deploy.ScopedRoleID(id), Role: q.UserRoleID, Space: q.SpaceID, Projects: sortedIDs(q.ProjectIDs),
 		Groups:       sortedIDs(q.ProjectGroupIDs),
 		Environments: sortedIDs(q.EnvironmentIDs),
 	}}, not.err()

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/catalog"
 	"fairlead/server/identity"
 )
 
@@ -124,13 +125,17 @@ func (a *api) deleteUser(c *call) error {
 	return c.deleted()
 }
 
+// userSpaces are those in which the user has a permission.
 func (a *api) userSpaces(c *call) error {
-	if userID(c) != c.principal.User.ID {
-		if _, err := a.Directory.User(c.ctx(), c.principal, userID(c)); err != nil {
-			return err
-		}
+	of, _, err := a.Directory.Rights(c.ctx(), c.principal, userID(c))
+	if err != nil {
+		return err
 	}
-	return a.allSpaces(c)
+	all, err := a.Catalog.Spaces(c.ctx(), of)
+	if err != nil {
+		return err
+	}
+	return c.ok(each(all, showSpace))
 }
 
 // userTeams answers a bare list.
@@ -149,15 +154,19 @@ func (a *api) userPermissions(c *call) error {
 	if err != nil {
 		return err
 	}
+	spaces, err := a.Catalog.Spaces(c.ctx(), of)
+	if err != nil {
+		return err
+	}
 	space, system := obj{}, []string{}
 	for _, p := range identity.Everything() {
-		reach := of.Reach(p)
+		where := restrictionsOf(of, p, spaces)
 		switch {
-		case p == identity.SignedIn || !reach.IsSomewhere():
+		case p == identity.SignedIn || identity.IsSystemPermission(p) && !of.Permissions.Has(p):
 		case identity.IsSystemPermission(p):
 			system = append(system, string(p))
-		default:
-			space[string(p)] = restrictionsOf(of, p)
+		case len(where) > 0:
+			space[string(p)] = where
 		}
 	}
 	self := "/api/users/" + string(of.User.ID) + "/permissions"
@@ -166,7 +175,7 @@ func (a *api) userPermissions(c *call) error {
 		"Teams": each(teams, func(t deploy.Team) obj {
 			return obj{
 				"Id": t.ID, "Name": t.Name,
-				"SpaceId": nil,
+				"SpaceId": idOrNull(t.Space),
 			}
 		}),
 		"IsPermissionsComplete": true,
@@ -175,10 +184,17 @@ func (a *api) userPermissions(c *call) error {
 	})
 }
 
-func restrictionsOf(of identity.Principal, p identity.Permission) []obj {
+func restrictionsOf(of identity.Principal, p identity.Permission, spaces []catalog.SpaceDetail) (all []obj) {
+	for _, s := range spaces {
+		all = append(all, restrictionsIn(of.In(s.ID), p)...)
+	}
+	return all
+}
+
+func restrictionsIn(of identity.Principal, p identity.Permission) []obj {
 	shown := func(g identity.Grant) obj {
 		return obj{
-			"SpaceId": deploy.DefaultSpace, "RestrictedToProjectIds": list(g.Projects),
+			"SpaceId": of.SpaceID(), "RestrictedToProjectIds": list(g.Projects),
 			"RestrictedToProjectGroupIds": list(g.Groups), "RestrictedToEnvironmentIds": list(g.Environments),
 			"RestrictedToTenantIds": []string{},
 		}

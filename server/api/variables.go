@@ -173,7 +173,7 @@ func displaySettings(p deploy.Prompt) obj {
 func showVariables(v catalog.Variables) obj {
 	id, values := variablesPrefix+string(v.Set.Owner), v.Values
 	return obj{
-		"Id": id, "SpaceId": deploy.DefaultSpace, "OwnerId": v.Set.Owner, "Version": v.Set.Version,
+		"Id": id, "SpaceId": thisSpace, "OwnerId": v.Set.Owner, "Version": v.Set.Version,
 		"Variables": each(v.Set.Variables, showVariable), "Warnings": list(v.Warnings),
 		"ScopeValues": obj{
 			"Environments": each(values.Environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),

@@ -90,7 +90,7 @@ func (c *Catalog) CreateSpace(ctx context.Context, p identity.Principal, draft S
 		if err := fillSpace(w, all, &made, draft, true); err != nil {
 			return deploy.Event{}, err
 		}
-		if err := furnish(walledWriter(w, made.ID), made.ID); err != nil {
+		if err := furnish(elsewhere(w, made.ID), made.ID); err != nil {
 			return deploy.Event{}, err
 		}
 		d, err = spaceDetail(w, made)
@@ -161,7 +161,7 @@ func refuseDelete(w store.Writer, s deploy.Space) error {
 	if !s.IsStopped {
 		why.add("the task queue of space %s is not stopped: stop it first", s.Name)
 	}
-	open, n, err := walledWriter(w, s.ID).Tasks(store.TaskFilter{Take: 1, States: []deploy.TaskState{
+	open, n, err := elsewhere(w, s.ID).Tasks(store.TaskFilter{Take: 1, States: []deploy.TaskState{
 		deploy.TaskExecuting, deploy.TaskCancelling,
 	}})
 	if err != nil {
@@ -215,4 +215,37 @@ func fillSpace(w store.Writer, all []deploy.Space, s *deploy.Space, draft SpaceD
 		return nil
 	}
 	return identity.PutManagers(w, s.ID, draft.SpaceManagers)
+}
+
+// SpaceID finds the id of a space that the principal sees, by id or name. Errors: NotFound.
+func (c *Catalog) SpaceID(ctx context.Context, p identity.Principal, ref string) (id deploy.SpaceID, err error) {
+	if err := p.Need(identity.SignedIn); err != nil {
+		return "", err
+	}
+	err = c.Store.View(ctx, func(r store.Reader) error {
+		_, s, err := spaceNamed(r, p, ref)
+		id = s.ID
+		return err
+	})
+	return id, err
+}
+
+// SpaceOfTask is the space of a task that the principal may see there; it is the one he acts in when there is none
+// such.
+func (c *Catalog) SpaceOfTask(ctx context.Context, p identity.Principal, id string) (deploy.SpaceID, error) {
+	if err := p.Need(identity.SignedIn); err != nil {
+		return "", err
+	}
+	space := p.SpaceID()
+	err := c.Store.View(ctx, func(r store.Reader) error {
+		t, err := r.Task(deploy.TaskID(properID("ServerTasks", id)))
+		if err == nil && p.In(spaceOrDefault(t.Space)).Need(identity.TaskView) == nil {
+			space = spaceOrDefault(t.Space)
+		}
+		if errkind.Of(err) == errkind.NotFound {
+			err = nil
+		}
+		return err
+	})
+	return space, err
 }

@@ -19,6 +19,14 @@ func walledWriter(w store.Writer, space deploy.SpaceID) store.Writer {
 	return &writeWall{walled(w, space), w}
 }
 
+// elsewhere is the same transaction in another space, for what is done to a space itself.
+func elsewhere(w store.Writer, space deploy.SpaceID) store.Writer {
+	if inside, is := w.(*writeWall); is {
+		return &writeWall{walled(inside.Reader, space), inside.Writes}
+	}
+	return walledWriter(w, space)
+}
+
 // of refuses a row of another space. It is a fault of a use case, never of a request.
 func (w *writeWall) of(space deploy.SpaceID, what string, id any) error {
 	if !w.has(space) {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"fairlead/internal/deploy"
 )
 
 const benchBytes = 64 << 20

@@ -126,6 +126,8 @@ func rightsOf(r store.Reader, team deploy.Team) (given *claims, err error) {
 type TeamDraft struct {
 	Name, Description string
 	Members           []deploy.UserID
+	// Space is for a new team; "" makes one of the installation.
+	Space deploy.SpaceID
 }
 
 // Teams lists all teams by name. Errors: Denied.
@@ -166,7 +168,12 @@ func (d *Directory) CreateTeam(ctx context.Context, p Principal, draft TeamDraft
 		if err != nil {
 			return deploy.Event{}, err
 		}
-		team.ID = deploy.TeamID(id)
+		if team.ID, team.Space = deploy.TeamID(id), draft.Space; team.Space != "" {
+			err = checkScopeSpace(w, deploy.Team{}, &deploy.ScopedRole{Space: draft.Space})
+		}
+		if err != nil {
+			return deploy.Event{}, err
+		}
 		err = fillTeam(w, team, draft)
 		return said("TeamAdded", team.ID, "team %s was added with %s", team.Name, memberCount(team.Members)), err
 	})

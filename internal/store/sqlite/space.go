@@ -48,6 +48,7 @@ func (w *writer) DeleteSpace(id deploy.SpaceID) error {
 			return err
 		}
 	}
+	w.allCells = true
 	for _, statement := range emptySpace() {
 		if _, err := w.exec("delete what is in space "+string(id), statement, id); err != nil {
 			return err

@@ -1,0 +1,127 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+)
+
+// What is shown names the space of the call by these; write puts its id in. No text that people store begins so.
+const (
+	spacePath                = "/api/\x00/"
+	thisSpace deploy.SpaceID = "\x00"
+)
+
+// defaultPath is the prefix of the default space, for texts that no call makes.
+const defaultPath = "/api/" + string(deploy.DefaultSpace) + "/"
+
+// inSpace puts the space into the JSON of an answer.
+func inSpace(text []byte, space deploy.SpaceID) []byte {
+	if space == "" {
+		space = deploy.DefaultSpace
+	}
+	text = bytes.ReplaceAll(text, []byte(`"/api/\u0000/`), []byte(`"/api/`+string(space)+`/`))
+	return bytes.ReplaceAll(text, []byte(`"SpaceId":"\u0000"`), []byte(`"SpaceId":"`+string(space)+`"`))
+}
+
+// withoutSpace takes the space out of a path: /api/Spaces-1/x and /api/spaces/Spaces-1/x are /api/x. The name is
+// "" when the path has none.
+func withoutSpace(segments []string) (rest []string, name string) {
+	if len(segments) < 2 || !strings.EqualFold(segments[0], "api") {
+		return segments, ""
+	}
+	switch {
+	case isSpaceID(segments[1]) && len(segments) == 2:
+		return segments, segments[1] // the space's own document
+	case isSpaceID(segments[1]):
+		name, rest = segments[1], segments[2:]
+	case strings.EqualFold(segments[1], "spaces") && len(segments) > 3:
+		name, rest = segments[2], segments[3:]
+	default:
+		return segments, ""
+	}
+	return append([]string{"api"}, rest...), name
+}
+
+// isSpaceID reports whether a segment of a path is a space, and not the name of a collection.
+func isSpaceID(segment string) bool {
+	return strings.HasPrefix(strings.ToLower(segment), "spaces-") || strings.EqualFold(segment, deploy.DefaultSpaceName)
+}
+
+// enter has the caller act in the space that the address names; without one it is the default one, or that of the
+// task that it names: addresses of tasks have no space. What he has no permission in is not there. Errors: NotFound.
+func (a *api) enter(c *call, name string) error {
+	if name == "" {
+		return a.enterTask(c)
+	}
+	space, err := a.spaceNamed(c, name)
+	if err == nil {
+		c.principal = c.principal.In(space)
+	}
+	return err
+}
+
+// spaceNamed finds a space by id or name. Errors: NotFound.
+func (a *api) spaceNamed(c *call, name string) (deploy.SpaceID, error) {
+	if strings.EqualFold(name, string(deploy.DefaultSpace)) { // everybody knows of it; his permissions say the rest
+		return deploy.DefaultSpace, nil
+	}
+	space, err := a.Catalog.SpaceID(c.ctx(), c.principal, name)
+	if errkind.Of(err) == errkind.NotFound {
+		err = errkind.NotFound.Errorf("there is no space %.80q", name)
+	}
+	return space, err
+}
+
+// enterTask is enter for an address without a space.
+func (a *api) enterTask(c *call) error {
+	if !strings.HasPrefix(c.route.Pattern, "/api/tasks") && !strings.HasPrefix(c.route.Pattern, "/api/events") {
+		return nil
+	}
+	query := c.query()
+	if spaces := query["spaces"]; spaces != "" && !strings.Contains(spaces, ",") {
+		return a.enter(c, spaces)
+	}
+	id, _, _ := strings.Cut(query["ids"], ",")
+	if c.param("id") != "" {
+		id = c.param("id")
+	}
+	if id == "" || strings.HasPrefix(c.route.Pattern, "/api/events") {
+		return nil
+	}
+	space, err := a.Catalog.SpaceOfTask(c.ctx(), c.principal, id)
+	if err == nil {
+		c.principal = c.principal.In(space)
+	}
+	return err
+}
+
+// sameSpace refuses a body that names another space than the path. Errors: NotFound.
+func (a *api) sameSpace(c *call, names ...string) error {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		space, err := a.spaceNamed(c, name)
+		if err != nil {
+			return err
+		}
+		if space != c.principal.SpaceID() {
+			return errkind.NotFound.Errorf("there is no space %.80q at this address", name)
+		}
+	}
+	return nil
+}
+
+func (c *call) reply(status int, body any) error {
+	write(c.w, c.principal.SpaceID(), status, body)
+	return nil
+}
+
+// created answers 201.
+func (c *call) created(body any) error { return c.reply(http.StatusCreated, body) }
