@@ -66,6 +66,8 @@ type Feed interface {
 	Latest(ctx context.Context, space deploy.SpaceID, contains string) ([]deploy.Package, error)
 	Get(ctx context.Context, space deploy.SpaceID, id, version string) (deploy.Package, error)
 	Open(p deploy.Package) (io.ReadSeekCloser, error)
+	// Tidy removes those contents that no package has any more.
+	Tidy(ctx context.Context, sums ...string) error
 	Delete(ctx context.Context, space deploy.SpaceID, id, version string, force bool, by string) error
 }
 

@@ -134,6 +134,7 @@ func (c *Catalog) EditSpace(ctx context.Context, p identity.Principal, ref strin
 // DeleteSpace deletes one and all that is in it but its events. Errors: Denied, NotFound, Invalid (the default
 // one, its queue is not stopped, a task of it is open).
 func (c *Catalog) DeleteSpace(ctx context.Context, p identity.Principal, ref string) error {
+	var sums []string
 	err := c.change(ctx, p, identity.ServerAdmin, func(w store.Writer) (deploy.Event, error) {
 		_, old, err := spaceNamed(w, p, ref)
 		if err != nil {
@@ -142,15 +143,29 @@ func (c *Catalog) DeleteSpace(ctx context.Context, p identity.Principal, ref str
 		if err := refuseDelete(w, old); err != nil {
 			return deploy.Event{}, err
 		}
+		packages, err := elsewhere(w, old.ID).Packages(store.PackageFilter{})
+		if err != nil {
+			return deploy.Event{}, err
+		}
+		sums = nil
+		for _, p := range packages {
+			sums = append(sums, p.SHA256)
+		}
 		if err := identity.LeaveSpace(w, old.ID); err != nil {
 			return deploy.Event{}, err
 		}
 		return event("SpaceDeleted", old.ID, "space %s was deleted with all that was in it", old.Name), w.DeleteSpace(old.ID)
 	})
-	if err == nil {
-		c.Changed()
+	if err != nil {
+		return err
 	}
-	return err
+	c.Changed()
+	// What stays of the contents now does no harm: they have no row.
+	ctx = context.WithoutCancel(ctx)
+	if c.Artifacts != nil {
+		_, _ = c.Artifacts.Tidy(ctx, c.Wall())
+	}
+	return c.Feed.Tidy(ctx, sums...)
 }
 
 func refuseDelete(w store.Writer, s deploy.Space) error {

@@ -259,6 +259,23 @@ func (w *wall) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption,
 	return w.Reader.Interruptions(f)
 }
 
+func (w *wall) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
+	a, err := w.Reader.Artifact(id)
+	if err != nil {
+		return a, err
+	}
+	held, err := w.holdsTask(a.Task)
+	if err == nil && !held {
+		err = errkind.NotFound.Errorf("artifact %s does not exist", id)
+	}
+	return hanging(held, err, deploy.Artifact{}, func() (deploy.Artifact, error) { return a, nil })
+}
+
+func (w *wall) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
+	all, err := w.Reader.Artifacts(f)
+	return filter(all, err, func(a deploy.Artifact) (bool, error) { return w.holdsTask(a.Task) })
+}
+
 func (w *wall) Outputs(id deploy.TaskID) ([]deploy.Outputs, error) {
 	held, err := w.holdsTask(id)
 	return hanging(held, err, nil, func() ([]deploy.Outputs, error) { return w.Reader.Outputs(id) })

@@ -41,12 +41,6 @@ func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
 	for _, s := range spaces {
 		d.tidySpace(ctx, identity.System().In(s.ID), withReleases)
 	}
-}
-
-func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withReleases bool) {
-	if n, err := d.catalog.DeleteAbandoned(ctx, who); err != nil && ctx.Err() == nil {
-		d.log.Warn("machines that are out of reach were not deleted", "deleted", n, "err", err)
-	}
 	if !withReleases {
 		return
 	}
@@ -54,6 +48,16 @@ func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withRele
 		d.log.Warn("orphans among the artifacts were not removed", "err", err)
 	} else if n > 0 {
 		d.log.Info("orphans among the artifacts were removed", "files", n)
+	}
+}
+
+// tidySpace does it for what is in one space.
+func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withReleases bool) {
+	if n, err := d.catalog.DeleteAbandoned(ctx, who); err != nil && ctx.Err() == nil {
+		d.log.Warn("machines that are out of reach were not deleted", "deleted", n, "err", err)
+	}
+	if !withReleases {
+		return
 	}
 	has, err := d.catalog.HasExpired(ctx, who)
 	if err == nil && has {

@@ -73,6 +73,17 @@ func refuseUsed(r store.Reader, p deploy.Package) error {
 	return nil
 }
 
+// Tidy removes each of the contents that no package has any more.
+func (f *Feed) Tidy(ctx context.Context, sums ...string) error {
+	leave, err := enter(ctx, f.gate)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	f.removeUnshared(ctx, sums...)
+	return nil
+}
+
 // removeUnshared removes each content that no package has. What cannot be removed now stays as
 // an orphan that Verify names: it does no harm. The caller holds the gate.
 func (f *Feed) removeUnshared(ctx context.Context, sums ...string) {

@@ -60,6 +60,7 @@ func (w *writer) DeleteSpace(id deploy.SpaceID) error {
 // emptySpace deletes what is in a space; rows that hang on a project, a release or a task go with it.
 func emptySpace() []string {
 	statements := []string{
+		"DELETE FROM artifact WHERE task IN (SELECT id FROM task WHERE space = ?)",
 		"DELETE FROM output WHERE task IN (SELECT id FROM task WHERE space = ?)",
 		"DELETE FROM interruption WHERE task IN (SELECT id FROM task WHERE space = ?)",
 	}

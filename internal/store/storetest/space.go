@@ -34,6 +34,7 @@ func fillSpace(w store.Writer, space deploy.SpaceID, n int) error {
 		w.PutAccount(deploy.Account{ID: deploy.AccountID(id("Accounts")), Space: space, Name: "a"}),
 		w.PutMachinePolicy(deploy.MachinePolicy{ID: deploy.MachinePolicyID(id("Policies")), Space: space, Name: "a"}),
 		w.PutJoinToken(deploy.JoinToken{ID: deploy.TokenID(id("Tokens")), Space: space}),
+		w.PutArtifact(deploy.Artifact{ID: deploy.ArtifactID(id("Artifacts")), Task: task, SHA256: "same"}),
 		w.PutPackage(deploy.Package{Space: space, ID: "Web", Version: "1", SHA256: id("sum")}),
 		second(w.AddEvent(deploy.Event{Space: space, Category: "Filled"})),
 	)
@@ -115,6 +116,13 @@ func spacesAreApart(t *testing.T, s store.Store) {
 			t.Errorf("after it was deleted Spaces-2 has %d %s, want %d", n, what, want)
 		}
 	}
+	view(t, s, func(r store.Reader) error {
+		held, err := r.Artifacts(store.ArtifactFilter{})
+		if len(held) != 1 || held[0].ID != "Artifacts-1" {
+			t.Errorf("artifacts %v, want that of the space that stays", held)
+		}
+		return err
+	})
 	full["events"]++
 	same(t, "the other keeps all", full, inSpace(t, s, deploy.DefaultSpace))
 	refused(t, s, errkind.Conflict, func(w store.Writer) error { // its machine's pin is retired
