@@ -3,6 +3,7 @@
 package api
 
 import (
+	"encoding/hex"
 	"math"
 	"net/url"
 	"slices"
@@ -249,6 +250,10 @@ func (a *api) createMachine(c *call) error {
 		return err
 	}
 	switch {
+	case isStockThumbprint(draft.Pin):
+		return errkind.Hinted(errkind.Invalid.Errorf("the thumbprint has %d hex digits: it is that of a stock Tentacle, "+
+			"which this version does not deploy to", stockThumbprintDigits),
+			"install fairlead-agent there, make a join token (POST %sjointokens), and run: fairlead-agent join", spacePath)
 	case strings.EqualFold(style, pollingStyle):
 		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"),
 			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join",
@@ -261,6 +266,15 @@ func (a *api) createMachine(c *call) error {
 		return err
 	}
 	return c.created(a.showMachine(m))
+}
+
+// stockThumbprintDigits is the length of a SHA-1 digest, by which stock Tentacles name their certificates.
+const stockThumbprintDigits = 40
+
+// isStockThumbprint reports whether a thumbprint is a stock Tentacle's. Source: octopus-rest.md e.
+func isStockThumbprint(text string) bool {
+	_, err := hex.DecodeString(text)
+	return err == nil && len(text) == stockThumbprintDigits
 }
 
 func (a *api) editMachine(c *call) error {
