@@ -10,7 +10,6 @@ import (
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/core"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/environments"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/events"
-	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/spaces"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/teams"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/userroles"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/users"
@@ -151,6 +150,4 @@ func (o *office) emptyLists(t *testing.T) {
 	equal(t, "workers", len(try(o.client.Workers.GetAll()).must(t)), 0)
 	equal(t, "worker pools", len(try(o.client.WorkerPools.GetAll()).must(t)), 0)
 	equal(t, "proxies", len(try(o.client.Proxies.GetAll()).must(t)), 0)
-	err := try(o.client.Spaces.Add(spaces.NewSpace("Second"))).refused(t)
-	contains(t, err.Error(), "space")
 }

@@ -42,6 +42,7 @@ func TestServices(t *testing.T) {
 		{"RestrictedUser", o.restrictedUser},
 		{"System", o.system},
 		{"EmptyLists", o.emptyLists},
+		{"SecondSpace", o.secondSpace},
 	} {
 		t.Run(part.name, part.call)
 	}

@@ -14,6 +14,7 @@ import (
 // Scene is where and for what an action runs: what the system's own variables tell a script.
 // Deployment, Release, Channel, Project, Group and Environment are zero unless the task deploys.
 type Scene struct {
+	Space        Space
 	Task         Task
 	Deployment   Deployment
 	Release      Release
@@ -32,7 +33,7 @@ type Scene struct {
 // joined with commas, times are RFC 3339 in UTC, links are paths below the server's address.
 func (s Scene) Variables() map[string]string {
 	all := map[string]string{
-		"Octopus.Space.Id": string(DefaultSpace), "Octopus.Space.Name": "Default",
+		"Octopus.Space.Id": string(s.Space.ID), "Octopus.Space.Name": s.Space.Name,
 		"Octopus.Task.Id": string(s.Task.ID), "Octopus.Task.Name": s.Task.Description,
 		"Octopus.Task.QueueTime": timeText(s.Task.QueuedAt),
 		"Octopus.Machine.Id":     string(s.Machine.ID), "Octopus.Machine.Name": s.Machine.Name,

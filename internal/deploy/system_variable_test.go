@@ -12,7 +12,8 @@ import (
 
 func scene() deploy.Scene {
 	return deploy.Scene{
-		Task: deploy.Task{ID: "ServerTasks-7", Kind: deploy.DeployTask, Deployment: "Deployments-3", Description: "Deploy Web"},
+		Space: deploy.DefaultSpaceRow(),
+		Task:  deploy.Task{ID: "ServerTasks-7", Kind: deploy.DeployTask, Deployment: "Deployments-3", Description: "Deploy Web"},
 		Deployment: deploy.Deployment{
 			Name: "Deploy to Dev", Comments: "now", CreatedBy: "ada", CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 			Plan: deploy.Plan{Steps: []deploy.PlannedStep{

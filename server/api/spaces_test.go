@@ -13,9 +13,9 @@ import (
 	"fairlead/server/identity"
 )
 
-// TestZ3MatrixOfSpaces asks every route about what lies in the default space, by the addresses of that space and
+// TestZ1MatrixOfSpaces asks every route about what lies in the default space, by the addresses of that space and
 // by those of his own, as one who may do all in the second space: nothing of it is shown, and nothing changes.
-func TestZ3MatrixOfSpaces(t *testing.T) {
+func TestZ1MatrixOfSpaces(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	s.must(201, "POST", "/api/spaces", m{"Name": "Second"})

@@ -201,7 +201,8 @@ func spaceOfRole(r deploy.ScopedRole) any {
 
 func showScopedRole(r identity.TeamRole) obj {
 	return obj{
-		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": spaceOfRole(r.ScopedRole), "ProjectIds": list(r.Projects),
+		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": spaceOfRole(r.ScopedRole),
+		"ProjectIds":      list(r.Projects),
 		"ProjectGroupIds": list(r.Groups), "EnvironmentIds": list(r.Environments), "TenantIds": []string{},
 		"Links": obj{"Self": "/api/scopeduserroles/" + string(r.ID)},
 	}

@@ -218,7 +218,8 @@ func fillSpace(w store.Writer, all []deploy.Space, s *deploy.Space, draft SpaceD
 	}
 	s.Name, s.Description, s.IsStopped = name, why.description(draft.Description), draft.IsStopped
 	if s.IsDefault() && s.IsStopped {
-		why.add("the task queue of the default space cannot be stopped: the maintenance mode keeps people from queueing anything")
+		why.add("the task queue of the default space cannot be stopped: " +
+			"the maintenance mode keeps people from queueing anything")
 	}
 	if err := why.err(); err != nil {
 		return err

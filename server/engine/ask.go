@@ -124,7 +124,8 @@ func ask(s store.Writer, questions []deploy.Interruption) error {
 			return err
 		}
 		_, err = s.AddEvent(deploy.Event{
-			At: questions[i].CreatedAt, Space: questions[i].Space, User: "system", Category: "InterruptionRaised", Subject: string(questions[i].Task),
+			At: questions[i].CreatedAt, Space: questions[i].Space, User: "system",
+			Category: "InterruptionRaised", Subject: string(questions[i].Task),
 			Message: id + " waits for an answer: " + questions[i].Title,
 		})
 		if err != nil {

@@ -66,8 +66,8 @@ type Deps struct {
 	Limits    Limits
 	// Secrets opens sensitive values.
 	Secrets secret.Key
-	// Retain deletes what the lifecycles of a space do not keep any more and says in sentences what it did; nil when there is
-	// nothing like that. It can be repeated.
+	// Retain deletes what the lifecycles of a space do not keep any more and says in sentences what it did; nil
+	// when there is nothing like that. It can be repeated.
 	Retain func(ctx context.Context, space deploy.SpaceID) ([]string, error)
 	// URL is how people reach the server; nil when nobody knows.
 	URL func() string

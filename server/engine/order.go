@@ -17,6 +17,7 @@ import (
 
 // facts is what an order is made from, read in one view.
 type facts struct {
+	space       deploy.Space
 	machine     deploy.Machine
 	environment deploy.Environment
 	project     deploy.Project
@@ -81,6 +82,9 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 	task := c.task
 	err = c.worker.engine.Store.View(ctx, func(r store.Reader) (err error) {
 		f = facts{packages: map[string]deploy.Package{}}
+		if f.space, err = spaceOf(r, task); err != nil {
+			return err
+		}
 		if c.ticket.Machine != "" { // a manual step has none
 			if f.machine, err = r.Machine(c.ticket.Machine); err != nil {
 				return err
@@ -104,6 +108,17 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 		return f.look(r, c.step.Actions[c.ticket.Action].Name)
 	})
 	return f, err
+}
+
+// spaceOf is the space of a task; tasks of none are of the default one.
+func spaceOf(r store.Reader, task deploy.Task) (deploy.Space, error) {
+	all, err := store.EverySpace(r)
+	for _, s := range all {
+		if s.ID == task.Space || s.IsDefault() && task.Space == "" {
+			return s, err
+		}
+	}
+	return deploy.Space{ID: task.Space}, err
 }
 
 func (f *facts) look(r store.Reader, action string) error {

@@ -72,7 +72,8 @@ func (e *Engine) value(d deploy.Deployment, k deploy.Pick) (string, error) {
 
 func (f facts) scene(c *carrier, action deploy.Action) deploy.Scene {
 	s := deploy.Scene{
-		Task: c.task, Deployment: f.deployment, Release: f.release, Channel: f.channel, Project: f.project, Group: f.group,
+		Space: f.space,
+		Task:  c.task, Deployment: f.deployment, Release: f.release, Channel: f.channel, Project: f.project, Group: f.group,
 		Environment: f.environment, Machine: f.machine, Step: c.step, Action: action, ActionNumber: c.ticket.Action + 1,
 	}
 	if url := c.worker.engine.URL; url != nil {

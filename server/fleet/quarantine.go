@@ -58,7 +58,8 @@ func (f *Fleet) quarantine(ctx context.Context, s *session, why string, edit fun
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: now, Space: m.Space, User: "system", Category: "MachineQuarantined", Subject: string(m.ID), Message: m.Name + ": " + why,
+			At: now, Space: m.Space, User: "system", Category: "MachineQuarantined", Subject: string(m.ID),
+			Message: m.Name + ": " + why,
 		})
 		return err
 	})

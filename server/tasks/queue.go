@@ -120,7 +120,8 @@ func (q *Queue) lapse(w store.Writer, task deploy.Task, now time.Time) error {
 		return err
 	}
 	_, err := w.AddEvent(deploy.Event{
-		At: now, Space: task.Space, User: "system", Category: "TaskTimedOut", Subject: string(task.ID), Message: sentence(task),
+		At: now, Space: task.Space, User: "system", Category: "TaskTimedOut", Subject: string(task.ID),
+		Message: sentence(task),
 	})
 	if err != nil || q.Ended == nil {
 		return err
@@ -227,7 +228,8 @@ func (q *Queue) Finish(
 			return err
 		}
 		_, err = w.AddEvent(deploy.Event{
-			At: now, Space: task.Space, User: "system", Category: "Task" + string(end.State), Subject: string(id), Message: sentence(task),
+			At: now, Space: task.Space, User: "system", Category: "Task" + string(end.State), Subject: string(id),
+			Message: sentence(task),
 		})
 		if err != nil || q.Ended == nil {
 			return err

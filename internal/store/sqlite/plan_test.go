@@ -43,7 +43,8 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 			w.PutJoinToken(deploy.JoinToken{ID: "j"}), w.DeleteJoinToken("j"), w.DeleteExpired(time.Unix(1, 0)),
 			w.PutLibrarySet(deploy.LibrarySet{ID: "l"}), w.DeleteLibrarySet("l"), w.PutAccount(deploy.Account{ID: "a"}),
 			w.DeleteAccount("a"),
-			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("", "p", "1"), w.PutSpace(deploy.Space{ID: "s"}), w.DeleteSpace("s"), w.DeleteRelease("R-1"),
+			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("", "p", "1"),
+			w.PutSpace(deploy.Space{ID: "s"}), w.DeleteSpace("s"), w.DeleteRelease("R-1"),
 			w.DeleteProject("P-1"))
 	})
 	err := s.View(t.Context(), readEverything)

@@ -108,8 +108,10 @@ func (w *writer) PutTask(t deploy.Task) error {
 		w.cells = append(w.cells, cell{t.Space, t.Project, t.Environment})
 	}
 	_, err = w.exec("write task "+string(t.ID),
-		"INSERT INTO task (id, space, kind, state, project, environment, queued_at, completed_at, lease_epoch, number, body, sum) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET space = excluded.space, kind = excluded.kind, "+
+		"INSERT INTO task (id, space, kind, state, project, environment, queued_at, completed_at, lease_epoch, "+
+			"number, body, sum) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "+
+			"space = excluded.space, kind = excluded.kind, "+
 			"state = excluded.state, project = excluded.project, environment = excluded.environment, "+
 			"queued_at = excluded.queued_at, completed_at = excluded.completed_at, "+
 			"lease_epoch = excluded.lease_epoch, body = excluded.body, sum = excluded.sum",
