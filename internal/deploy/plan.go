@@ -55,7 +55,7 @@ type PlanRequest struct {
 	Connectivity Connectivity
 	Only         []MachineID
 	Except       []MachineID
-	SkipSteps    []string // step names, compared without regard to case
+	SkipSteps    []string // names of steps or actions, compared without regard to case
 	// SkipActions are ids; a step all of whose actions are skipped is.
 	SkipActions []string
 	IsGuided    bool
@@ -134,7 +134,8 @@ func tagWords(tags []string) string {
 }
 
 func (r PlanRequest) skips(step Step, action Action) bool {
-	return slices.ContainsFunc(r.SkipSteps, func(s string) bool { return strings.EqualFold(s, step.Name) }) ||
+	named := func(s string) bool { return strings.EqualFold(s, step.Name) || strings.EqualFold(s, action.Name) }
+	return slices.ContainsFunc(r.SkipSteps, named) ||
 		slices.ContainsFunc(r.SkipActions, func(id string) bool { return strings.EqualFold(id, action.ID) })
 }
 

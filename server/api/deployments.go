@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -51,8 +50,8 @@ type deployV1Request struct {
 	SpecificMachineNames   []string
 	ExcludedMachineNames   []string
 	SkipStepNames          []string
-	RunAt                  *time.Time
-	NoRunAfter             *time.Time
+	RunAt                  askedTime
+	NoRunAfter             askedTime
 	ForcePackageDownload   bool
 	Variables              map[string]any
 	Comments               string
@@ -73,8 +72,8 @@ func (a *api) deployV1(c *call) error {
 	}
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: q.ProjectName, Release: q.ReleaseVersion, Environments: q.EnvironmentNames, Only: q.SpecificMachineNames,
-		Except: q.ExcludedMachineNames, SkipSteps: q.SkipStepNames, NotBefore: when(q.RunAt), Comments: q.Comments,
-		Variables: answerTexts(q.Variables), NotAfter: when(q.NoRunAfter), Guided: guidedWord(q.UseGuidedFailure),
+		Except: q.ExcludedMachineNames, SkipSteps: q.SkipStepNames, NotBefore: q.RunAt.Time, Comments: q.Comments,
+		Variables: answerTexts(q.Variables), NotAfter: q.NoRunAfter.Time, Guided: guidedWord(q.UseGuidedFailure),
 		ForcesPackages: q.ForcePackageDownload,
 	})
 	if err != nil {
@@ -103,8 +102,8 @@ type deployRequest struct {
 	ExcludedMachineIDs   []string `json:"ExcludedMachineIds"`
 	SkipActions          []string
 	UseGuidedFailure     *bool
-	QueueTime            *time.Time
-	QueueTimeExpiry      *time.Time
+	QueueTime            askedTime
+	QueueTimeExpiry      askedTime
 	FormValues           map[string]any
 	ForcePackageDownload bool
 	TenantID             string `json:"TenantId"`
@@ -127,8 +126,8 @@ func (a *api) deploy(c *call) error {
 	}
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: string(release.Project), Release: string(release.ID), Environments: []string{q.EnvironmentID},
-		Only: q.SpecificMachineIDs, Except: q.ExcludedMachineIDs, NotBefore: when(q.QueueTime), Comments: q.Comments,
-		Variables: answerTexts(q.FormValues), SkipActions: q.SkipActions, NotAfter: when(q.QueueTimeExpiry),
+		Only: q.SpecificMachineIDs, Except: q.ExcludedMachineIDs, NotBefore: q.QueueTime.Time, Comments: q.Comments,
+		Variables: answerTexts(q.FormValues), SkipActions: q.SkipActions, NotAfter: q.QueueTimeExpiry.Time,
 		Guided: guidedWord(q.UseGuidedFailure), ForcesPackages: q.ForcePackageDownload,
 	})
 	if err != nil {

@@ -32,13 +32,41 @@ func (a *api) emptyRoutes() []Route {
 		routes = append(routes,
 			get("/api/S/"+kind.path, identity.SignedIn, "None yet: an empty page", a.emptyPage(kind.itemType)),
 			get("/api/S/"+kind.path+"/all", identity.SignedIn, "None yet: an empty list", a.emptyList),
+			get("/api/S/"+kind.path+"/{id}", identity.SignedIn, "404: "+kind.words+" come with a later version",
+				noneYet(kind.words)),
 			post("/api/S/"+kind.path, kind.edit, "400: "+kind.words+" come with a later version", notYet(kind.words)),
 			put("/api/S/"+kind.path+"/{id}", kind.edit, "404: "+kind.words+" come with a later version", noneYet(kind.words)),
 			del("/api/S/"+kind.path+"/{id}", kind.edit, "404: "+kind.words+" come with a later version",
 				noneYet(kind.words)))
 	}
+	routes = append(routes, a.refusedRoutes()...)
 	return append(routes, post("/api/S/feeds", identity.PackageDelete, "400: further feeds come with a later version",
 		notYet("feeds beside the built-in one")))
+}
+
+// refusedRoutes are acts that clients offer for things that do not exist yet.
+func (a *api) refusedRoutes() []Route {
+	return []Route{
+		post("/api/S/deployments/create/tenanted/v1", identity.DeploymentCreate, "400: tenants come with a later version",
+			notYet("deployments for tenants")),
+		post("/api/S/runbook-runs/create/v1", identity.DeploymentCreate, "400: runbooks come with a later version",
+			notYet("runs of runbooks")),
+		post("/api/S/projects/{id}/git/convert", identity.ProjectEdit, "400: projects in Git come with a later version",
+			notYet("projects in Git")),
+		get("/api/S/projects/{id}/git/branches", identity.ProjectView, "400: projects in Git come with a later version",
+			a.gitBranches),
+		post("/api/S/projects/{id}/git/branches/v2", identity.ProjectEdit,
+			"400: projects in Git come with a later version", notYet("branches of projects in Git")),
+	}
+}
+
+func (a *api) gitBranches(c *call) error {
+	p, err := a.Catalog.Project(c.ctx(), c.principal, c.param("id"))
+	if err != nil {
+		return err
+	}
+	return errkind.Invalid.Errorf("project %s is kept by the server: keeping projects in Git comes with a later version",
+		p.Name)
 }
 
 // noneYet says that there is no such thing to change or to delete; the latter clients take for "deleted already".

@@ -191,6 +191,7 @@ type machineRequest struct {
 	Name           string
 	EnvironmentIDs []string `json:"EnvironmentIds"`
 	Roles          []string
+	Participation  string `json:"TenantedDeploymentParticipation"`
 	IsDisabled     bool
 	Thumbprint     string
 	PolicyID       string   `json:"MachinePolicyId"`
@@ -217,13 +218,15 @@ func (c *call) machineDraft() (draft catalog.MachineDraft, style string, err err
 		end = *q.Endpoint
 	}
 	var not later
-	not.add(len(q.TenantIDs)+len(q.TenantTags) > 0, "a machine for tenants")
+	not.add(len(q.TenantIDs)+len(q.TenantTags) > 0 || isTenanted(q.Participation), "a machine for tenants")
 	not.add(end.ProxyID != "", "reaching a machine through a proxy")
 	draft = catalog.MachineDraft{
 		Name: q.Name, Environments: q.EnvironmentIDs, Tags: q.Roles, IsDisabled: q.IsDisabled, Pin: end.Thumbprint,
 		Policy: q.PolicyID,
 	}
-	if !strings.HasPrefix(strings.ToLower(end.URI), "poll:") {
+	if style := end.CommunicationStyle; style != "" && !containsFold([]string{listeningStyle, pollingStyle}, style) {
+		not.add(true, "a machine of the communication style %.40q (this version knows %s)", style, listeningStyle)
+	} else if !strings.HasPrefix(strings.ToLower(end.URI), "poll:") {
 		draft.Address, err = addressOf(end.URI)
 	}
 	if err == nil {
@@ -231,6 +234,9 @@ func (c *call) machineDraft() (draft catalog.MachineDraft, style string, err err
 	}
 	return draft, end.CommunicationStyle, err
 }
+
+// isTenanted reports whether a word of TenantedDeploymentParticipation asks for tenants, alone or too.
+func isTenanted(word string) bool { return word != "" && !strings.EqualFold(word, "Untenanted") }
 
 // addressOf takes host:port out of https://host:port/; a bare host:port is taken too. Errors: Invalid.
 func addressOf(text string) (string, error) {
@@ -258,8 +264,8 @@ func (a *api) createMachine(c *call) error {
 		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"),
 			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join",
 			"/api/"+string(c.principal.SpaceID())+"/")
-	case !strings.EqualFold(style, listeningStyle):
-		return errkind.Invalid.Errorf("the communication style is %.40q: this version knows %s", style, listeningStyle)
+	case style == "":
+		return errkind.Invalid.Errorf("the endpoint has no CommunicationStyle: this version knows %s", listeningStyle)
 	}
 	m, err := a.Catalog.AddListening(c.ctx(), c.principal, draft)
 	if err != nil {

@@ -48,6 +48,7 @@ type typed struct{ Type string }
 
 type projectLinks struct {
 	Channels           string
+	ConvertToVcs       string // answered with what comes later
 	DeploymentProcess  string
 	DeploymentSettings string
 	Progression        string
@@ -62,6 +63,7 @@ func linksOfProject(id deploy.ProjectID) projectLinks {
 	self := spacePath + "projects/" + string(id)
 	return projectLinks{
 		Self:               self,
+		ConvertToVcs:       self + "/git/convert",
 		Channels:           self + "/channels{/id}{?skip,take,partialName}",
 		Releases:           self + "/releases{/version}{?skip,take,searchByVersion}",
 		DeploymentProcess:  self + "/deploymentprocesses",

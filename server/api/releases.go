@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -339,12 +338,4 @@ func (a *api) getDashboard(c *call) error {
 		"Environments": each(environments, func(e deploy.Environment) obj { return obj{"Id": e.ID, "Name": e.Name} }),
 		"Items":        items, "Links": obj{"Self": spacePath + "dashboard"},
 	})
-}
-
-// when reads an optional time.
-func when(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }

@@ -130,16 +130,15 @@ func (why *reasons) account(a *deploy.Account, draft AccountDraft) {
 	case deploy.TokenAccount:
 		a.Username = ""
 	default:
-		why.add("the account type is %.40q: want %s, %s or %s", a.Kind, deploy.KeyPairAccount, deploy.PasswordAccount,
-			deploy.TokenAccount)
+		why.add("accounts of the type %.40q come with a later version: want %s, %s or %s", a.Kind, deploy.KeyPairAccount,
+			deploy.PasswordAccount, deploy.TokenAccount)
 	}
 	if draft.Kind != "" && draft.Kind != a.Kind {
 		why.add("account %s is of the type %s, which cannot change to %.40q", a.Name, a.Kind, draft.Kind)
 	}
-	if a.Kind != deploy.PasswordAccount && draft.Secret == "" && (a.Secret == "" || draft.NoSecret) {
-		why.add("an account of the type %s needs its %s", a.Kind, map[deploy.AccountKind]string{
-			deploy.KeyPairAccount: "private key", deploy.TokenAccount: "token",
-		}[a.Kind])
+	needed := map[deploy.AccountKind]string{deploy.KeyPairAccount: "private key", deploy.TokenAccount: "token"}[a.Kind]
+	if needed != "" && draft.Secret == "" && (a.Secret == "" || draft.NoSecret) {
+		why.add("an account of the type %s needs its %s", a.Kind, needed)
 	}
 	if len(draft.Secret) > maxAccountSecretBytes || len(draft.Passphrase) > maxAccountSecretBytes {
 		why.add("a secret of an account has more than %d bytes", maxAccountSecretBytes)

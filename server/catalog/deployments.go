@@ -5,9 +5,12 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 	"fairlead/server/identity"
 )
@@ -21,7 +24,7 @@ type DeployRequest struct {
 	Release      string // version, or id
 	Environments []string
 	Only, Except []string // machines
-	SkipSteps    []string // step names
+	SkipSteps    []string // names of steps or actions
 	SkipActions  []string // action ids
 	NotBefore    time.Time
 	// NotAfter is when it is too late to start; zero: never.
@@ -133,6 +136,7 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 	if n := len(q.Environments); n == 0 || n > maxEnvironmentsPerRequest {
 		why.add("%d environments: want 1 to %d", n, maxEnvironmentsPerRequest)
 	}
+	why.skipped(s.release.Process, q)
 	if err := why.err(); err != nil {
 		return s, err
 	}
@@ -141,6 +145,28 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 	}
 	s.promotion, err = promotionOf(r, s.lifecycle, s.release)
 	return s, err
+}
+
+// skipped refuses a step or an action that the process does not have: else a slip of the pen would run what was to
+// be left out.
+func (why *reasons) skipped(process deploy.Process, q DeployRequest) {
+	var stepNames, actionIDs []string
+	for _, step := range process.Steps {
+		stepNames = append(stepNames, step.Name)
+		for _, action := range step.Actions {
+			stepNames, actionIDs = append(stepNames, action.Name), append(actionIDs, action.ID)
+		}
+	}
+	for _, name := range q.SkipSteps {
+		if !slices.ContainsFunc(stepNames, func(s string) bool { return strings.EqualFold(s, name) }) {
+			why.put(errkind.NotFound, fmt.Sprintf("step %.80q is to be skipped: the release has no step of that name", name))
+		}
+	}
+	for _, id := range q.SkipActions {
+		if !slices.ContainsFunc(actionIDs, func(s string) bool { return strings.EqualFold(s, id) }) {
+			why.put(errkind.NotFound, fmt.Sprintf("action %.80q is to be skipped: the release has no action of that id", id))
+		}
+	}
 }
 
 func (s *site) places(r store.Reader, q DeployRequest) error {

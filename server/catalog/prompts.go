@@ -34,7 +34,8 @@ func (why *reasons) answers(release deploy.Release, e deploy.Environment, given 
 	asked := Prompts(release, e.ID)
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		if !slices.ContainsFunc(allPrompted(release), func(v deploy.Variable) bool { return answers(key, v) }) {
-			why.add("a value is given for %s: release %s asks for no variable of that name", key, release.Version)
+			why.add("a value is given for %s: release %s asks for no variable of that name%s", key, release.Version,
+				instead(asked))
 		}
 	}
 	for _, v := range asked {
@@ -51,6 +52,18 @@ func (why *reasons) answers(release deploy.Release, e deploy.Environment, given 
 			why.add("release %s asks for %s in %s: a value is required", release.Version, label(v), e.Name)
 		}
 	}
+}
+
+// instead names what a release does ask for. People give labels, which are what the portal shows.
+func instead(asked []deploy.Variable) string {
+	words := make([]string, len(asked))
+	for i, v := range asked {
+		words[i] = label(v)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ", but for " + strings.Join(words, ", ")
 }
 
 func allPrompted(release deploy.Release) (list []deploy.Variable) {
