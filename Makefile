@@ -68,8 +68,9 @@ house: ## the rules the repository checks on itself
 e2e: build ## the built programs against each other, kill -9 included
 	$(GO) test -count=1 $(TESTFLAGS) ./internal/demo/...
 
-story: build ## the public Go client library of Octopus Deploy against the built programs
-	cd internal/clientstory && FAIRLEAD_PROGRAMS=$(CURDIR)/bin $(GO) test -count=1 $(TESTFLAGS) .
+story: build ## the public Go library and command line client of Octopus Deploy against the built programs
+	cd internal/clientstory/octopus && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/bin/octopus github.com/OctopusDeploy/cli/cmd/octopus
+	cd internal/clientstory && FAIRLEAD_PROGRAMS=$(CURDIR)/bin OCTOPUS_CLIENT=$(CURDIR)/bin/octopus $(GO) test -count=1 $(TESTFLAGS) .
 
 simulator: ## the simulator into bin/, with a Go runtime that does not mind a busy machine
 	@$(GO) run ./sim/bubble/overlay "$$($(GO) env GOROOT)" bin/_overlay
