@@ -53,6 +53,8 @@ func (o *office) worksThere(t *testing.T, there *client.Client, id string) {
 	equal(t, "space of the project", project.SpaceID, id)
 	try(o.client.Projects.GetByID(project.ID)).refused(t)
 	try(there.Projects.GetByID(here[0].ID)).refused(t)
+	second := &office{Site: o.Site, client: there}
+	second.steps(t, project, scriptStep("Say", "echo there"))
 	command := releases.NewCreateReleaseCommandV1(id, project.Name)
 	command.ReleaseVersion = "1.0.0"
 	made := try(releases.CreateReleaseV1(there, command)).must(t)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fairlead/internal/cli"
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/server/catalog"
@@ -44,6 +45,7 @@ type command struct {
 	version string
 	real    func(*slog.Logger) host.Env
 	home    string
+	space   string // id or name; of the commands that look into one
 	verbose bool
 }
 
@@ -131,12 +133,26 @@ func (w *words) Set(text string) error {
 	return nil
 }
 
+func (m *command) spaceFlag(f *flag.FlagSet) {
+	f.StringVar(&m.space, "space", string(deploy.DefaultSpace), "the `space` it is in, by id or name")
+}
+
+// inSpace is the address of what is in the space that the flag names.
+func (m *command) inSpace(path ...string) string {
+	address := "/api/spaces/" + url.PathEscape(m.space)
+	for _, segment := range path {
+		address += "/" + url.PathEscape(segment)
+	}
+	return address
+}
+
 func (m *command) createEnvironment() cli.Command {
 	var description string
 	return cli.Command{
 		Name: "environment create", Usage: "NAME", Summary: "make an environment, a stage that releases go to",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
+			m.spaceFlag(f)
 			f.StringVar(&description, "description", "", "a `sentence` about it")
 		},
 		Examples: []string{"fairlead-server environment create Production"},
@@ -144,7 +160,7 @@ func (m *command) createEnvironment() cli.Command {
 			return m.ask(ctx, std, func(c *caller) error {
 				var reply struct{ Id, Name string }
 				request := struct{ Name, Description string }{args[0], description}
-				if err := c.call(ctx, "POST", "/api/Spaces-1/environments", request, &reply); err != nil {
+				if err := c.call(ctx, "POST", m.inSpace("environments"), request, &reply); err != nil {
 					return err
 				}
 				return std.Show(reply, reply.Name+" is "+reply.Id+"\n")
@@ -154,9 +170,9 @@ func (m *command) createEnvironment() cli.Command {
 }
 
 // hintEnvironment says how to make the first environment that there is not.
-func hintEnvironment(ctx context.Context, c *caller, names []string, err error) error {
+func (m *command) hintEnvironment(ctx context.Context, c *caller, names []string, err error) error {
 	for _, name := range names {
-		missing := c.call(ctx, "GET", "/api/Spaces-1/environments/"+url.PathEscape(name), nil, nil)
+		missing := c.call(ctx, "GET", m.inSpace("environments", name), nil, nil)
 		if errkind.Of(missing) == errkind.NotFound {
 			return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q", name)
 		}
@@ -170,11 +186,14 @@ func (m *command) enableMachine() cli.Command {
 		Name: "machine enable", Usage: "NAME", Summary: "let a disabled machine work again, such as one that was cloned",
 		Details: "A machine is disabled when two agents are alive with its key. Remove the copy's home first, " +
 			"or it happens again.",
-		Flags:    m.homeFlag,
+		Flags: func(f *flag.FlagSet) {
+			m.homeFlag(f)
+			m.spaceFlag(f)
+		},
 		Examples: []string{"fairlead-server machine enable web-1"},
 		Run: func(ctx context.Context, std *cli.IO, args []string) error {
 			return m.ask(ctx, std, func(c *caller) error {
-				path := "/api/Spaces-1/machines/" + url.PathEscape(args[0])
+				path := m.inSpace("machines", args[0])
 				machine := map[string]any{}
 				if err := c.call(ctx, "GET", path, nil, &machine); err != nil {
 					return err
@@ -200,6 +219,7 @@ func (m *command) createToken() cli.Command {
 			"the server's address and pin. Bring it to the machine as FAIRLEAD_TOKEN or in a file.",
 		Flags: func(f *flag.FlagSet) {
 			m.homeFlag(f)
+			m.spaceFlag(f)
 			f.Var(
 				&environments,
 				"environment",
@@ -226,9 +246,9 @@ func (m *command) createToken() cli.Command {
 					ExpiresInSeconds   int64
 				}{environments, tags, machine, int64(lifetime.Seconds())}
 				var reply struct{ Token string }
-				err := c.call(ctx, "POST", "/api/Spaces-1/jointokens", request, &reply)
+				err := c.call(ctx, "POST", m.inSpace("jointokens"), request, &reply)
 				if err != nil {
-					return hintEnvironment(ctx, c, environments, err)
+					return m.hintEnvironment(ctx, c, environments, err)
 				}
 				return std.Show(reply, reply.Token+"\n")
 			})
