@@ -20,7 +20,8 @@ const (
 )
 
 // Events leaves out those about what lies outside, about what is gone, and about what belongs to no place: users,
-// teams, lifecycles; and those about channels, whose ids do not name their project. Their numbers are missing then, which tells that something happened and not what.
+// teams, lifecycles; and those about channels, whose ids do not name their project. Their numbers are missing then,
+// which tells that something happened and not what.
 func (g *guard) Events(f store.EventFilter) (page []deploy.Event, err error) {
 	skip, take := f.Skip, f.Take
 	known := map[string]bool{}

@@ -69,19 +69,21 @@ func healthAction(script string) deploy.Action {
 }
 
 // QueueHealthScripts queues a health check of those of some machines whose policies have a script, but for those that
-// one waits or runs for already, and returns the others, which only have to be asked. Errors: Denied, and those that
-// refuse a task.
+// one waits or runs for already, and returns the others of the caller's space, which only have to be asked. Errors:
+// Denied, and those that refuse a task.
 func (c *Catalog) QueueHealthScripts(ctx context.Context, p identity.Principal, ids []deploy.MachineID) (
 	plain []deploy.MachineID, err error,
 ) {
 	var due []string
 	err = c.view(ctx, p, identity.TaskCreate, func(r store.Reader) error {
 		policies, err := machinePolicies(r)
-		if err != nil || !slices.ContainsFunc(policies, hasScript) {
-			plain = ids
+		if err != nil {
 			return err
 		}
-		busy, err := underCheck(r)
+		busy := map[deploy.MachineID]bool{}
+		if slices.ContainsFunc(policies, hasScript) {
+			busy, err = underCheck(r)
+		}
 		for _, id := range ids {
 			m, merr := r.Machine(id)
 			switch {

@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -214,11 +215,15 @@ func (d *Daemon) cameOnline(ctx context.Context, id deploy.MachineID) {
 
 // checkHealth looks at machines whose time has come: with a task where their policies have a script.
 func (d *Daemon) checkHealth(ctx context.Context, ids []deploy.MachineID) {
-	plain, err := d.catalog.QueueHealthScripts(ctx, identity.System(), ids)
+	spaces, err := d.catalog.Spaces(ctx, identity.System())
+	for _, s := range spaces {
+		plain, serr := d.catalog.QueueHealthScripts(ctx, identity.System().In(s.ID), ids)
+		err = errors.Join(err, serr)
+		d.engine.CheckAll(ctx, plain)
+	}
 	if err != nil && ctx.Err() == nil {
 		d.log.Warn("health checks were not queued", "machines", len(ids), "err", err)
 	}
-	d.engine.CheckAll(ctx, plain)
 }
 
 // mint makes a join token for this server's address and key.
