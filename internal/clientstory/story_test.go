@@ -4,9 +4,7 @@ package clientstory_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 	"fairlead/fixtures"
 	"fairlead/internal/demo"
 
+	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/artifacts"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/core"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/deployments"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/environments"
@@ -257,26 +256,28 @@ func (s *story) outputVariables(t *testing.T) {
 	lacks(t, log, "##octopus")
 }
 
+// anArtifact finds the file that each machine handed over, by the library, and reads it as the link says.
 func (s *story) anArtifact(t *testing.T) {
 	last := s.queued[len(s.queued)-1]
-	var page struct {
-		Items []struct {
-			Filename string
-			Links    map[string]string
-		}
-	}
-	err := s.REST.Get(t.Context(), "/api/"+space+"/artifacts?regarding="+last.ServerTaskID, &page)
-	if refused, is := errors.AsType[*demo.StatusError](err); is && refused.Status == http.StatusNotFound {
-		t.Skip("the server serves no artifacts yet: the agent keeps what scripts hand over, nobody fetches it")
-	}
-	must(t, err)
+	page := try(s.client.Artifacts.Get(artifacts.Query{Regarding: last.ServerTaskID})).must(t)
 	equal(t, "artifacts", len(page.Items), 2)
 	for _, a := range page.Items {
-		contains(t, a.Filename, "report.txt")
+		equal(t, "name of the file", a.Filename, "report.txt")
+		equal(t, "its task", a.ServerTaskID, last.ServerTaskID)
+		again := try(s.client.Artifacts.GetByID(a.ID)).must(t)
 		var content string
-		must(t, s.REST.Get(t.Context(), a.Links["Content"], &content))
-		contains(t, content, "measured on web-")
+		must(t, s.REST.Get(t.Context(), again.Links["Content"], &content))
+		equal(t, "what the script on "+a.Source+" wrote", content, "measured on "+a.Source+"\n")
 	}
+	if len(try(s.client.Artifacts.Get(artifacts.Query{Regarding: s.project.ID})).must(t).Items) < len(page.Items) {
+		t.Errorf("fewer artifacts regard the project %s than one of its tasks", s.project.ID)
+	}
+	first := page.Items[0]
+	first.Filename = "renamed.txt"
+	equal(t, "its new name", try(s.client.Artifacts.Update(*first)).must(t).Filename, "renamed.txt")
+	must(t, s.client.Artifacts.DeleteByID(first.ID))
+	equal(t, "artifacts when one is deleted",
+		len(try(s.client.Artifacts.Get(artifacts.Query{Regarding: last.ServerTaskID})).must(t).Items), 1)
 }
 
 func (s *story) windowOfOne(t *testing.T) {

@@ -36,8 +36,8 @@ func (m *command) backup() cli.Command {
 	return cli.Command{
 		Name: "backup", Usage: "FOLDER", Summary: "copy everything the server keeps into a new folder",
 		Details: "The server may run meanwhile. The folder gets the database, packages, artifacts, task logs, settings " +
-			"and the key that agents know the server by: keep it where only you can read it. Sensitive values in it are sealed with " +
-			"the master key, which is not in it: keep that elsewhere (fairlead-server key export). " +
+			"and the key that agents know the server by: keep it where only you can read it. Sensitive values in it are " +
+			"sealed with the master key, which is not in it: keep that elsewhere (fairlead-server key export). " +
 			"A backup is finished when it has " +
 			"a " + manifestName + ", which is written last.",
 		Flags: m.homeFlag,

@@ -173,7 +173,7 @@ func (h Home) refuseHeld() error {
 // restoredNames are what lies in a restored home, in the order in which they come to their places:
 // the database is last, as the home holds a server from then on.
 func restoredNames() []string {
-	return []string{packagesName, artifactsName, logsName, settingsName, revocationsName, identityName, databaseName}
+	return []string{packagesName, logsName, artifactsName, settingsName, revocationsName, identityName, databaseName}
 }
 
 // stageName is the folder in the home that a restore fills first. One that was killed leaves it

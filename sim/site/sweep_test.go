@@ -67,11 +67,13 @@ latency = "10ms"
 at = "5s"
 do = "script"
 lasts = "10s"
+gives = 64
 
 [[op]]
 at = "30s"
 do = "deploy"
 kb = 32
+gives = 16
 
 [[op]]
 at = "50s"
