@@ -34,12 +34,14 @@ var (
 	byProject = []identity.Permission{
 		"ProjectView", "ProjectEdit", "ProcessEdit", "VariableView", "VariableEdit", "ReleaseView", "ReleaseCreate",
 		"ReleaseEdit", "ReleaseDelete", "DefectReport", "DefectResolve", "DeploymentView", "DeploymentCreate", "TaskView",
-		"TaskCreate", "TaskCancel", "EventView", "InterruptionView", "InterruptionSubmit", "ArtifactView",
+		"TaskCreate", "TaskCancel", "EventView", "InterruptionView", "InterruptionSubmit", "ArtifactView", "ArtifactEdit",
+		"ArtifactDelete",
 	}
 	byEnvironment = []identity.Permission{
 		"VariableEdit", "DeploymentView", "DeploymentCreate", "TaskView", "TaskCreate", "TaskCancel", "EventView",
 		"EnvironmentView", "EnvironmentEdit", "MachineView", "MachineEdit", "AccountView", "AccountEdit", "JoinTokenView",
-		"JoinTokenCreate", "InterruptionView", "InterruptionSubmit", "ArtifactView",
+		"JoinTokenCreate", "InterruptionView", "InterruptionSubmit", "ArtifactView", "ArtifactEdit",
+		"ArtifactDelete",
 	}
 	anywhere = []identity.Permission{
 		"LifecycleView", "LifecycleEdit", "LibraryVariableSetView", "LibraryVariableSetEdit", "FeedView", "BuiltInFeedPush",
