@@ -185,6 +185,18 @@ func (p pages) releases(
 }
 
 // Release implements portal.Reader.
+func (p pages) FindRelease(
+	ctx context.Context, who identity.Principal, id string,
+) (project, version string, err error) {
+	release, err := p.c.Release(ctx, who, id)
+	return string(release.Project), release.Version, err
+}
+
+func (p pages) FindDeployment(ctx context.Context, who identity.Principal, id string) (deploy.TaskID, error) {
+	deployment, err := p.c.Deployment(ctx, who, id)
+	return deployment.Task, err
+}
+
 func (p pages) Release(ctx context.Context, who identity.Principal, ref, version string) (portal.Release, error) {
 	project, err := p.c.Project(ctx, who, ref)
 	if err != nil {

@@ -23,7 +23,7 @@ func (p *Portal) createRelease(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return redirect(v, "/app/projects/"+url.PathEscape(project)+"/releases/"+url.PathEscape(version))
+	return redirect(v, releasePage(project, version))
 }
 
 func (p *Portal) deploy(v *visit) error {
@@ -110,3 +110,7 @@ func (p *Portal) acceptRestore(v *visit) error {
 }
 
 func badForm(err error) error { return errkind.Invalid.Errorf("read the form: %w", err) }
+
+func releasePage(project, version string) string {
+	return "/app/projects/" + url.PathEscape(project) + "/releases/" + url.PathEscape(version)
+}

@@ -78,3 +78,25 @@ func TestBrowserRunsNothingHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestBrowserFollowsAddressesOfClients opens what Octopus's command line client prints.
+func TestBrowserFollowsAddressesOfClients(t *testing.T) {
+	headless.Need(t)
+	f := sample()
+	for hash, want := range map[string]string{
+		"#/Spaces-1/releases/Releases-21":                                               f.release.Project.Name + " " + f.release.Version,
+		"#/Spaces-1/projects/shop/deployments/releases/1.4.2/deployments/Deployments-5": f.task.Description,
+		"#/Spaces-1/tasks/ServerTasks-41":                                               f.task.Description,
+		"#/Spaces-1/infrastructure/machines/Machines-1/settings":                        f.machine.Name,
+		"#/Spaces-1/configuration/nothing-here":                                         "Dashboard",
+	} {
+		dom := browse(t, f, "/app"+hash, "--dump-dom", "--timeout=20000")
+		if _, title, _ := strings.Cut(dom, "<title>"); !strings.HasPrefix(title, want) {
+			t.Errorf("/app%s shows %.60q, want %q", hash, title, want)
+		}
+	}
+	dom := browse(t, nil, "/app/sign-in#/Spaces-1/tasks/ServerTasks-41", "--dump-dom", "--timeout=20000")
+	if strings.Count(dom, `value="/app/tasks/ServerTasks-41"`) != 2 {
+		t.Errorf("signing in does not lead to the task:\n%s", dom)
+	}
+}

@@ -129,6 +129,20 @@ func (f *fake) Release(context.Context, identity.Principal, string, string) (por
 	return f.release, f.refuse
 }
 
+func (f *fake) FindRelease(_ context.Context, _ identity.Principal, id string) (project, version string, err error) {
+	if id != "Releases-21" {
+		return "", "", errkind.NotFound.Errorf("release %s does not exist", id)
+	}
+	return "shop", f.release.Version, f.refuse
+}
+
+func (f *fake) FindDeployment(_ context.Context, _ identity.Principal, id string) (deploy.TaskID, error) {
+	if id != "Deployments-5" {
+		return "", errkind.NotFound.Errorf("deployment %s does not exist", id)
+	}
+	return "ServerTasks-41", f.refuse
+}
+
 func (f *fake) Machines(context.Context, identity.Principal) ([]portal.Machine, error) {
 	return f.machines, f.refuse
 }

@@ -50,6 +50,22 @@ func (p *Portal) release(v *visit) error {
 	return p.ok(v, "release", data)
 }
 
+func (p *Portal) findRelease(v *visit) error {
+	project, version, err := p.source.FindRelease(v.Context(), v.who, v.PathValue("release"))
+	if err != nil {
+		return err
+	}
+	return redirect(v, releasePage(project, version))
+}
+
+func (p *Portal) findDeployment(v *visit) error {
+	task, err := p.source.FindDeployment(v.Context(), v.who, v.PathValue("deployment"))
+	if err != nil {
+		return err
+	}
+	return redirect(v, taskPage(task))
+}
+
 func (p *Portal) machines(v *visit) error {
 	list, err := p.source.Machines(v.Context(), v.who)
 	if err != nil {

@@ -105,6 +105,8 @@ func (p *Portal) routes() []route {
 		post("/app/projects/{project}/releases", p.createRelease),
 		page("/app/projects/{project}/releases/{version}", p.release),
 		post("/app/projects/{project}/deploy", p.deploy),
+		page("/app/releases/{release}", p.findRelease),
+		page("/app/deployments/{deployment}", p.findDeployment),
 		page("/app/machines", p.machines),
 		page("/app/machines/{machine}", p.machine),
 		post("/app/machines/{machine}/check", p.checkHealth),

@@ -40,6 +40,9 @@ type Reader interface {
 	Projects(ctx context.Context, p identity.Principal) ([]ProjectSummary, error)
 	Project(ctx context.Context, p identity.Principal, ref string) (Project, error)
 	Release(ctx context.Context, p identity.Principal, project, version string) (Release, error)
+	// FindRelease and FindDeployment say what a page is named by, for addresses that have an id alone.
+	FindRelease(ctx context.Context, p identity.Principal, id string) (project, version string, err error)
+	FindDeployment(ctx context.Context, p identity.Principal, id string) (deploy.TaskID, error)
 	Machines(ctx context.Context, p identity.Principal) ([]Machine, error)
 	Machine(ctx context.Context, p identity.Principal, ref string) (MachineDetail, error)
 	Tasks(ctx context.Context, p identity.Principal, q TaskQuery) (tasks []Task, total int, err error)

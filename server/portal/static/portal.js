@@ -199,6 +199,26 @@ class Task {
 	}
 }
 
+// Octopus's clients print addresses such as /app#/Spaces-1/releases/Releases-21. pageOf is the page here, or "".
+function pageOf(hash) {
+	const [, space, ...way] = hash.replace(/\?.*/, "").split("/");
+	if (!/^#/.test(hash) || !/^Spaces-\d+$/.test(space || "")) return "";
+	const kept = (...parts) => "/" + ["app", ...parts].filter(Boolean).join("/");
+	const [a, b, c, d, e, f, g] = way;
+	if (a === "infrastructure" && b === "machines") return kept("machines", c);
+	if (a === "projects" && c === "deployments" && d === "releases" && e && f === "deployments" && g) return kept("deployments", g);
+	if (a === "projects" && c === "deployments" && d === "releases" && e) return kept("projects", b, "releases", e);
+	if (a === "library" && (b === "packages" || b === "builtinrepository")) return kept("packages");
+	if (["projects", "releases", "deployments", "tasks", "machines"].includes(a) && (b || !/^[rd]/.test(a))) return kept(a, b);
+	return "";
+}
+
+const page = pageOf(location.hash);
+if (page && location.pathname === "/app") location.replace(page);
+if (page && location.pathname === "/app/sign-in") {
+	for (const to of document.querySelectorAll("input[name=to]")) to.value = page;
+}
+
 document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 addCopyButtons(document);
 keepFresh();
