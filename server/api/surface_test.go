@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	pathpkg "path"
 	"slices"
 	"strings"
 	"testing"
@@ -251,8 +252,9 @@ func TestX2NoGetChangesAnything(t *testing.T) {
 		if route.Method != http.MethodGet || !finite(route) || strings.HasSuffix(route.Pattern, "/apikeys/{key}") {
 			continue
 		}
-		if a := s.call("GET", address(route), nil); a.status != 200 && !strings.HasSuffix(route.Pattern, "delta-signature") &&
-			!strings.HasSuffix(route.Pattern, "/discover") && !strings.HasSuffix(route.Pattern, "/git/branches") && !strings.HasPrefix(route.Summary, "404: ") {
+		hasNothing := strings.HasPrefix(route.Summary, "404: ") ||
+			slices.Contains([]string{"delta-signature", "discover", "branches"}, pathpkg.Base(route.Pattern))
+		if a := s.call("GET", address(route), nil); a.status != 200 && !hasNothing {
 			t.Errorf("GET %s: %d %s", address(route), a.status, a.body)
 		}
 	}
