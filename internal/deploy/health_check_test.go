@@ -90,30 +90,39 @@ func TestWhatAScriptSaysOfAMachine(t *testing.T) {
 		"a warning": {succeeded, []deploy.OutputValue{warned}, "HasWarnings", "swap is small"},
 		"an error":  {succeeded, []deploy.OutputValue{warned, failed}, "Unhealthy", "the disk dies"},
 		"a secret": {
-			succeeded, []deploy.OutputValue{{Name: deploy.HealthError, Sealed: "x"}}, "Unhealthy",
+			succeeded,
+			[]deploy.OutputValue{{Name: deploy.HealthError, Sealed: "x"}},
+			"Unhealthy",
 			"What it said is sensitive; the task's log has the rest.",
 		},
 		"an exit code": {
-			contract.Verdict{Outcome: contract.Failed, Code: 3}, []deploy.OutputValue{warned}, "Unhealthy",
+			contract.Verdict{Outcome: contract.Failed, Code: 3},
+			[]deploy.OutputValue{warned},
+			"Unhealthy",
 			"The health check script failed: exit code 3.",
 		},
 		"a failure": {
 			contract.Verdict{Outcome: contract.Failed, Code: 1}, []deploy.OutputValue{failed}, "Unhealthy", "the disk dies",
 		},
 		"a reason": {
-			contract.Verdict{Outcome: contract.Failed, Reason: "no room"}, nil, "Unhealthy",
+			contract.Verdict{Outcome: contract.Failed, Reason: "no room"},
+			nil, "Unhealthy",
 			"The health check script: Failed: no room.",
 		},
 		"too slow": {
-			contract.Verdict{Outcome: contract.TimedOut}, []deploy.OutputValue{failed}, "Unhealthy",
+			contract.Verdict{Outcome: contract.TimedOut},
+			[]deploy.OutputValue{failed},
+			"Unhealthy",
 			"The health check script: Timed out.",
 		},
 		"not begun": {
-			contract.Verdict{Outcome: contract.NotStarted, Reason: "no room"}, nil, "Unhealthy",
+			contract.Verdict{Outcome: contract.NotStarted, Reason: "no room"},
+			nil, "Unhealthy",
 			"The health check script: Not started; nothing ran on the machine: no room.",
 		},
 		"gone in the middle": {
-			contract.Verdict{Outcome: contract.Indeterminate, Reason: "lost"}, nil, "Unavailable",
+			contract.Verdict{Outcome: contract.Indeterminate, Reason: "lost"},
+			nil, "Unavailable",
 			"The health check script: Nobody can tell whether it ran to its end: lost.",
 		},
 	} {

@@ -196,11 +196,13 @@ func TestEventsAreShownOfWhatLiesInReach(t *testing.T) {
 		there, away []string
 	}{
 		"a project": {
-			identity.Grant{Projects: []deploy.ProjectID{"Projects-1"}}, []string{"Projects-1", "Releases-1"},
+			identity.Grant{Projects: []deploy.ProjectID{"Projects-1"}},
+			[]string{"Projects-1", "Releases-1"},
 			[]string{"Projects-2", "Machines-1", "Environments-1", "Lifecycles-1"},
 		},
 		"an environment": {
-			identity.Grant{Environments: []deploy.EnvironmentID{"Environments-1"}}, []string{"Environments-1", "Machines-1"},
+			identity.Grant{Environments: []deploy.EnvironmentID{"Environments-1"}},
+			[]string{"Environments-1", "Machines-1"},
 			[]string{"Environments-2"},
 		},
 	} {
