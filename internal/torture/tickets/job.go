@@ -195,6 +195,7 @@ func (w *work) do(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
+	var refusal error
 	cancelAt := time.Now().Add(j.cancel)
 	for canceled := j.cancel == 0; ; {
 		pause := lookEvery
@@ -206,13 +207,14 @@ func (w *work) do(ctx context.Context, j job) error {
 		}
 		if !canceled && !time.Now().Before(cancelAt) {
 			canceled = true
-			if err := w.insist(ctx, func() error { return w.arena.site.REST.CancelTask(ctx, task) }); err != nil {
-				return err
-			}
+			refusal = w.insist(ctx, func() error { return w.arena.site.REST.CancelTask(ctx, task) })
 		}
 		ended, err := w.look(ctx, j, task)
 		if ended || err != nil {
 			return err
+		}
+		if refusal != nil { // which is right for a task that has ended meanwhile
+			return refusal
 		}
 	}
 }

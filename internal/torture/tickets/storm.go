@@ -81,6 +81,8 @@ func (s *storm) rage(ctx context.Context, ended func() int) error {
 		{cutEvery, cutJobs, s.cut},
 		{serverKillEvery, serverKillJobs, s.killServer},
 	}
+	ctx, calm := context.WithCancel(ctx)
+	defer calm()
 	ends := make([]error, len(kinds))
 	var group sync.WaitGroup
 	for i, kind := range kinds {
@@ -89,6 +91,7 @@ func (s *storm) rage(ctx context.Context, ended func() int) error {
 			for wait(ctx, time.Duration(dice.ExpFloat64()*float64(kind.every))) {
 				// What was begun is ended, so that nobody stays dead.
 				if ends[i] = kind.disturb(context.WithoutCancel(ctx), dice); ends[i] != nil {
+					calm() // a storm without one of its kinds proves less than it says
 					return
 				}
 				for before := ended(); ended() < before+kind.jobs; {
