@@ -36,7 +36,7 @@ func openCommandLine(t *testing.T) *commandLine {
 	t.Helper()
 	program := os.Getenv("OCTOPUS_CLIENT")
 	if program == "" {
-		t.Skip("OCTOPUS_CLIENT names no octopus program: make story builds it and sets this")
+		t.Fatal("OCTOPUS_CLIENT names no octopus program: run make story, which builds it and sets this")
 	}
 	o := openOffice(t)
 	proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {

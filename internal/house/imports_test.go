@@ -37,13 +37,15 @@ var layers = []layer{
 
 	// edges
 	{"server/api", []string{
-		"server/catalog", "server/engine", "server/feed", "server/fleet", "server/identity", "server/target",
-		"server/tasks", "internal/deploy", "internal/errkind", "internal/tasklog", "internal/trust", "internal/contract",
+		"server/catalog", "server/download", "server/engine", "server/feed", "server/fleet", "server/identity",
+		"server/target", "server/tasks", "internal/deploy", "internal/errkind", "internal/tasklog", "internal/trust", "internal/contract",
 	}},
 	{"server/portal", []string{
-		"server/catalog", "server/engine", "server/feed", "server/fleet", "server/identity", "server/target",
-		"server/tasks", "internal/deploy", "internal/errkind", "internal/tasklog", "internal/trust", "internal/contract",
+		"server/catalog", "server/download", "server/engine", "server/feed", "server/fleet", "server/identity",
+		"server/target", "server/tasks", "internal/deploy", "internal/errkind", "internal/tasklog", "internal/trust", "internal/contract",
 	}},
+
+	{"server/download", nil},
 
 	// use cases
 	{"server/engine", []string{

@@ -3,11 +3,9 @@
 package api
 
 import (
-	"mime"
-	"net/http"
-
 	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
+	"fairlead/server/download"
 	"fairlead/server/identity"
 )
 
@@ -66,20 +64,13 @@ func (a *api) getArtifact(c *call) error {
 	return c.ok(showArtifact(d))
 }
 
-// artifactContent never is shown in the browser's window: what a script wrote could be a page with a script.
 func (a *api) artifactContent(c *call) error {
 	d, content, err := a.Catalog.OpenArtifact(c.ctx(), c.principal, c.param("id"))
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	header := c.w.Header()
-	header.Set("Content-Type", "application/octet-stream")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.Name}))
-	header.Set("ETag", `"`+d.SHA256+`"`)
-	http.ServeContent(c.w, c.r, "", d.KeptAt, content)
+	download.Serve(c.w, c.r, download.File{Name: d.Name, SHA256: d.SHA256, At: d.KeptAt}, content)
 	return nil
 }
 

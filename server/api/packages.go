@@ -6,13 +6,13 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/download"
 	"fairlead/server/feed"
 )
 
@@ -137,12 +137,8 @@ func (a *api) rawPackage(c *call) error {
 		return err
 	}
 	defer content.Close()
-	header := c.w.Header()
-	header.Set("Content-Type", "application/octet-stream")
 	name := p.ID + "." + p.Version + "." + p.Format
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	header.Set("ETag", `"`+p.SHA256+`"`)
-	http.ServeContent(c.w, c.r, "", p.PublishedAt, content)
+	download.Serve(c.w, c.r, download.File{Name: name, SHA256: p.SHA256, At: p.PublishedAt}, content)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/download"
 )
 
 const tasksPerPage = 50
@@ -164,7 +165,7 @@ func (p *Portal) rawLog(v *visit) error {
 	return nil
 }
 
-// artifact sends a file that a script handed over. It is a download, never a page: a script wrote it.
+// artifact sends a file that a script handed over.
 func (p *Portal) artifact(v *visit) error {
 	a, content, err := p.source.OpenArtifact(v.Context(), v.who, deploy.TaskID(v.PathValue("task")),
 		deploy.ArtifactID(v.PathValue("artifact")))
@@ -172,13 +173,7 @@ func (p *Portal) artifact(v *visit) error {
 		return err
 	}
 	defer content.Close()
-	h := v.ResponseWriter.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
-	h.Set("ETag", `"`+a.SHA256+`"`)
-	http.ServeContent(v.ResponseWriter, v.Request, "", a.KeptAt, content)
+	download.Serve(v.ResponseWriter, v.Request, download.File{Name: a.Name, SHA256: a.SHA256, At: a.KeptAt}, content)
 	return nil
 }
 
