@@ -22,7 +22,7 @@ func TestScenariosAreWhole(t *testing.T) {
 	if len(all) < least {
 		t.Errorf("%d scenarios, want at least %d", len(all), least)
 	}
-	titles := map[string]string{}
+	titles, numbers := map[string]string{}, map[string]string{}
 	for _, s := range all {
 		if other := titles[s.Plan.Name]; other != "" || s.Plan.Story == "" {
 			t.Errorf("%s: it has the title of %q, or no story: %q", s.Name, other, s.Plan.Story)
@@ -30,6 +30,12 @@ func TestScenariosAreWhole(t *testing.T) {
 		titles[s.Plan.Name] = s.Name
 		if s.Regression && !regexp.MustCompile(`^\d{4}-[a-z0-9-]+$`).MatchString(s.Name) {
 			t.Errorf("regression %s: want a name as 0001-what-went-wrong", s.Name)
+		}
+		if number := s.Name[:min(4, len(s.Name))]; s.Regression {
+			if other := numbers[number]; other != "" {
+				t.Errorf("%s has the number of %s", s.Name, other)
+			}
+			numbers[number] = s.Name
 		}
 		if bound := check.Bounds(s.Plan)["L1"]; s.Plan.Expect.Online == "all" && s.Plan.Settle.D() < bound {
 			t.Errorf("%s settles for %s, and L1 is judged after %s", s.Name, s.Plan.Settle, bound)
