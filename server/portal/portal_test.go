@@ -460,3 +460,19 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestArtifactOfATask(t *testing.T) {
+	p := open(sample(), nil)
+	a := get(t, p, "/app/tasks/ServerTasks-41/artifacts/Artifacts-7")
+	h := a.Header()
+	if a.body != "<script>alert(1)</script>" || h.Get("Content-Disposition") != `attachment; filename="a \"b\".html"` ||
+		h.Get("Content-Security-Policy") != "sandbox; default-src 'none'" || h.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("%d %q %v", a.Code, a.body, h)
+	}
+	if a := send(p, signedIn(httptest.NewRequest("GET", "/app/tasks/ServerTasks-41/artifacts/Artifacts-8", nil))); a.Code != 404 {
+		t.Errorf("of another file: %d %s", a.Code, a.body)
+	}
+	if a := send(p, httptest.NewRequest("GET", "/app/tasks/ServerTasks-41/artifacts/Artifacts-7", nil)); a.Code == 200 {
+		t.Errorf("without signing in: %d %s", a.Code, a.body)
+	}
+}
