@@ -33,7 +33,7 @@ func ownCategories() []string {
 		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "SpaceCreated", "SpaceDeleted",
 		"SpaceEdited", "TaskCancelAsked",
 		"TaskFailed", "TaskQueued", "TaskTimedOut", "TeamAdded", "TeamDeleted", "TeamEdited", "UserAdded",
-		"UserDeleted", "UserDisabled", "UserEdited", "UserEnabled", "UserRoleAdded", "UserRoleDeleted",
+		"UserDeleted", "UserDisabled", "UserEdited", "UserRoleAdded", "UserRoleDeleted",
 		"UserRoleEdited", "VariableSetEdited", "VerdictCameLate",
 	}
 }
@@ -52,7 +52,7 @@ func wireCategory(own string) string {
 		return "LoginSucceeded"
 	case "MachineJoined", "PackagePushed":
 		return wasCreated
-	case "EnvironmentsSorted", "ReleaseVariablesUpdated", "UserDisabled", "UserEnabled", "MachineAccepted":
+	case "EnvironmentsSorted", "ReleaseVariablesUpdated", "UserDisabled", "MachineAccepted":
 		return wasModified
 	}
 	for suffix, word := range map[string]string{

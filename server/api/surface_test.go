@@ -523,7 +523,8 @@ func TestA6DisabledUsersAreRefusedAtOnce(t *testing.T) {
 	if got := ask(); got != 200 {
 		t.Fatalf("before: %d", got)
 	}
-	if err := s.directory.SetActive(context.Background(), identity.System(), "Users-2", false); err != nil {
+	draft := identity.UserDraft{Name: "powerless", IsActive: new(false)}
+	if _, err := s.directory.EditUser(context.Background(), identity.System(), "Users-2", draft); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(); got != 401 {

@@ -105,12 +105,20 @@ func (d *Directory) Keys(ctx context.Context, p Principal, user deploy.UserID) (
 	return keys, err
 }
 
-// DeleteKey deletes a key of a user and ends the sessions it opened. Errors: Denied, NotFound.
+// DeleteKey deletes a key of a user and ends the sessions it opened. Others' keys need every right that the user
+// has. Errors: Denied, NotFound.
 func (d *Directory) DeleteKey(ctx context.Context, p Principal, user deploy.UserID, id deploy.KeyID) error {
 	if err := p.needOver(user); err != nil {
 		return err
 	}
 	return d.store.Update(ctx, func(w store.Writer) error {
+		owner, err := findUser(w, user)
+		if err != nil {
+			return err
+		}
+		if err := p.outranks(w, owner); err != nil {
+			return err
+		}
 		keys, err := w.APIKeys(user)
 		if err != nil {
 			return err
@@ -129,35 +137,5 @@ func (d *Directory) DeleteKey(ctx context.Context, p Principal, user deploy.User
 			return err
 		}
 		return errkind.NotFound.Errorf("no API key %s", id)
-	})
-}
-
-// SetActive lets a user in or shuts him out, at once. The built-in administrator stays.
-// Errors: Denied, NotFound, Invalid.
-func (d *Directory) SetActive(ctx context.Context, p Principal, user deploy.UserID, active bool) error {
-	if err := p.Need(UserEdit); err != nil {
-		return err
-	}
-	if user == AdministratorID && !active {
-		return errkind.Invalid.Errorf("the built-in administrator cannot be disabled")
-	}
-	category, word := "UserEnabled", "enabled"
-	if !active {
-		category, word = "UserDisabled", "disabled"
-	}
-	return d.store.Update(ctx, func(w store.Writer) error {
-		row, err := w.User(user)
-		if err != nil {
-			return err
-		}
-		row.IsActive = active
-		if err := w.PutUser(row); err != nil {
-			return err
-		}
-		_, err = w.AddEvent(deploy.Event{
-			At: d.wall(), User: p.Name(), Category: category, Subject: string(user),
-			Message: "user " + row.Name + " was " + word,
-		})
-		return err
 	})
 }

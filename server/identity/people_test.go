@@ -86,15 +86,24 @@ func TestAuditCountsMembers(t *testing.T) {
 		if _, err := s.CreateTeam(t.Context(), identity.System(), draft); err != nil {
 			t.Fatal(err)
 		}
-		var events []deploy.Event
-		err := s.store.View(t.Context(), func(r store.Reader) (err error) {
-			events, err = r.Events(store.EventFilter{Category: "TeamAdded", Take: 1})
-			return err
-		})
-		if err != nil || len(events) != 1 || events[0].Message != row.want {
-			t.Errorf("%v, %v; want %q", events, err, row.want)
+		if got := s.lastSaid(t, "TeamAdded"); got != row.want {
+			t.Errorf("%q; want %q", got, row.want)
 		}
 	}
+}
+
+// lastSaid is the message of the newest event of a category.
+func (s *site) lastSaid(t *testing.T, category string) string {
+	t.Helper()
+	var events []deploy.Event
+	err := s.store.View(t.Context(), func(r store.Reader) (err error) {
+		events, err = r.Events(store.EventFilter{Category: category, Take: 1})
+		return err
+	})
+	if err != nil || len(events) != 1 {
+		t.Fatalf("events of %s: %v, %v", category, events, err)
+	}
+	return events[0].Message
 }
 
 func TestTeamsGiveRolesWithinTheirScope(t *testing.T) {
@@ -154,6 +163,39 @@ func TestA4NobodyGivesWhatHeHasNot(t *testing.T) {
 	wantKind(t, "deleting the administrator", s.DeleteUser(ctx, p, identity.AdministratorID), errkind.Invalid)
 	if _, err := s.EditUser(ctx, p, "Users-2", identity.UserDraft{Name: "guest", IsActive: new(false)}); err != nil {
 		t.Errorf("disabling somebody with less: %v", err)
+	}
+}
+
+// TestA4NobodyTakesWhatHeHasNot: a system manager edits users, teams and roles, and takes nothing from those who may
+// more than he.
+func TestA4NobodyTakesWhatHeHasNot(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	p, ctx, system := s.hire(t, "mallory", "userroles-systemmanager", deploy.ScopedRole{}), t.Context(), identity.System()
+	role, err := s.CreateUserRole(ctx, system, identity.RoleDraft{Name: "Lead", Permissions: []string{"ProjectEdit"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := s.hire(t, "ada", role.ID, deploy.ScopedRole{})
+	key, _ := s.key(t, ada.User.ID, time.Time{})
+	teams, err := s.Teams(ctx, system)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(teams, func(team deploy.Team) bool { return team.Name == "Team of ada" })
+	wantKind(t, "her key", s.DeleteKey(ctx, p, ada.User.ID, key.ID), errkind.Denied)
+	given := teams[i].Roles[0].ID
+	wantKind(t, "the team", s.DeleteTeam(ctx, p, teams[i].ID), errkind.Denied)
+	wantKind(t, "its role", s.DeleteScopedRole(ctx, p, given), errkind.Denied)
+	_, err = s.EditScopedRole(ctx, p, identity.TeamRole{ScopedRole: deploy.ScopedRole{
+		ID: given, Role: "userroles-systemmanager",
+	}})
+	wantKind(t, "a lesser role instead", err, errkind.Denied)
+	_, err = s.EditUserRole(ctx, p, role.ID, identity.RoleDraft{Name: "Lead"})
+	wantKind(t, "what is in the role", err, errkind.Denied)
+	none, err := s.CreateTeam(ctx, p, identity.TeamDraft{Name: "None"})
+	if err != nil || s.DeleteTeam(ctx, p, none.ID) != nil || s.DeleteTeam(ctx, system, teams[i].ID) != nil {
+		t.Errorf("a team that gives nothing: %v; or the system may not delete one", err)
 	}
 }
 
@@ -217,6 +259,50 @@ func TestPasswords(t *testing.T) {
 	} {
 		_, err := s.CreateUser(ctx, identity.System(), identity.UserDraft{Name: "newcomer", Password: bad})
 		wantKind(t, name, err, errkind.Invalid)
+	}
+}
+
+// TestANewPasswordIsNotOnesName: whoever edits himself keeps his name, whatever name he sends along.
+func TestANewPasswordIsNotOnesName(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	p := s.hire(t, "ada-lovelace", "userroles-projectlead", deploy.ScopedRole{})
+	_, err := s.EditUser(t.Context(), p, p.User.ID, identity.UserDraft{Name: "another", Password: "Ada-Lovelace"})
+	wantKind(t, "the stored name", err, errkind.Invalid)
+	draft := identity.UserDraft{Name: "correct horse", Password: "correct horse"}
+	if user, err := s.EditUser(t.Context(), p, p.User.ID, draft); err != nil || user.Name != "ada-lovelace" {
+		t.Errorf("a name that is not to be his: %+v, %v", user, err)
+	}
+}
+
+// TestAuditTellsWhoIsLetIn: a new password, and that somebody was disabled or enabled, never the password.
+func TestAuditTellsWhoIsLetIn(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	user, err := s.CreateUser(t.Context(), identity.System(), identity.UserDraft{Name: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		draft identity.UserDraft
+		want  string
+	}{
+		{identity.UserDraft{Email: "a@b"}, "user ada was changed"},
+		{identity.UserDraft{Password: "correct horse"}, "user ada was changed; the password was changed"},
+		{identity.UserDraft{IsActive: new(false)}, "user ada was changed; the user was disabled"},
+		{
+			identity.UserDraft{IsActive: new(true), Password: "correct horse"},
+			"user ada was changed; the password was changed; the user was enabled",
+		},
+		{identity.UserDraft{IsActive: new(true)}, "user ada was changed"},
+	} {
+		row.draft.Name = "ada"
+		if _, err := s.EditUser(t.Context(), identity.System(), user.ID, row.draft); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.lastSaid(t, "UserEdited"); got != row.want {
+			t.Errorf("%q; want %q", got, row.want)
+		}
 	}
 }
 

@@ -74,7 +74,7 @@ func (d *Directory) EditUserRole(ctx context.Context, p Principal, id deploy.Rol
 	})
 }
 
-// writeRole stores a role, if the principal has every right in it. Errors: Denied.
+// writeRole stores a role, if the principal has every right that is and was in it. Errors: Denied.
 func (d *Directory) writeRole(ctx context.Context, p Principal, draft RoleDraft, category string,
 	begin func(store.Writer) (deploy.UserRole, error),
 ) (role deploy.UserRole, err error) {
@@ -85,11 +85,14 @@ func (d *Directory) writeRole(ctx context.Context, p Principal, draft RoleDraft,
 		if role, err = begin(w); err != nil {
 			return deploy.Event{}, err
 		}
+		old := role
 		if err := fillRole(w, &role, draft); err != nil {
 			return deploy.Event{}, err
 		}
 		var given claims // a role may be given in any space: who makes it needs its rights where he acts
-		given.add(role, deploy.ScopedRole{Space: p.SpaceID()})
+		for _, r := range []deploy.UserRole{old, role} {
+			given.add(r, deploy.ScopedRole{Space: p.SpaceID()})
+		}
 		if err := p.mayGive(&given); err != nil {
 			return deploy.Event{}, err
 		}

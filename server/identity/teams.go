@@ -114,12 +114,23 @@ func leaveTeams(w store.Writer, user deploy.UserID) error {
 	return nil
 }
 
-// rightsOf are those that a team gives.
-func rightsOf(r store.Reader, team deploy.Team) (given *claims, err error) {
+// rightsOf are those that teams give.
+func rightsOf(r store.Reader, teams ...deploy.Team) (given *claims, err error) {
 	roles, err := userRoles(r)
 	given = &claims{}
-	given.addTeam(team, roles)
+	for _, team := range teams {
+		given.addTeam(team, roles)
+	}
 	return given, err
+}
+
+// mayGiveAll refuses to add to, or take from, what teams give without having it. Errors: Denied.
+func (p Principal) mayGiveAll(r store.Reader, teams ...deploy.Team) error {
+	given, err := rightsOf(r, teams...)
+	if err != nil {
+		return err
+	}
+	return p.mayGive(given)
 }
 
 // TeamDraft is what may be chosen of a team.
@@ -208,7 +219,8 @@ func (d *Directory) EditTeam(ctx context.Context, p Principal, id deploy.TeamID,
 	})
 }
 
-// writeTeam stores a team that f made or changed, if the principal has every right that it gives. Errors: Denied.
+// writeTeam stores a team that f made or changed, if the principal has every right that it gives and gave. Errors:
+// Denied.
 func (d *Directory) writeTeam(
 	ctx context.Context, p Principal, f func(store.Writer, *deploy.Team) (deploy.Event, error),
 ) (team deploy.Team, err error) {
@@ -221,11 +233,11 @@ func (d *Directory) writeTeam(
 		if err != nil {
 			return event, err
 		}
-		given, err := rightsOf(w, team)
-		if err != nil {
+		old, err := findTeam(w, team.ID)
+		if err != nil && errkind.Of(err) != errkind.NotFound {
 			return event, err
 		}
-		if err := p.mayGive(given); err != nil {
+		if err := p.mayGiveAll(w, old, team); err != nil {
 			return event, err
 		}
 		return event, w.PutTeam(team)
@@ -271,7 +283,8 @@ func asInvalid(err error) error {
 	return err
 }
 
-// DeleteTeam removes one with the roles it gives. Errors: Denied, NotFound, Invalid (it is built in).
+// DeleteTeam removes one with the roles it gives, if the principal has every right in them. Errors: Denied, NotFound,
+// Invalid (it is built in).
 func (d *Directory) DeleteTeam(ctx context.Context, p Principal, id deploy.TeamID) error {
 	if err := p.Need(TeamEdit); err != nil {
 		return err
@@ -283,6 +296,9 @@ func (d *Directory) DeleteTeam(ctx context.Context, p Principal, id deploy.TeamI
 		}
 		if IsBuiltInTeam(team.ID) {
 			return deploy.Event{}, errkind.Invalid.Errorf("the team %s is built in and cannot be deleted", team.Name)
+		}
+		if err := p.mayGiveAll(w, team); err != nil {
+			return deploy.Event{}, err
 		}
 		return said("TeamDeleted", team.ID, "team %s was deleted", team.Name), w.DeleteTeam(team.ID)
 	})

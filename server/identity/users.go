@@ -124,19 +124,28 @@ func (d *Directory) EditUser(ctx context.Context, p Principal, id deploy.UserID,
 	if err := p.needOver(id); err != nil {
 		return user, err
 	}
-	hash, err := d.hashOf(ctx, draft)
+	err = d.store.View(ctx, func(r store.Reader) error {
+		user, err = findUser(r, id)
+		return err
+	})
+	if err != nil {
+		return user, err
+	}
+	hash, err := d.hashOf(ctx, draft.settled(p, user))
 	if err != nil {
 		return user, err
 	}
 	err = d.change(ctx, p, func(w store.Writer) (deploy.Event, error) {
-		if user, err = findUser(w, id); err != nil {
+		old, err := findUser(w, id)
+		if err != nil {
 			return deploy.Event{}, err
 		}
-		if p.User.ID == id && p.Need(UserEdit) != nil { // his name and whether he is let in are not his to choose
-			draft.Name, draft.IsActive = user.Name, nil
-		} else if err := p.outranks(w, user); err != nil {
-			return deploy.Event{}, err
+		if !p.editsHimselfOnly(old) {
+			if err := p.outranks(w, old); err != nil {
+				return deploy.Event{}, err
+			}
 		}
+		draft := draft.settled(p, old)
 		if id == AdministratorID && draft.IsActive != nil && !*draft.IsActive {
 			return deploy.Event{}, errkind.Invalid.Errorf("the built-in administrator cannot be disabled")
 		}
@@ -144,12 +153,38 @@ func (d *Directory) EditUser(ctx context.Context, p Principal, id deploy.UserID,
 		if err != nil {
 			return deploy.Event{}, err
 		}
+		user = old
 		if err := d.fillUser(&user, draft, hash, users); err != nil {
 			return deploy.Event{}, err
 		}
-		return said("UserEdited", user.ID, "user %s was changed", user.Name), w.PutUser(user)
+		return said("UserEdited", user.ID, "user %s was changed%s", user.Name, userChanges(old, user)), w.PutUser(user)
 	})
 	return user, err
+}
+
+// editsHimselfOnly reports whether a principal edits a user because it is himself.
+func (p Principal) editsHimselfOnly(user deploy.User) bool {
+	return p.User.ID == user.ID && p.Need(UserEdit) != nil
+}
+
+// settled keeps what is not the principal's to choose as it is stored: of himself his name, and whether he is let
+// in.
+func (u UserDraft) settled(p Principal, stored deploy.User) UserDraft {
+	if p.editsHimselfOnly(stored) {
+		u.Name, u.IsActive = stored.Name, nil
+	}
+	return u
+}
+
+// userChanges tells of what decides who comes in.
+func userChanges(old, now deploy.User) (words string) {
+	if now.PasswordHash != old.PasswordHash {
+		words = "; the password was changed"
+	}
+	if now.IsActive != old.IsActive {
+		words += map[bool]string{true: "; the user was enabled", false: "; the user was disabled"}[now.IsActive]
+	}
+	return words
 }
 
 // hashOf checks and hashes a new password, before any transaction: it takes a while. "" without one.
