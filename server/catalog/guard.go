@@ -129,6 +129,22 @@ func (g *guard) Projects(space deploy.SpaceID) ([]deploy.Project, error) {
 	return filter(all, err, g.projectFits)
 }
 
+// ProjectGroups are those in reach, and those of projects in reach.
+func (g *guard) ProjectGroups(space deploy.SpaceID) ([]deploy.ProjectGroup, error) {
+	all, err := g.Reader.ProjectGroups(space)
+	if err != nil || !g.reach.ByProject() {
+		return all, err
+	}
+	projects, err := g.Projects(space)
+	shown := map[deploy.ProjectGroupID]bool{}
+	for _, p := range projects {
+		shown[p.Group] = true
+	}
+	return filter(all, err, func(x deploy.ProjectGroup) (bool, error) {
+		return shown[x.ID] || g.reach.CoversProject("", x.ID), nil
+	})
+}
+
 // ofProject keeps a read of what belongs to a project.
 func ofProject[T any](g *guard, id deploy.ProjectID, read func() (T, error)) (item T, err error) {
 	ok, err := g.hasProject(id)
@@ -216,74 +232,6 @@ func cut[T any](all []T, skip, take int) []T {
 		all = all[:min(take, len(all))]
 	}
 	return all
-}
-
-func (g *guard) Task(id deploy.TaskID) (deploy.Task, error) {
-	t, err := g.Reader.Task(id)
-	return admits("task", id, t, err, g.taskFits)
-}
-
-// taskFits asks for the place of a deployment, and for every machine of any other task.
-func (g *guard) taskFits(t deploy.Task) (bool, error) {
-	if t.Project != "" || !g.reach.ByEnvironment() || !g.reach.ByProject() {
-		return g.hasPlace(t.Project, t.Environment)
-	}
-	for _, step := range t.Plan.Steps {
-		for _, id := range step.Machines {
-			m, err := g.Reader.Machine(id)
-			if err != nil && errkind.Of(err) != errkind.NotFound {
-				return false, err
-			}
-			if !g.reach.CoversAll(m.Environments) {
-				return false, nil
-			}
-		}
-	}
-	return len(t.Plan.Steps) > 0, nil
-}
-
-func (g *guard) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
-	skip, take := f.Skip, f.Take
-	f.Skip, f.Take = 0, 0
-	all, _, err := g.Reader.Tasks(f)
-	all, err = filter(all, err, g.taskFits)
-	return cut(all, skip, take), len(all), err
-}
-
-func (g *guard) Interruption(id deploy.InterruptionID) (deploy.Interruption, error) {
-	i, err := g.Reader.Interruption(id)
-	return admits("interruption", id, i, err, g.interruptionFits)
-}
-
-func (g *guard) interruptionFits(i deploy.Interruption) (bool, error) {
-	t, err := g.Reader.Task(i.Task)
-	if err != nil {
-		return false, err
-	}
-	return g.taskFits(t)
-}
-
-func (g *guard) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption, error) {
-	all, err := g.Reader.Interruptions(f)
-	return filter(all, err, g.interruptionFits)
-}
-
-func (g *guard) artifactFits(a deploy.Artifact) (bool, error) {
-	t, err := g.Reader.Task(a.Task)
-	if err != nil {
-		return false, err
-	}
-	return g.taskFits(t)
-}
-
-func (g *guard) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
-	a, err := g.Reader.Artifact(id)
-	return admits("artifact", id, a, err, g.artifactFits)
-}
-
-func (g *guard) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
-	all, err := g.Reader.Artifacts(f)
-	return filter(all, err, g.artifactFits)
 }
 
 // isAbout reports whether the permission is about one of these itself, and not about something else for

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/store"
 	"fairlead/server/catalog"
 	"fairlead/server/identity"
 )
@@ -163,6 +164,44 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s inside: %v", what, err)
 		}
+	}
+}
+
+// TestAGrantForAProjectShowsItsGroupAlone: the names of other groups tell of what lies outside.
+func TestAGrantForAProjectShowsItsGroupAlone(t *testing.T) {
+	s := newSite(t)
+	s.twoOfAll()
+	ok(s.CreateGroup(s.ctx, root(), catalog.GroupDraft{Name: "Secret plans"}))(t)
+	for name, c := range map[string]struct {
+		grant identity.Grant
+		want  []string
+	}{
+		"a project": {identity.Grant{Projects: []deploy.ProjectID{"Projects-1"}}, []string{"Default Project Group"}},
+		"a group":   {identity.Grant{Groups: []deploy.ProjectGroupID{"ProjectGroups-2"}}, []string{"Secret plans"}},
+	} {
+		groups := ok(s.Groups(s.ctx, holder(c.grant, identity.ProjectView)))(t)
+		if got := names(groups, func(g deploy.ProjectGroup) string { return g.Name }); !slices.Equal(got, c.want) {
+			t.Errorf("%s: groups %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestATaskOnNoMachineIsNobodysInAPlace: a plan whose steps name no machine is in no environment.
+func TestATaskOnNoMachineIsNobodysInAPlace(t *testing.T) {
+	s := newSite(t)
+	s.twoOfAll()
+	p := holder(identity.Grant{Environments: []deploy.EnvironmentID{"Environments-1"}}, identity.TaskView)
+	err := s.store.Update(s.ctx, func(w store.Writer) error {
+		return w.PutTask(deploy.Task{
+			ID: "ServerTasks-99", Space: deploy.DefaultSpace, Kind: deploy.HealthTask, State: deploy.TaskSuccess,
+			Plan: deploy.Plan{Steps: []deploy.PlannedStep{{Number: 1, Name: "Check health"}}},
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Task(s.ctx, p, "ServerTasks-99"); errkind.Of(err) != errkind.NotFound {
+		t.Errorf("a task on no machine: %v, want as if it were not there", err)
 	}
 }
 

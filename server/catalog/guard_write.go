@@ -281,21 +281,3 @@ func (w *writeGuard) DeleteJoinToken(id deploy.TokenID) error {
 	ok, err := stored(old, err, w.tokenFits)
 	return w.whenFor(only(identity.TokenCreate), ok, err, func() error { return w.Writes.DeleteJoinToken(id) })
 }
-
-// What belongs to no project and no environment is changed by those alone who may everywhere.
-
-func (w *writeGuard) PutLifecycle(deploy.Lifecycle) error { return w.lack }
-
-func (w *writeGuard) DeleteLifecycle(deploy.LifecycleID) error { return w.lack }
-
-func (w *writeGuard) PutLibrarySet(deploy.LibrarySet) error { return w.lack }
-
-func (w *writeGuard) DeleteLibrarySet(deploy.LibrarySetID) error { return w.lack }
-
-func (w *writeGuard) PutMachinePolicy(deploy.MachinePolicy) error { return w.lack }
-
-func (w *writeGuard) DeleteMachinePolicy(deploy.MachinePolicyID) error { return w.lack }
-
-func (w *writeGuard) PutPackage(deploy.Package) error { return w.lack }
-
-func (w *writeGuard) DeletePackage(deploy.SpaceID, string, string) error { return w.lack }

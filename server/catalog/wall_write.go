@@ -165,6 +165,20 @@ func (w *writeWall) PutInterruption(i deploy.Interruption) error {
 	return put(w, i.Space, "interruption", i.ID, i, w.Writes.PutInterruption)
 }
 
+func (w *writeWall) PutArtifact(a deploy.Artifact) error {
+	if _, err := w.Task(a.Task); err != nil {
+		return err
+	}
+	return w.Writes.PutArtifact(a)
+}
+
+func (w *writeWall) DeleteArtifact(id deploy.ArtifactID) error {
+	if _, err := w.Artifact(id); err != nil {
+		return err
+	}
+	return w.Writes.DeleteArtifact(id)
+}
+
 func (w *writeWall) PutJoinToken(t deploy.JoinToken) error {
 	return put(w, t.Space, "join token", t.ID, t, w.Writes.PutJoinToken)
 }

@@ -1,0 +1,110 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
+	"fairlead/internal/store"
+)
+
+func (g *guard) Task(id deploy.TaskID) (deploy.Task, error) {
+	t, err := g.Reader.Task(id)
+	return admits("task", id, t, err, g.taskFits)
+}
+
+// taskFits asks for the place of a deployment, and for every machine of any other task. One without any is of the
+// installation, like applying retention.
+func (g *guard) taskFits(t deploy.Task) (bool, error) {
+	if t.Project != "" || !g.reach.ByEnvironment() || !g.reach.ByProject() {
+		return g.hasPlace(t.Project, t.Environment)
+	}
+	asked := false
+	for _, step := range t.Plan.Steps {
+		for _, id := range step.Machines {
+			asked = true
+			m, err := g.Reader.Machine(id)
+			if err != nil && errkind.Of(err) != errkind.NotFound {
+				return false, err
+			}
+			if !g.reach.CoversAll(m.Environments) {
+				return false, nil
+			}
+		}
+	}
+	return asked, nil
+}
+
+func (g *guard) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
+	skip, take := f.Skip, f.Take
+	f.Skip, f.Take = 0, 0
+	all, _, err := g.Reader.Tasks(f)
+	all, err = filter(all, err, g.taskFits)
+	return cut(all, skip, take), len(all), err
+}
+
+func (g *guard) Interruption(id deploy.InterruptionID) (deploy.Interruption, error) {
+	i, err := g.Reader.Interruption(id)
+	return admits("interruption", id, i, err, g.interruptionFits)
+}
+
+// hasTask asks for the task of what hangs on one.
+func (g *guard) hasTask(id deploy.TaskID) (bool, error) {
+	t, err := g.Reader.Task(id)
+	if err != nil {
+		return false, err
+	}
+	return g.taskFits(t)
+}
+
+// ofTask reads what hangs on a task; there is none of one outside.
+func ofTask[T any](g *guard, id deploy.TaskID, read func(deploy.TaskID) ([]T, error)) ([]T, error) {
+	ok, err := g.hasTask(id)
+	if err != nil || !ok {
+		if errkind.Of(err) == errkind.NotFound {
+			err = nil
+		}
+		return nil, err
+	}
+	return read(id)
+}
+
+func (g *guard) ticketFits(t deploy.Ticket) (bool, error) { return g.hasTask(t.Task) }
+
+func (g *guard) Ticket(id contract.TicketID) (deploy.Ticket, error) {
+	t, err := g.Reader.Ticket(id)
+	return admits("ticket", id, t, err, g.ticketFits)
+}
+
+func (g *guard) Tickets(id deploy.TaskID) ([]deploy.Ticket, error) {
+	return ofTask(g, id, g.Reader.Tickets)
+}
+
+func (g *guard) OpenTickets(id deploy.MachineID) ([]deploy.Ticket, error) {
+	all, err := g.Reader.OpenTickets(id)
+	return filter(all, err, g.ticketFits)
+}
+
+func (g *guard) Outputs(id deploy.TaskID) ([]deploy.Outputs, error) {
+	return ofTask(g, id, g.Reader.Outputs)
+}
+
+func (g *guard) interruptionFits(i deploy.Interruption) (bool, error) { return g.hasTask(i.Task) }
+
+func (g *guard) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption, error) {
+	all, err := g.Reader.Interruptions(f)
+	return filter(all, err, g.interruptionFits)
+}
+
+func (g *guard) artifactFits(a deploy.Artifact) (bool, error) { return g.hasTask(a.Task) }
+
+func (g *guard) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
+	a, err := g.Reader.Artifact(id)
+	return admits("artifact", id, a, err, g.artifactFits)
+}
+
+func (g *guard) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
+	all, err := g.Reader.Artifacts(f)
+	return filter(all, err, g.artifactFits)
+}
