@@ -87,7 +87,7 @@ func (c *Catalog) QueueHealthScripts(ctx context.Context, p identity.Principal, 
 		for _, id := range ids {
 			m, merr := r.Machine(id)
 			switch {
-			case errkind.Of(merr) == errkind.NotFound && merr != nil:
+			case errkind.Of(merr) == errkind.NotFound:
 			case merr != nil:
 				return merr
 			case deploy.HealthCheckOf(policies, m).Script == "":

@@ -49,11 +49,11 @@ func (h *handover) release() {
 
 // fetcher fetches the artifacts of one ticket and says what becomes of them.
 type fetcher struct {
-	engine     *Engine
-	target     target.Target
-	ticket     deploy.Ticket
-	deployment deploy.DeploymentID
-	say        func(tasklog.Category, string)
+	engine *Engine
+	target target.Target
+	task   deploy.Task
+	ticket deploy.Ticket
+	say    func(tasklog.Category, string)
 }
 
 // fetch goes on with the next artifact. It returns nil once each is kept or given up, and an error when it is
@@ -70,7 +70,7 @@ func (f fetcher) fetch(ctx context.Context, h *handover, all []contract.Artifact
 			continue
 		}
 		h.kept = append(h.kept, deploy.Artifact{
-			Space: deploy.DefaultSpace, Task: f.ticket.Task, Deployment: f.deployment, Ticket: f.ticket.ID, Index: h.done,
+			Space: f.task.Space, Task: f.task.ID, Deployment: f.task.Deployment, Ticket: f.ticket.ID, Index: h.done,
 			Slot: slotOf(f.ticket), Name: deploy.FileName(a.Name), Size: a.Size, SHA256: a.SHA256, KeptAt: f.engine.Env.Wall(),
 		})
 		h.releases = append(h.releases, release)
@@ -123,7 +123,7 @@ func (f fetcher) givesUp(h *handover, a contract.Artifact, err error, hurry bool
 
 // artifacts fetches what a ticket's verdict speaks of.
 func (c *carrier) artifacts(ctx context.Context, t target.Target, all []contract.Artifact) error {
-	f := fetcher{engine: c.worker.engine, target: t, ticket: c.ticket, deployment: c.task.Deployment, say: c.say}
+	f := fetcher{engine: c.worker.engine, target: t, task: c.task, ticket: c.ticket, say: c.say}
 	return f.fetch(ctx, &c.handed, all, c.isCanceled())
 }
 
@@ -162,7 +162,7 @@ func (e *Engine) putArtifacts(w store.Writer, machine deploy.MachineID, kept []d
 		from = m.Name
 	}
 	_, err := w.AddEvent(deploy.Event{
-		At: e.Env.Wall(), User: "system", Category: "ArtifactAdded", Subject: string(kept[0].Task),
+		At: e.Env.Wall(), Space: kept[0].Space, User: "system", Category: "ArtifactAdded", Subject: string(kept[0].Task),
 		Message: "the script on " + from + " handed over: " + names[len(", "):],
 	})
 	return err
@@ -180,27 +180,24 @@ func (e *Engine) lateArtifacts(
 		return h, nil
 	}
 	result, err := t.Result(ctx, ticket.ID, *late.Result)
-	switch errkind.Of(err) {
-	case errkind.NotFound, errkind.Invalid:
-		if err != nil {
-			return h, nil
-		}
-	default:
+	if kind := errkind.Of(err); kind == errkind.NotFound || kind == errkind.Invalid {
+		return h, nil // nothing tells of its files any more
+	}
+	if err != nil {
+		return h, err
 	}
 	var task deploy.Task
-	if err == nil {
-		err = e.Store.View(ctx, func(r store.Reader) (err error) {
-			task, err = r.Task(ticket.Task)
-			return err
-		})
-	}
+	err = e.Store.View(ctx, func(r store.Reader) (err error) {
+		task, err = r.Task(ticket.Task)
+		return err
+	})
 	if err != nil {
 		return h, err
 	}
 	say := func(_ tasklog.Category, text string) {
 		e.log.Warn("an artifact that came late", "task", ticket.Task, "ticket", ticket.ID, "said", text)
 	}
-	f := fetcher{engine: e, target: t, ticket: ticket, deployment: task.Deployment, say: say}
+	f := fetcher{engine: e, target: t, task: task, ticket: ticket, say: say}
 	if err = f.fetch(ctx, &h, result.Artifacts, false); err != nil {
 		h.release()
 	}

@@ -124,6 +124,30 @@ func TestArtifactsArriveWhole(t *testing.T) {
 	}
 }
 
+// TestArtifactsLieInTheSpaceOfTheirTask, and so does the event that tells of them.
+func TestArtifactsLieInTheSpaceOfTheirTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(w store.Writer) error {
+			task, err := w.Task("ServerTasks-1")
+			task.Space = "Spaces-2"
+			return errors.Join(err, w.PutSpace(deploy.Space{ID: "Spaces-2", Name: "Two", Slug: "two"}), w.PutTask(task))
+		})
+		defer b.store.Close()
+		var asked []contract.ArtifactArgs
+		b.run(giving(&asked, []byte("content")), nil, "", nil)
+		if all := b.artifacts(); len(all) != 1 || all[0].Space != "Spaces-2" {
+			t.Errorf("kept %+v", all)
+		}
+		b.must(b.store.View(t.Context(), func(r store.Reader) error {
+			events, err := r.Events(store.EventFilter{Category: "ArtifactAdded"})
+			if len(events) != 1 || events[0].Space != "Spaces-2" {
+				t.Errorf("events %+v", events)
+			}
+			return err
+		}))
+	})
+}
+
 // TestArtifactsThatCannotBeKept are told in the log; the deployment goes on without them.
 func TestArtifactsThatCannotBeKept(t *testing.T) {
 	content := []byte("content")
