@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 )
@@ -32,6 +33,9 @@ type (
 
 // DefaultSpace is the space every installation starts with.
 const DefaultSpace SpaceID = "Spaces-1"
+
+// OrDefault is the space, and the default one for "": rows of no space are of that.
+func (id SpaceID) OrDefault() SpaceID { return cmp.Or(id, DefaultSpace) }
 
 // Slug makes the name used in addresses: lower case letters, digits and single dashes.
 func Slug(name string) string {

@@ -10,9 +10,9 @@ type MachinePolicyID string
 // DefaultMachinePolicyID is the policy of a machine of the default space that names none.
 const DefaultMachinePolicyID MachinePolicyID = "MachinePolicies-1"
 
-// DefaultPolicyID is the policy of a machine of a space that names none. Rows of no space are of the default one.
+// DefaultPolicyID is the policy of a machine of a space that names none.
 func DefaultPolicyID(space SpaceID) MachinePolicyID {
-	if space == "" || space == DefaultSpace {
+	if space.OrDefault() == DefaultSpace {
 		return DefaultMachinePolicyID
 	}
 	return MachinePolicyID("MachinePolicies-" + string(space))

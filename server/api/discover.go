@@ -23,12 +23,8 @@ func (a *api) discoverMachine(c *call) error {
 		return err
 	}
 	pin, err := a.Discover(c.ctx(), address)
-	switch errkind.Of(err) {
-	case errkind.Exhausted, errkind.Canceled:
-		if err != nil {
-			return err
-		}
-	default:
+	if kind := errkind.Of(err); kind == errkind.Exhausted || kind == errkind.Canceled {
+		return err
 	}
 	if err != nil {
 		return errkind.Hinted(errkind.Invalid.Errorf("no agent was found at %s: %w", address, err),
@@ -36,7 +32,7 @@ func (a *api) discoverMachine(c *call) error {
 	}
 	host, _, _ := net.SplitHostPort(address)
 	shown := a.showMachine(deploy.Machine{
-		Space: deploy.DefaultSpace, Name: host, Style: deploy.Listening, Address: address, Pin: pin,
+		Space: c.principal.SpaceID(), Name: host, Style: deploy.Listening, Address: address, Pin: pin,
 		Health: deploy.Health{Status: deploy.HealthUnknown, Summary: "Discovered. Compare its pin with what " +
 			"fairlead-agent status says on the machine before you add it."},
 	})
@@ -53,7 +49,7 @@ func (c *call) discovered() (string, error) {
 	switch {
 	case strings.EqualFold(style, pollingStyle):
 		return "", errkind.Hinted(errkind.Invalid.Errorf("a polling machine cannot be discovered: it calls the server"),
-			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join", spacePath)
+			"%s", c.howToJoin())
 	case !strings.EqualFold(style, listeningStyle):
 		return "", errkind.Invalid.Errorf("type is %.40q: this version discovers %s", style, listeningStyle)
 	case q["proxyid"] != "" && q["proxyid"] != "null":

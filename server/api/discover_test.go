@@ -55,6 +55,20 @@ func TestADiscoveredMachineCanBeAdded(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", query, a.status, a.body, want)
 		}
 	}
+	s.must(201, "POST", "/api/spaces", m{"Name": "Two", "TaskQueueStopped": true})
+	const other = "/api/Spaces-2/machines"
+	if got := s.must(200, "GET", other+"/discover?host=lt", nil)["SpaceId"]; got != "Spaces-2" {
+		t.Errorf("found in Spaces-2 is of space %v", got)
+	}
+	for what, a := range map[string]answer{
+		"discover": s.call("GET", other+"/discover?host=a&type=TentacleActive", nil),
+		"polling":  s.call("POST", other, m{"Name": "a", "Endpoint": m{"CommunicationStyle": "TentacleActive"}}),
+		"stock":    s.call("POST", other, m{"Name": "a", "Endpoint": m{"Thumbprint": strings.Repeat("A", 40)}}),
+	} {
+		if help, _ := a.json["HelpText"].(string); !strings.Contains(help, "POST /api/Spaces-2/jointokens") {
+			t.Errorf("%s: %d %s, want where join tokens are made", what, a.status, a.body)
+		}
+	}
 	if a := s.call("GET", path+"?host=busy", nil); a.status == 200 || a.status == 400 {
 		t.Errorf("too many at once: %d %s", a.status, a.body)
 	}

@@ -250,6 +250,12 @@ func addressOf(text string) (string, error) {
 	return u.Host, nil
 }
 
+// howToJoin names the space itself: spacePath is for the links of an answer.
+func (c *call) howToJoin() string {
+	return "make a join token (POST /api/" + string(c.principal.SpaceID()) +
+		"/jointokens), then run on the machine: fairlead-agent join"
+}
+
 func (a *api) createMachine(c *call) error {
 	draft, style, err := c.machineDraft()
 	if err != nil {
@@ -259,11 +265,9 @@ func (a *api) createMachine(c *call) error {
 	case isStockThumbprint(draft.Pin):
 		return errkind.Hinted(errkind.Invalid.Errorf("the thumbprint has %d hex digits: it is that of a stock Tentacle, "+
 			"which this version does not deploy to", stockThumbprintDigits),
-			"install fairlead-agent there, make a join token (POST %sjointokens), and run: fairlead-agent join", spacePath)
+			"install fairlead-agent there, %s", c.howToJoin())
 	case strings.EqualFold(style, pollingStyle):
-		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"),
-			"make a join token (POST %sjointokens), then run on the machine: fairlead-agent join",
-			"/api/"+string(c.principal.SpaceID())+"/")
+		return errkind.Hinted(errkind.Invalid.Errorf("a polling machine joins by itself"), "%s", c.howToJoin())
 	case style == "":
 		return errkind.Invalid.Errorf("the endpoint has no CommunicationStyle: this version knows %s", listeningStyle)
 	}

@@ -22,9 +22,7 @@ const defaultPath = "/api/" + string(deploy.DefaultSpace) + "/"
 
 // inSpace puts the space into the JSON of an answer.
 func inSpace(text []byte, space deploy.SpaceID) []byte {
-	if space == "" {
-		space = deploy.DefaultSpace
-	}
+	space = space.OrDefault()
 	text = bytes.ReplaceAll(text, []byte(`"/api/\u0000/`), []byte(`"/api/`+string(space)+`/`))
 	return bytes.ReplaceAll(text, []byte(`"SpaceId":"\u0000"`), []byte(`"SpaceId":"`+string(space)+`"`))
 }

@@ -190,13 +190,10 @@ func (a *api) deleteRole(c *call) error {
 
 // spaceOfRole is null for what holds in every space. Rows from before there were others have no space.
 func spaceOfRole(r deploy.ScopedRole) any {
-	switch {
-	case r.Role == identity.AdministratorRoleID:
+	if r.Role == identity.AdministratorRoleID {
 		return nil
-	case r.Space == "":
-		return deploy.DefaultSpace
 	}
-	return r.Space
+	return r.Space.OrDefault()
 }
 
 func showScopedRole(r identity.TeamRole) obj {

@@ -15,7 +15,7 @@ import (
 // deployment that succeeded may let its release go on by itself. What cannot be deployed is told in the
 // audit trail and does not hold the task up. Errors: those of the store.
 func (c *Catalog) Ended(w store.Writer, task deploy.Task) error {
-	w = walledWriter(w, spaceOrDefault(task.Space))
+	w = walledWriter(w, task.Space.OrDefault())
 	if task.Kind != deploy.DeployTask || task.State != deploy.TaskSuccess {
 		return nil
 	}

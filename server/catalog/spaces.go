@@ -156,16 +156,11 @@ func (c *Catalog) DeleteSpace(ctx context.Context, p identity.Principal, ref str
 		}
 		return event("SpaceDeleted", old.ID, "space %s was deleted with all that was in it", old.Name), w.DeleteSpace(old.ID)
 	})
-	if err != nil {
+	if err := c.tidied(ctx, err); err != nil {
 		return err
 	}
 	c.Changed()
-	// What stays of the contents now does no harm: they have no row.
-	ctx = context.WithoutCancel(ctx)
-	if c.Artifacts != nil {
-		_, _ = c.Artifacts.Tidy(ctx, c.Wall())
-	}
-	return c.Feed.Tidy(ctx, sums...)
+	return c.Feed.Tidy(context.WithoutCancel(ctx), sums...)
 }
 
 func refuseDelete(w store.Writer, s deploy.Space) error {
@@ -255,8 +250,8 @@ func (c *Catalog) SpaceOfTask(ctx context.Context, p identity.Principal, id stri
 	space := p.SpaceID()
 	err := c.Store.View(ctx, func(r store.Reader) error {
 		t, err := r.Task(deploy.TaskID(properID("ServerTasks", id)))
-		if err == nil && p.In(spaceOrDefault(t.Space)).Need(identity.TaskView) == nil {
-			space = spaceOrDefault(t.Space)
+		if err == nil && p.In(t.Space.OrDefault()).Need(identity.TaskView) == nil {
+			space = t.Space.OrDefault()
 		}
 		if errkind.Of(err) == errkind.NotFound {
 			err = nil

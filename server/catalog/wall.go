@@ -26,14 +26,6 @@ func walled(r store.Reader, space deploy.SpaceID) *wall {
 // Space is the one that is shown.
 func (w *wall) Space() deploy.SpaceID { return w.space }
 
-// spaceOrDefault is the space of a row: rows of none are of the default one.
-func spaceOrDefault(space deploy.SpaceID) deploy.SpaceID {
-	if space == "" {
-		return deploy.DefaultSpace
-	}
-	return space
-}
-
 // noSpace holds nothing.
 const noSpace deploy.SpaceID = "-"
 
@@ -45,10 +37,8 @@ func spaceOf(r store.Reader) deploy.SpaceID {
 	return noSpace
 }
 
-// has reports whether a row of a space lies here. Rows of none are of the default one.
-func (w *wall) has(space deploy.SpaceID) bool {
-	return space == w.space || space == "" && w.space == deploy.DefaultSpace
-}
+// has reports whether a row of a space lies here.
+func (w *wall) has(space deploy.SpaceID) bool { return space.OrDefault() == w.space }
 
 // within is the item if it lies here, else it is not found in the words that the store has for what is not there.
 func within[T any](w *wall, what string, id any, item T, err error, space func(T) deploy.SpaceID) (T, error) {

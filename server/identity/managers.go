@@ -64,11 +64,8 @@ func managersTeam(space deploy.SpaceID) deploy.Team {
 
 // manages reports whether a scoped role makes a team a manager of a space.
 func manages(r deploy.ScopedRole, space deploy.SpaceID) bool {
-	in := r.Space
-	if in == "" {
-		in = deploy.DefaultSpace
-	}
-	return r.Role == SpaceManagerRoleID && in == space && len(r.Projects)+len(r.Groups)+len(r.Environments) == 0
+	return r.Role == SpaceManagerRoleID && r.Space.OrDefault() == space &&
+		len(r.Projects)+len(r.Groups)+len(r.Environments) == 0
 }
 
 // ManagersOf reads the managers of a space.

@@ -37,12 +37,7 @@ type Principal struct {
 }
 
 // SpaceID is the space he acts in.
-func (p Principal) SpaceID() deploy.SpaceID {
-	if p.Space == "" {
-		return deploy.DefaultSpace
-	}
-	return p.Space
-}
+func (p Principal) SpaceID() deploy.SpaceID { return p.Space.OrDefault() }
 
 // In is the same person in another space, with what his roles give there.
 func (p Principal) In(space deploy.SpaceID) Principal {

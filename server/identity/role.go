@@ -150,10 +150,7 @@ func (c *claims) add(role deploy.UserRole, scope deploy.ScopedRole) {
 	if role.ID == AdministratorRoleID {
 		c.isAll = true
 	}
-	space := scope.Space
-	if space == "" {
-		space = deploy.DefaultSpace
-	}
+	space := scope.Space.OrDefault()
 	var given rights
 	given.add(role, scope)
 	here := &rights{grants: given.grants}

@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -167,12 +168,7 @@ func checkScope(r store.Reader, team deploy.Team, s *deploy.ScopedRole) (deploy.
 
 // checkScopeSpace settles the space: that of the team, if it has one. Errors: Invalid.
 func checkScopeSpace(r store.Reader, team deploy.Team, s *deploy.ScopedRole) error {
-	if s.Space == "" {
-		s.Space = team.Space
-	}
-	if s.Space == "" {
-		s.Space = deploy.DefaultSpace
-	}
+	s.Space = cmp.Or(s.Space, team.Space).OrDefault()
 	if team.Space != "" && s.Space != team.Space {
 		return errkind.Invalid.Errorf("team %s is of space %s and gives nothing in %s", team.Name, team.Space, s.Space)
 	}
