@@ -99,6 +99,9 @@ func TestAManualStepWaits(t *testing.T) {
 				began := time.Now()
 				b.run(m, nil, "", b.answer(choice))
 				b.check(want, time.Since(began))
+				if log := b.log(); strings.Contains(log, "Step 3") && strings.Index(log, "ada answered") > strings.Index(log, "Step 3") {
+					t.Errorf("the log tells the answer after what it let begin:\n%s", log)
+				}
 				runs := map[deploy.Choice]int{deploy.ChoiceProceed: 2, deploy.ChoiceAbort: 1}[choice]
 				if got := b.tickets(); len(got) != runs || len(b.questions()) != 1 {
 					t.Errorf("%d tickets and %d questions, want %d and 1", len(got), len(b.questions()), runs)

@@ -60,8 +60,10 @@ func (c *carrier) keep(result contract.Result) *deploy.Outputs {
 		}
 		out.Values = append(out.Values, value)
 	}
-	if len(out.Values) > 0 {
-		c.say(tasklog.Verbose, fmt.Sprintf("Kept %d output variables.", len(out.Values)))
+	if n := len(out.Values); n == 1 {
+		c.say(tasklog.Verbose, "Kept 1 output variable.")
+	} else if n > 1 {
+		c.say(tasklog.Verbose, fmt.Sprintf("Kept %d output variables.", n))
 	}
 	return out
 }

@@ -59,6 +59,9 @@ func TestOutputsReachLaterSteps(t *testing.T) {
 				t.Errorf("%s is %q for the second step", name, orders[1].Variables[name])
 			}
 		}
+		if log := b.log(); !strings.Contains(log, "Kept 1 output variable.") {
+			t.Errorf("the log does not tell that an output variable was kept:\n%s", log)
+		}
 		if slices.Contains(orders[1].Sensitive, "Octopus.Action[a].Output.Url") {
 			t.Error("what is not sensitive is")
 		}

@@ -142,8 +142,8 @@ func (w *worker) advance(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	progress := deploy.Walk(w.task.Plan, record)
+	w.tellAsked(record.Interruptions) // an answer comes before what it let begin
 	w.tell(progress)
-	w.tellAsked(record.Interruptions)
 	if progress.Done {
 		return true, w.finish(ctx, progress)
 	}
