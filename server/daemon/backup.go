@@ -102,7 +102,7 @@ func (h Home) refuseIncomplete() error {
 	for _, name := range []string{databaseName, identityName} {
 		if _, err := os.Stat(h.path(name)); errors.Is(err, fs.ErrNotExist) {
 			return errkind.Hinted(errkind.NotFound.Errorf("the home %s has no %s: no server has run there", h, name),
-				"name the home of the server that is to be backed up: --home DIR")
+				"name the home of the server that is to be backed up: --home FOLDER")
 		} else if err != nil {
 			return fileFault("look at home", err)
 		}

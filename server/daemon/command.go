@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"fairlead/internal/cli"
@@ -169,12 +170,19 @@ func (m *command) createEnvironment() cli.Command {
 	}
 }
 
-// hintEnvironment says how to make the first environment that there is not.
+// hintEnvironment says how to make the first environment that there is not, in a space that there is.
 func (m *command) hintEnvironment(ctx context.Context, c *caller, names []string, err error) error {
+	if none := c.call(ctx, "GET", m.inSpace(), nil, nil); none != nil {
+		return err
+	}
+	where := ""
+	if m.space != string(deploy.DefaultSpace) {
+		where = " --space " + strconv.Quote(m.space)
+	}
 	for _, name := range names {
 		missing := c.call(ctx, "GET", m.inSpace("environments", name), nil, nil)
 		if errkind.Of(missing) == errkind.NotFound {
-			return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q", name)
+			return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q%s", name, where)
 		}
 	}
 	return err

@@ -26,6 +26,7 @@ func TestExitCodes(t *testing.T) {
 		{"token create --environment Moon --environment Mars", 3, "not-found"},
 		{"token create --environment Moon --tag a,b", 2, "invalid"},
 		{"token create --lifetime 9999h", 2, "invalid"},
+		{"token create --environment Test --space Moon", 3, "not-found"},
 		{"machine enable nobody", 3, "not-found"},
 		{"admin api-key --purpose CI", 0, ""},
 		{"accept-restore", 6, "conflict"},
@@ -72,5 +73,22 @@ func TestExitCodes(t *testing.T) {
 				try(t, home, strings.Replace(row.args, "BACKUP", home+".backup", 1), row.code, row.kind)
 			}
 		})
+	}
+}
+
+// TestTokenHints: the hint names what is missing, and the command that makes it there.
+func TestTokenHints(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	newDaemon(t, home).Close()
+	const hint = `make the environment with: fairlead-server environment create "Moon"`
+	for space, want := range map[string]string{
+		"Spaces-1":  hint,
+		"Default":   hint + ` --space "Default"`,
+		"Elsewhere": "",
+	} {
+		got := command(t, "token", "create", "--environment", "Moon", "--space", space, "--home", home)
+		if got.code != 3 || got.hint != want {
+			t.Errorf("--space %s: code %d, %s, hint %q, want %q", space, got.code, got.err, got.hint, want)
+		}
 	}
 }

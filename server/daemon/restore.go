@@ -150,7 +150,7 @@ func (m *command) restoreHome(ctx context.Context, std *cli.IO, folder, revoked 
 func (h Home) refuseUsed() error {
 	if home.IsTaken(string(h)) {
 		return errkind.Hinted(errkind.Conflict.Errorf("home %s is in use by a program that runs", h),
-			"stop that server and move its home away, or name another home: --home DIR")
+			"stop that server and move its home away, or name another home: --home FOLDER")
 	}
 	return h.refuseHeld()
 }

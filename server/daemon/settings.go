@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -83,8 +84,10 @@ func LoadSettings(path string) (Settings, error) {
 func (s Settings) check() error {
 	var problems []string
 	for _, a := range []struct{ key, address string }{{"http", s.HTTP}, {"link", s.Link}} {
-		if _, _, err := net.SplitHostPort(a.address); err != nil {
+		if _, port, err := net.SplitHostPort(a.address); err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %q is not host:port", a.key, a.address))
+		} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %q: port %q is not a number from 0 to 65535", a.key, a.address, port))
 		}
 	}
 	if s.PublicLink != "" {

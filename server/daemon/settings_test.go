@@ -37,3 +37,26 @@ func TestProxyProtocolFrom(t *testing.T) {
 		}
 	}
 }
+
+// TestPortsOfListeners: a port that cannot be one is refused before anything listens. 0 is any free one.
+func TestPortsOfListeners(t *testing.T) {
+	for address, says := range map[string]string{
+		"127.0.0.1:0":     "",
+		"[::1]:65535":     "",
+		":8065":           "",
+		"0.0.0.0:99999":   `port "99999" is not a number from 0 to 65535`,
+		"127.0.0.1:http":  `port "http" is not a number from 0 to 65535`,
+		"127.0.0.1":       "is not host:port",
+		"http://here:800": "is not host:port",
+	} {
+		path := filepath.Join(t.TempDir(), "server.toml")
+		if err := os.WriteFile(path, []byte("http = \""+address+"\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := daemon.LoadSettings(path)
+		if says == "" && err != nil ||
+			says != "" && (errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", address, err, says)
+		}
+	}
+}
