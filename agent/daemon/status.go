@@ -160,7 +160,7 @@ func (s State) text(std *cli.IO, runs bool) string {
 	case s.Connected:
 		row("agent", "running since "+s.StartedAt.Local().Format(time.DateTime))
 		row("line", std.Paint(cli.Green, "up")+" since "+s.Since.Local().Format(time.DateTime)+" with "+s.Remote)
-		row("peer", "fairlead-server "+s.ServerVersion)
+		row("peer", strings.TrimSpace("fairlead-server "+s.ServerVersion)) // no version before its first answer
 	default:
 		row("agent", "running since "+s.StartedAt.Local().Format(time.DateTime))
 		line := std.Paint(cli.Red, "down")
