@@ -169,3 +169,17 @@ func TestFollowOfAnUnknownTask(t *testing.T) {
 		t.Error(a.Code)
 	}
 }
+
+// TestFollowLeavesAQuestionInSight: a page that asks does not scroll to the log's end by itself.
+func TestFollowLeavesAQuestionInSight(t *testing.T) {
+	f := sample()
+	for _, asks := range []bool{true, false} {
+		if !asks {
+			f.task.Questions = nil
+		}
+		page := get(t, open(f, nil), "/app/tasks/ServerTasks-41").body
+		if _, tick, _ := strings.Cut(page, "data-follow-toggle><input type=\"checkbox\""); strings.HasPrefix(tick, " checked") == asks {
+			t.Errorf("asks: %t, toggle: %.20q", asks, tick)
+		}
+	}
+}
