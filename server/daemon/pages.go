@@ -184,7 +184,7 @@ func (p pages) releases(
 	return list, nil
 }
 
-// Release implements portal.Reader.
+// FindRelease implements portal.Reader.
 func (p pages) FindRelease(
 	ctx context.Context, who identity.Principal, id string,
 ) (project, version string, err error) {
@@ -192,11 +192,13 @@ func (p pages) FindRelease(
 	return string(release.Project), release.Version, err
 }
 
+// FindDeployment implements portal.Reader.
 func (p pages) FindDeployment(ctx context.Context, who identity.Principal, id string) (deploy.TaskID, error) {
 	deployment, err := p.c.Deployment(ctx, who, id)
 	return deployment.Task, err
 }
 
+// Release implements portal.Reader.
 func (p pages) Release(ctx context.Context, who identity.Principal, ref, version string) (portal.Release, error) {
 	project, err := p.c.Project(ctx, who, ref)
 	if err != nil {

@@ -110,15 +110,15 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 	return f, err
 }
 
-// spaceOf is the space of a task; tasks of none are of the default one.
+// spaceOf is the space of a task; one that is gone has its id alone.
 func spaceOf(r store.Reader, task deploy.Task) (deploy.Space, error) {
 	all, err := store.EverySpace(r)
 	for _, s := range all {
-		if s.ID == task.Space || s.IsDefault() && task.Space == "" {
+		if s.ID == task.Space.OrDefault() {
 			return s, err
 		}
 	}
-	return deploy.Space{ID: task.Space}, err
+	return deploy.Space{ID: task.Space.OrDefault()}, err
 }
 
 func (f *facts) look(r store.Reader, action string) error {

@@ -77,8 +77,8 @@ func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Tim
 	// Mostly nothing is to be started, and to see that takes no commit.
 	var ahead Schedule
 	err = q.store.View(ctx, func(r store.Reader) error {
-		queued, active, err := both(r)
-		ahead = NewSchedule(now, queued, active, q.limit)
+		b, err := readBacklog(r)
+		ahead = NewSchedule(now, b.queued, b.active, q.limit)
 		return err
 	})
 	if err != nil || len(ahead.Start)+len(ahead.Late) == 0 {
@@ -86,13 +86,13 @@ func (q *Queue) Claim(ctx context.Context) (claimed []deploy.Task, next time.Tim
 	}
 	err = q.store.Update(ctx, func(w store.Writer) error {
 		claimed = nil
-		queued, active, err := both(w)
+		b, err := readBacklog(w)
 		if err != nil {
 			return err
 		}
-		schedule := NewSchedule(now, queued, active, q.limit)
+		schedule := NewSchedule(now, b.queued, b.active, q.limit)
 		next = schedule.Next
-		for _, task := range queued {
+		for _, task := range b.queued {
 			if slices.Contains(schedule.Late, task.ID) {
 				if err := q.lapse(w, task, now); err != nil {
 					return err
@@ -132,56 +132,51 @@ func (q *Queue) lapse(w store.Writer, task deploy.Task, now time.Time) error {
 // Waits tells why each queued task waits.
 func (q *Queue) Waits(ctx context.Context) (waits map[deploy.TaskID]string, err error) {
 	err = q.store.View(ctx, func(r store.Reader) error {
-		queued, active, err := both(r)
+		b, err := readBacklog(r)
 		if err != nil {
 			return err
 		}
-		waits = NewSchedule(q.wall(), queued, active, q.limit).Waits
-		return sayStopped(r, waits)
+		waits = NewSchedule(q.wall(), b.queued, b.active, q.limit).Waits
+		for id, space := range b.stopped {
+			waits[id] = "The task queue of space " + space + " is stopped."
+		}
+		return nil
 	})
 	return waits, err
 }
 
-func both(r store.Reader) (queued, active []deploy.Task, err error) {
-	queued, _, err = r.Tasks(store.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}})
-	if err != nil {
-		return nil, nil, err
-	}
-	slices.Reverse(queued)
-	stopped, err := stoppedSpaces(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	queued = slices.DeleteFunc(queued, func(t deploy.Task) bool { return stopped[t.Space] != "" })
-	active, _, err = r.Tasks(store.TaskFilter{States: running})
-	return queued, active, err
+// backlog is the tasks that have not ended.
+type backlog struct {
+	queued, active []deploy.Task
+	// stopped are the names of the spaces of further queued tasks, which do not begin: their queues are stopped.
+	stopped map[deploy.TaskID]string
 }
 
-// stoppedSpaces are the names of the spaces whose queued tasks do not begin.
-func stoppedSpaces(r store.Reader) (map[deploy.SpaceID]string, error) {
-	stopped := map[deploy.SpaceID]string{}
-	all, err := r.Spaces()
-	for _, s := range all {
+func readBacklog(r store.Reader) (b backlog, err error) {
+	names := map[deploy.SpaceID]string{}
+	spaces, err := r.Spaces()
+	for _, s := range spaces {
 		if s.IsStopped {
-			stopped[s.ID] = s.Name
+			names[s.ID] = s.Name
 		}
 	}
-	return stopped, err
-}
-
-// sayStopped tells of the tasks that wait in stopped spaces.
-func sayStopped(r store.Reader, waits map[deploy.TaskID]string) error {
-	stopped, err := stoppedSpaces(r)
-	if err != nil || len(stopped) == 0 {
-		return err
+	if err != nil {
+		return b, err
 	}
-	queued, _, err := r.Tasks(store.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}})
-	for _, t := range queued {
-		if name := stopped[t.Space]; name != "" {
-			waits[t.ID] = "The task queue of space " + name + " is stopped."
+	all, _, err := r.Tasks(store.TaskFilter{States: []deploy.TaskState{deploy.TaskQueued}})
+	if err != nil {
+		return b, err
+	}
+	b.stopped = map[deploy.TaskID]string{}
+	for _, t := range slices.Backward(all) {
+		if name := names[t.Space]; name != "" {
+			b.stopped[t.ID] = name
+		} else {
+			b.queued = append(b.queued, t)
 		}
 	}
-	return err
+	b.active, _, err = r.Tasks(store.TaskFilter{States: running})
+	return b, err
 }
 
 func (q *Queue) claim(w store.Writer, task *deploy.Task) error {
