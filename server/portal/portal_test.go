@@ -171,6 +171,20 @@ func TestRefusedSignIn(t *testing.T) {
 	}
 }
 
+// TestACanceledTaskIsNoFailure: what a person wanted is not told in the colour of failures.
+func TestACanceledTaskIsNoFailure(t *testing.T) {
+	for state, want := range map[deploy.TaskState]string{
+		deploy.TaskCanceled: `<span class="sub">canceled by ann</span>`,
+		deploy.TaskFailed:   `<span class="sub bad-text">canceled by ann</span>`,
+	} {
+		f := sample()
+		f.tasks[0].State, f.tasks[0].Error, f.tasks[0].WaitsFor = state, "canceled by ann", ""
+		if page := get(t, open(f, nil), "/app/tasks").body; !strings.Contains(page, want) {
+			t.Errorf("%s: the page lacks %s", state, want)
+		}
+	}
+}
+
 // TestAskingIsShown: a task that waits for people does not look like one that works.
 func TestAskingIsShown(t *testing.T) {
 	const words = "Waiting for an answer"
