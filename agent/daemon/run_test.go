@@ -240,7 +240,8 @@ func TestListen(t *testing.T) {
 	a := m.start(t, "listen", "--listen", address, "--trust", s.identity.Pin.String())
 	a.log.await(t, "listening for the server")
 	pin := pinOf(t, m)
-	want := "This machine's pin is " + pin + "\nAdd it at the server as a listening machine with this pin.\n"
+	want := "This machine's pin is " + pin + "\nAdd it at the server as a listening machine with this pin: " +
+		"octopus deployment-target listening-tentacle create, or POST /api/Spaces-1/machines\n"
 	if got := a.out.String(); got != want {
 		t.Errorf("listen says %q, want %q", got, want)
 	}

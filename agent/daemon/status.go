@@ -64,7 +64,8 @@ func (m *command) listen() cli.Command {
 			}
 			fmt.Fprintf(
 				std.Out,
-				"This machine's pin is %s\nAdd it at the server as a listening machine with this pin.\n",
+				"This machine's pin is %s\nAdd it at the server as a listening machine with this pin: "+
+					"octopus deployment-target listening-tentacle create, or POST /api/Spaces-1/machines\n",
 				identity.Pin,
 			)
 			return m.start(ctx, std, settings)

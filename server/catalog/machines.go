@@ -233,7 +233,7 @@ func pinIsFree(r store.Reader, pin string) error {
 	}
 	if slices.Contains(retired, pin) {
 		return errkind.Hinted(errkind.Conflict.Errorf("this pin belonged to a machine that was deleted and stays retired"),
-			"give the agent a new identity: fairlead-agent join in a new home folder")
+			"give the agent a new identity: fairlead-agent join, or listen, in a new home folder")
 	}
 	return nil
 }
