@@ -8,7 +8,8 @@
 //  1. Every use case takes the Principal and asks for his permission before it looks at anything,
 //     so that a refusal says nothing about what exists.
 //     Where he has it in some places only, what lies outside is as if it were not there, and a write
-//     there is Denied: guard.go stands between each use case and the store.
+//     there is Denied: guard.go stands between each use case and the store. Below it stands wall.go, for
+//     which there is one space alone.
 //  2. Checks, changes and exactly one audit event are one transaction: a refused call changes
 //     nothing.
 //  3. All broken rules are told at once (ValidationError), not the first one only.

@@ -11,15 +11,14 @@
 //     disabled and a key that was deleted are refused at once.
 //  3. The zero Principal may do nothing.
 //  4. Something has expired at its very end, not a moment later.
-//
-// Safe for concurrent use.
-//
 //  5. Rights come from teams: a team gives roles, each within a scope of projects, project groups and
 //     environments. A scope restricts only permissions to which it means something.
-//  6. Nobody gives a right that he does not have himself, be it by a team, a role, a key or a password.
+//  6. Nobody gives or takes a right that he does not have himself, be it by a team, a role, a key or a password.
+//
+// Safe for concurrent use.
 //
 // permission.go names what can be allowed, grant.go where, principal.go is who acts, role.go makes
 // principals of teams and roles, secret.go makes and hashes keys and cookies, password.go passwords,
 // limiter.go slows guessing down, directory.go lets callers in; keys.go, users.go, teams.go, roles.go
-// and scoped_roles.go look after what is stored.
+// and scoped_roles.go look after what is stored, managers.go after who manages a space.
 package identity
