@@ -4,6 +4,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ const (
 
 // CreateKey makes an API key for a user and returns its text, which is never shown again. A key
 // cannot make one that outlives itself. Zero expires means never. Errors: Denied, NotFound (no
-// such user), Invalid, Exhausted.
+// such user), Invalid, Exhausted, Unavailable (maintenance).
 func (d *Directory) CreateKey(
 	ctx context.Context, p Principal, user deploy.UserID, purpose string, expires time.Time,
 ) (deploy.APIKey, string, error) {
@@ -37,29 +38,24 @@ func (d *Directory) CreateKey(
 		ID: deploy.KeyID(newKeyID()), User: user, Purpose: purpose, SecretSHA256: hash(text),
 		Hint: text[:hintCharacters], CreatedAt: now, ExpiresAt: expires,
 	}
-	err := d.store.Update(ctx, func(w store.Writer) error {
+	err := d.change(ctx, p, func(w store.Writer) (event deploy.Event, err error) {
 		owner, err := w.User(user)
 		if err != nil {
-			return err
+			return event, err
 		}
 		if err := p.outranks(w, owner); err != nil { // nobody gains a right by a key for somebody else
-			return err
+			return event, err
 		}
 		held, err := w.APIKeys(user)
 		if err != nil {
-			return err
+			return event, err
 		}
 		if len(held) >= maxKeysPerUser {
-			return errkind.Exhausted.Errorf("user %s has %d API keys: limit is %d", owner.Name, len(held), maxKeysPerUser)
+			return event, errkind.Exhausted.Errorf("user %s has %d API keys: limit is %d", owner.Name, len(held),
+				maxKeysPerUser)
 		}
-		if err := w.PutAPIKey(row); err != nil {
-			return err
-		}
-		_, err = w.AddEvent(deploy.Event{
-			At: now, User: p.Name(), Category: "APIKeyCreated", Subject: string(row.ID),
-			Message: "API key " + row.Hint + "… was made for user " + owner.Name,
-		})
-		return err
+		event = said("APIKeyCreated", row.ID, "API key %s… was made for user %s", row.Hint, owner.Name)
+		return event, w.PutAPIKey(row)
 	})
 	if err != nil {
 		return deploy.APIKey{}, "", err
@@ -111,31 +107,22 @@ func (d *Directory) DeleteKey(ctx context.Context, p Principal, user deploy.User
 	if err := p.needOver(user); err != nil {
 		return err
 	}
-	return d.store.Update(ctx, func(w store.Writer) error {
+	return d.change(ctx, p, func(w store.Writer) (event deploy.Event, err error) {
 		owner, err := findUser(w, user)
 		if err != nil {
-			return err
+			return event, err
 		}
 		if err := p.outranks(w, owner); err != nil {
-			return err
+			return event, err
 		}
 		keys, err := w.APIKeys(user)
 		if err != nil {
-			return err
+			return event, err
 		}
-		for _, key := range keys {
-			if key.ID != id {
-				continue
-			}
-			if err := w.DeleteAPIKey(id); err != nil {
-				return err
-			}
-			_, err := w.AddEvent(deploy.Event{
-				At: d.wall(), User: p.Name(), Category: "APIKeyDeleted", Subject: string(id),
-				Message: "API key " + key.Hint + "… was deleted",
-			})
-			return err
+		i := slices.IndexFunc(keys, func(k deploy.APIKey) bool { return k.ID == id })
+		if i < 0 {
+			return event, errkind.NotFound.Errorf("no API key %s", id)
 		}
-		return errkind.NotFound.Errorf("no API key %s", id)
+		return said("APIKeyDeleted", id, "API key %s… was deleted", keys[i].Hint), w.DeleteAPIKey(id)
 	})
 }

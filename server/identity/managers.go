@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
 
@@ -37,7 +38,17 @@ func (m *SpaceManagers) Change(r store.Reader, p Principal, space deploy.SpaceID
 	if sameSet(m.Members, old.Members) && sameSet(m.Teams, old.Teams) {
 		return false, nil
 	}
-	return true, p.mayGiveAll(r, managersTeam(space))
+	return true, p.mayManage(r, space)
+}
+
+// mayManage refuses to choose the managers of a space without having all that a manager has, and all that somebody
+// has given to their team besides. Errors: Denied.
+func (p Principal) mayManage(r store.Reader, space deploy.SpaceID) error {
+	stored, err := findTeam(r, ManagersTeam(space))
+	if err != nil && errkind.Of(err) != errkind.NotFound {
+		return err
+	}
+	return p.mayGiveAll(r, managersTeam(space), stored)
 }
 
 func sameSet[T ~string](a, b []T) bool { return all(a, b) && all(b, a) }

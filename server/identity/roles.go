@@ -89,17 +89,36 @@ func (d *Directory) writeRole(ctx context.Context, p Principal, draft RoleDraft,
 		if err := fillRole(w, &role, draft); err != nil {
 			return deploy.Event{}, err
 		}
-		var given claims // a role may be given in any space: who makes it needs its rights where he acts
-		for _, r := range []deploy.UserRole{old, role} {
-			given.add(r, deploy.ScopedRole{Space: p.SpaceID()})
-		}
-		if err := p.mayGive(&given); err != nil {
+		if err := p.mayGiveRole(w, old, role); err != nil {
 			return deploy.Event{}, err
 		}
 		return said(category, role.ID, "user role %s has %d permissions", role.Name,
 			len(role.Permissions)+len(role.System)), w.PutUserRole(role)
 	})
 	return role, err
+}
+
+// mayGiveRole asks for what a role gave and is to give: where the principal acts, as it may be given in any space,
+// and wherever a team gives it already. Errors: Denied.
+func (p Principal) mayGiveRole(r store.Reader, old, now deploy.UserRole) error {
+	var given claims
+	add := func(scope deploy.ScopedRole) {
+		given.add(old, scope)
+		given.add(now, scope)
+	}
+	add(deploy.ScopedRole{Space: p.SpaceID()})
+	teams, err := allTeams(r)
+	for _, t := range teams {
+		for _, scope := range t.Roles {
+			if scope.Role == now.ID {
+				add(scope)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return p.mayGive(&given)
 }
 
 func fillRole(r store.Reader, role *deploy.UserRole, draft RoleDraft) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -124,6 +125,9 @@ func (d *Directory) EditUser(ctx context.Context, p Principal, id deploy.UserID,
 	if err := p.needOver(id); err != nil {
 		return user, err
 	}
+	if err := p.maySetPassword(draft); err != nil {
+		return user, err
+	}
 	err = d.store.View(ctx, func(r store.Reader) error {
 		user, err = findUser(r, id)
 		return err
@@ -160,6 +164,15 @@ func (d *Directory) EditUser(ctx context.Context, p Principal, id deploy.UserID,
 		return said("UserEdited", user.ID, "user %s was changed%s", user.Name, userChanges(old, user)), w.PutUser(user)
 	})
 	return user, err
+}
+
+// maySetPassword refuses a password that would outlive the key that lets its setter in. Errors: Denied.
+func (p Principal) maySetPassword(draft UserDraft) error {
+	if draft.Password == "" || p.KeyExpiresAt.IsZero() {
+		return nil
+	}
+	return errkind.Hinted(errkind.Denied.Errorf("a key that ends sets no password, which would outlive it: this one ends at %s",
+		p.KeyExpiresAt.UTC().Format(time.RFC3339)), "sign in with the present password, or use a key without end")
 }
 
 // editsHimselfOnly reports whether a principal edits a user because it is himself.
