@@ -30,7 +30,7 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the surface works with. All fields must be set but Hosts and Notice.
+// Deps is what the surface works with. All fields must be set but Hosts, Secure and Notice.
 type Deps struct {
 	Catalog   *catalog.Catalog
 	Directory *identity.Directory
@@ -50,6 +50,8 @@ type Deps struct {
 	Notice func() string
 	// Metrics answers /metrics.
 	Metrics http.Handler
+	// Secure says that callers come by HTTPS even if this server does not see it, because a proxy ends TLS.
+	Secure bool
 	// Hosts are the names by which the server may be asked, without port; empty means any.
 	Hosts []string
 }
@@ -120,6 +122,8 @@ const (
 	MaxBodyBytes = 2 << 20
 	// MaxNesting bounds the depth of a JSON body.
 	MaxNesting = 64
+	// BodyLimit is how long the sending of a JSON body may take.
+	BodyLimit = 30 * time.Second
 )
 
 // api answers requests.
@@ -180,14 +184,11 @@ func (a *api) serve(c *call) error {
 		return err
 	}
 	c.route, c.params, err = a.routes.find(method, segments)
-	if err != nil && !isMethodProblem(err) {
+	if err != nil {
 		// Who is not let in learns nothing about what there is.
 		if _, refused := a.authenticate(c); refused != nil {
 			return refused
 		}
-		return err
-	}
-	if err != nil {
 		return err
 	}
 	if !c.route.Public {

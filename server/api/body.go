@@ -8,7 +8,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"fairlead/internal/errkind"
@@ -18,9 +21,12 @@ import (
 // regard to case. Errors: Invalid (no JSON, two documents, a member twice, too deep, wrong type),
 // Exhausted (too long).
 func (c *call) decode(into any) error {
-	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, MaxBodyBytes))
+	text, err := c.readBody()
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		return errkind.Exhausted.Errorf("the body has more than %d bytes", MaxBodyBytes)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errkind.Invalid.Errorf("the body did not come within %s", BodyLimit)
 	}
 	if err != nil {
 		return errkind.Invalid.Errorf("read the body: %w", err)
@@ -35,6 +41,28 @@ func (c *call) decode(into any) error {
 		return errkind.Invalid.Errorf("the body is not as expected: %w", err)
 	}
 	return nil
+}
+
+// readBody waits for a body no longer than BodyLimit, where the connection has deadlines.
+func (c *call) readBody() ([]byte, error) {
+	control := http.NewResponseController(c.w)
+	_ = control.SetReadDeadline(time.Now().Add(BodyLimit))
+	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, MaxBodyBytes))
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{}) // the server watches the connection on while the answer is made
+	}
+	return text, err
+}
+
+// folded is one spelling for all names that the decoder takes for the same member.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, name)
 }
 
 // checkJSON refuses what parsers read differently. Errors: Invalid.
@@ -60,11 +88,11 @@ func checkJSON(text []byte) error {
 		top := len(open) - 1
 		name, isName := token.(string)
 		if top >= 0 && open[top] != nil && isKey[top] && isName {
-			folded := strings.ToLower(name)
-			if open[top][folded] {
+			member := folded(name)
+			if open[top][member] {
 				return errkind.Invalid.Errorf("the body has the member %.80q twice", name)
 			}
-			open[top][folded], isKey[top] = true, false
+			open[top][member], isKey[top] = true, false
 			continue
 		}
 		switch token {

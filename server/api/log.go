@@ -216,7 +216,8 @@ func (s *stream) look() (deploy.Task, error) {
 	if err != nil {
 		return deploy.Task{}, err
 	}
-	return s.api.Catalog.Task(s.call.ctx(), principal, string(s.task))
+	here := s.call.principal.SpaceID()
+	return s.api.Catalog.Task(s.call.ctx(), principal.In(here), string(s.task))
 }
 
 // drain sends what is left of a log that is finished.

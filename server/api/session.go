@@ -3,8 +3,8 @@
 package api
 
 import (
-	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"fairlead/internal/errkind"
@@ -38,16 +38,25 @@ func (a *api) signIn(c *call) error {
 	if err != nil {
 		return holdBack(c.ctx(), err)
 	}
-	c.setCookie(sessionCookie+row.ID, cookie, expires)
-	c.setCookie(proofCookie+row.ID, identity.Proof(cookie), expires)
+	c.setCookie(sessionCookie+row.ID, cookie, expires, a.Secure)
+	c.setCookie(proofCookie+row.ID, identity.Proof(cookie), expires, a.Secure)
 	return c.ok(showUser(p.User))
 }
 
-func (c *call) setCookie(name, value string, expires time.Time) {
+func (c *call) setCookie(name, value string, expires time.Time, secure bool) {
 	http.SetCookie(c.w, &http.Cookie{
-		Name: name, Value: value, Path: "/", Expires: expires, HttpOnly: true, Secure: c.r.TLS != nil,
+		Name: name, Value: value, Path: "/", Expires: expires, HttpOnly: true, Secure: secure || c.r.TLS != nil,
 		SameSite: http.SameSiteStrictMode,
 	})
+}
+
+// dropCookies has the browser forget what signIn gave it.
+func (c *call) dropCookies() {
+	for _, cookie := range c.r.Cookies() {
+		if strings.HasPrefix(cookie.Name, sessionCookie) || strings.HasPrefix(cookie.Name, proofCookie) {
+			http.SetCookie(c.w, &http.Cookie{Name: cookie.Name, Path: "/", MaxAge: -1, HttpOnly: true})
+		}
+	}
 }
 
 // signOut ends the session of the cookie; a key has none and stays as it is.
@@ -56,8 +65,9 @@ func (a *api) signOut(c *call) error {
 	if cookie == "" {
 		return c.ok(obj{})
 	}
-	if err := a.Directory.SignOut(c.ctx(), cookie); err != nil && !errors.Is(err, errkind.NotFound) {
+	if err := a.Directory.SignOut(c.ctx(), cookie); err != nil {
 		return err
 	}
+	c.dropCookies()
 	return c.ok(obj{})
 }

@@ -38,8 +38,9 @@ func newGuard(r store.Reader, p identity.Principal, need identity.Permission) *g
 // Space is the one that the caller acts in.
 func (g *guard) Space() deploy.SpaceID { return spaceOf(g.Reader) }
 
+// outside has the words that the store has for what is not there: nobody tells the two apart.
 func outside(what string, id any) error {
-	return errkind.NotFound.Errorf("there is no %s %q", what, id)
+	return errkind.NotFound.Errorf("%s %s does not exist", what, id)
 }
 
 // filter drops what does not fit; the first error ends it.

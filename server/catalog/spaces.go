@@ -87,6 +87,9 @@ func (c *Catalog) CreateSpace(ctx context.Context, p identity.Principal, draft S
 				return deploy.Event{}, err
 			}
 		}
+		if _, err := draft.SpaceManagers.Change(w, p, made.ID); err != nil {
+			return deploy.Event{}, err
+		}
 		if err := fillSpace(w, all, &made, draft, true); err != nil {
 			return deploy.Event{}, err
 		}

@@ -33,7 +33,7 @@ const (
 // answer to these host names only; none means any.
 func (d *Daemon) newWeb(hosts []string) http.Handler {
 	deps := d.apiDeps()
-	deps.Hosts = hosts
+	deps.Hosts, deps.Secure = hosts, strings.HasPrefix(d.options.Settings.PublicURL, "https://")
 	rest := api.New(deps)
 	listening := d.Bound().HTTP
 	if listening == "" {
@@ -42,7 +42,7 @@ func (d *Daemon) newWeb(hosts []string) http.Handler {
 	pages := portal.New(d.newPages(), portal.Options{
 		Wall: d.env.Wall, Log: d.log.With("part", "portal"), Version: d.options.Version,
 		URL:    d.options.Settings.publicURL(d.env.Facts().Hostname, listening),
-		Secure: strings.HasPrefix(d.options.Settings.PublicURL, "https://"), Hosts: hosts, Notice: d.notice,
+		Secure: deps.Secure, Hosts: hosts, Notice: d.notice,
 		SafeMode: func() bool { return d.safe.notice() != "" },
 	})
 	mux := http.NewServeMux()
