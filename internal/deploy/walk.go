@@ -69,7 +69,8 @@ type StepProgress struct {
 // machine the others that began go on, no further one begins, and later steps run only by their
 // condition; once canceled, nothing is opened. What did not start, or may be repeated, is begun again
 // up to MaxAttempts; a machine that was lost and may be is left out from there on. Of any other failure
-// a guided plan asks people, and does what they say.
+// a guided plan asks people, and does what they say. A script that was canceled though its task was not (its
+// machine shuts down) has failed.
 func Walk(plan Plan, r Record) Progress {
 	w := newWalk(plan, r)
 	progress := Progress{}
@@ -171,7 +172,7 @@ func (w *walk) step(i int, step PlannedStep) StepProgress {
 	for m := range step.Machines {
 		p.Machines[m] = w.machine(i, step, step.Machines[m])
 	}
-	if w.isDecidedAgainst(i, step, p.Machines) {
+	if w.isDecidedAgainst(i, step) {
 		p.Reason = "has a condition that holds on none of its machines"
 		return p.skipped()
 	}
@@ -226,9 +227,12 @@ func (w *walk) leavesOut(i int, step PlannedStep, machine MachineID) bool {
 	return step.Condition == OnExpression && known && !runs
 }
 
-func (w *walk) isDecidedAgainst(i int, step PlannedStep, machines []Activity) bool {
-	return count(machines, ActivitySkipped) == len(machines) &&
-		slices.ContainsFunc(step.Machines, func(m MachineID) bool { return w.leavesOut(i, step, m) })
+// isDecidedAgainst reports whether the condition is why the step does nothing. A machine that was lost in this very
+// step is another reason.
+func (w *walk) isDecidedAgainst(i int, step PlannedStep) bool {
+	left := func(m MachineID) bool { return w.leavesOut(i, step, m) }
+	runs := func(m MachineID) bool { return !w.lost[m] && !left(m) }
+	return slices.ContainsFunc(step.Machines, left) && !slices.ContainsFunc(step.Machines, runs)
 }
 
 // manual tells how far a step has come that asks people.
@@ -287,8 +291,8 @@ func (w *walk) ended(action Action, ticket Ticket) Activity {
 	slot := Slot{ticket.Step, ticket.Action, ticket.Machine, ticket.Attempt}
 	asked, known := w.asked[slot]
 	switch {
-	case ticket.Verdict.Outcome == contract.Canceled:
-		w.prevents = w.prevents || w.canceled
+	case ticket.Verdict.Outcome == contract.Canceled && w.canceled:
+		w.prevents = true
 		return ActivityCanceled
 	case mayRepeat(action, ticket):
 		return w.again(slot)
@@ -301,6 +305,7 @@ func (w *walk) ended(action Action, ticket Ticket) Activity {
 	case known && asked.Choice == ChoiceExclude:
 		return w.lose(ticket.Machine)
 	case !w.isGuided || w.canceled || known && !asked.IsPending():
+		w.prevents = w.prevents || w.canceled && known && asked.IsPending()
 		return w.blame(ticket)
 	case !known:
 		w.ask = append(w.ask, slot)
