@@ -69,11 +69,6 @@ func (c *carrier) absent(ctx context.Context, why error) (*contract.Verdict, err
 	return nil, why
 }
 
-// unsent rules on a canceled ticket that no machine has heard of.
-func (c *carrier) unsent() *contract.Verdict {
-	return c.rule(contract.Canceled, "by "+c.by+" before it was sent to the machine")
-}
-
 // lost does what the step wants done when its machine is out of reach for too long: it returns a
 // verdict, or nil when the machine is waited for all the same.
 func (c *carrier) lost() *contract.Verdict {

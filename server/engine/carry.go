@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,30 +60,6 @@ func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
 	return &carrier{
 		worker: w, task: w.task, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
 		rand: w.engine.Env.Rand("engine.retry"), policy: policy,
-	}
-}
-
-// maxByBytes is the longest name that an agent takes for whoever canceled.
-const maxByBytes = 255
-
-func (c *carrier) cancelOnce(by string) {
-	c.once.Do(func() {
-		if c.by = strings.ToValidUTF8(by[:min(len(by), maxByBytes)], ""); c.by == "" {
-			c.by = "the server"
-		}
-		close(c.canceled)
-	})
-}
-
-func (c *carrier) isCanceled() bool {
-	select {
-	case <-c.canceled:
-		if c.canceledAt.IsZero() {
-			c.canceledAt = time.Now()
-		}
-		return true
-	default:
-		return false
 	}
 }
 
@@ -171,9 +146,9 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 		return nil, remote(err)
 	}
 	if status.State == contract.Unknown {
-		var refused *contract.Verdict
-		if status, refused, err = c.send(ctx, t, stateID); refused != nil || err != nil {
-			return refused, err
+		var ruled *contract.Verdict
+		if status, ruled, err = c.introduce(ctx, t, stateID); ruled != nil || err != nil {
+			return ruled, err
 		}
 	}
 	if err := c.running(ctx, status); err != nil {
@@ -227,6 +202,16 @@ func (c *carrier) held(status contract.TicketStatus) bool {
 	return status.State == contract.Finished && c.intake().end >= status.Verdict.LogEnd
 }
 
+// introduce makes a ticket known to a machine that does not know it: as an order, or as one that is never to start.
+func (c *carrier) introduce(ctx context.Context, t target.Target, stateID string) (
+	status contract.TicketStatus, ruled *contract.Verdict, err error,
+) {
+	if c.isCanceled() {
+		return c.callOff(ctx, t)
+	}
+	return c.send(ctx, t, stateID)
+}
+
 // send brings the packages, commits where the order goes, and sends it. It ends with the agent's
 // status, with the verdict on an order that will never start, or with an error.
 func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (
@@ -236,12 +221,15 @@ func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (
 	if err != nil {
 		return status, c.refusal(err), err
 	}
-	for _, content := range contents {
-		if err := c.bring(ctx, t, content, order); err != nil {
-			return status, c.refusal(err), err
-		}
-	}
-	if c.ticket.StateID == "" {
+	err = c.whileWanted(ctx, func(ctx context.Context) error { return c.bring(ctx, t, contents, order) })
+	switch {
+	case c.isCanceled() && c.ticket.StateID == "":
+		return status, c.unsent(), nil
+	case c.isCanceled():
+		return status, nil, errkind.Canceled.Errorf("%s was canceled on its way", c.ticket.ID)
+	case err != nil:
+		return status, c.refusal(err), err
+	case c.ticket.StateID == "":
 		sent := c.ticket
 		sent.StateID = stateID
 		if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(sent) }); err != nil {
@@ -269,7 +257,17 @@ func remote(err error) error {
 	return err
 }
 
-func (c *carrier) bring(ctx context.Context, t target.Target, content target.Content, order contract.Order) error {
+// bring sends what the order needs and the machine does not have.
+func (c *carrier) bring(ctx context.Context, t target.Target, contents []target.Content, order contract.Order) error {
+	for _, content := range contents {
+		if err := c.bringOne(ctx, t, content, order); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *carrier) bringOne(ctx context.Context, t target.Target, content target.Content, order contract.Order) error {
 	began := time.Now()
 	var delta int64
 	content.Patched = func(bytes int64) { delta = bytes }
@@ -311,32 +309,6 @@ func (c *carrier) follow(ctx context.Context, t target.Target) (last contract.Ti
 		err = errkind.Unavailable.Errorf("the agent ended the output of %s before its verdict", c.ticket.ID)
 	}
 	return last, err
-}
-
-// cancelAt tells the machine of a cancel, again and again until it has heard, or ctx ends.
-func (c *carrier) cancelAt(ctx context.Context, t target.Target) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-c.canceled:
-	}
-	isSaid := false
-	for tries := 0; ctx.Err() == nil; tries++ {
-		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)
-		if err == nil {
-			return
-		}
-		if errkind.Of(err) == errkind.Exhausted && !isSaid {
-			isSaid = true
-			c.say(tasklog.Wait, "The machine cannot keep the cancel, and is told again: "+err.Error()+".")
-		}
-		timer := time.NewTimer(c.backoff(tries))
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
 }
 
 // backoff is the wait before the next try. Half of it is drawn, so that the tickets of a task do not all

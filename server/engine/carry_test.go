@@ -41,6 +41,7 @@ type scripted struct {
 	start  func(contract.Order) error
 	follow func(context.Context, target.FollowFunc) error
 	cancel func() error
+	send   func(context.Context) error // brings a package
 
 	result    contract.Result
 	resultErr error
@@ -93,7 +94,14 @@ func (m *scripted) Forget(context.Context, contract.TicketID) error { return nil
 func (m *scripted) List(context.Context, contract.TicketID) (contract.TicketList, error) {
 	return contract.TicketList{}, nil
 }
-func (m *scripted) Send(context.Context, target.Content) (bool, error) { return true, nil }
+
+func (m *scripted) Send(ctx context.Context, _ target.Content) (bool, error) {
+	if m.send == nil {
+		return true, nil
+	}
+	return true, m.send(ctx)
+}
+
 func (m *scripted) Health(context.Context) (contract.HealthReport, error) {
 	return contract.HealthReport{}, nil
 }
@@ -170,7 +178,7 @@ func (b *bench) run(m *scripted, reach engine.Reach, killAt string, meanwhile fu
 	e := engine.New(engine.Deps{
 		Store: fenced, Queue: tasks.NewQueue(fenced, time.Now, fmt.Sprint("owner-", b.runs), 5), Logs: b.logs, Reach: reach,
 		Env:     host.Env{Wall: time.Now, Log: slog.New(slog.DiscardHandler), Rand: seeded, Point: point},
-		Secrets: b.key, Artifacts: b.folder(fenced),
+		Secrets: b.key, Artifacts: b.folder(fenced), Packages: shelf{},
 	})
 	var group sync.WaitGroup
 	group.Go(func() { _ = e.Run(ctx) })
@@ -204,15 +212,17 @@ func (b *bench) log() string {
 }
 
 func (b *bench) cancel(e *engine.Engine) {
-	b.must(b.store.Update(b.t.Context(), func(w store.Writer) error {
-		task, err := w.Task("ServerTasks-1")
-		task.CancelAsked, task.State = true, deploy.TaskCancelling
-		if err != nil {
-			return err
-		}
-		return w.PutTask(task)
-	}))
+	b.must(b.store.Update(b.t.Context(), cancelTask))
 	e.Wake()
+}
+
+func cancelTask(w store.Writer) error {
+	task, err := w.Task("ServerTasks-1")
+	if err != nil {
+		return err
+	}
+	task.CancelAsked, task.State = true, deploy.TaskCancelling
+	return w.PutTask(task)
 }
 
 func verdictOf(o contract.Outcome, end int64) *contract.TicketStatus {
