@@ -30,10 +30,12 @@ const timerSlack = 50 * time.Microsecond
 
 // runScript carries out a script of one command a line:
 //
-//	echo WORDS      to standard output, or to standard error with >&2 at the end
+//	echo WORDS      to standard output, or to standard error with >&2 at the end; $$ is the process
 //	sleep SECONDS   a decimal number; ends early with TERM unless "trap '' TERM" came before
 //	exit CODE
 //	give NAME KB    writes a file of that size and hands it over
+//	set_octopusvariable NAME VALUE
+//	stumble NAME    fails with code 3 the first time that this name comes on this machine
 //	reboot          restarts the machine, which ends the script before it can say so
 //	trap '' TERM
 //	for i in $(seq 1 N); do COMMAND; COMMAND; done    with $i in the commands
@@ -150,6 +152,7 @@ func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit 
 		switch word {
 		case "", "#":
 		case "echo":
+			rest = strings.ReplaceAll(rest, "$$", strconv.Itoa(one.id.Pid))
 			if text, loud := strings.CutSuffix(rest, " >&2"); loud {
 				say(c.Stderr, strings.Trim(text, "'\""))
 			} else {
@@ -167,6 +170,15 @@ func (m *Machine) runLines(one *process, c host.Command, body string) host.Exit 
 				return complain(c, err.Error())
 			}
 			wait(ended, lineDelay+m.slack(one, n))
+		case "set_octopusvariable":
+			m.set(one, c, rest)
+			wait(ended, lineDelay+m.slack(one, n))
+		case "stumble":
+			if fell, err := m.stumble(rest); err != nil {
+				return complain(c, err.Error())
+			} else if fell {
+				return host.Exit{Code: stumbled}
+			}
 		case "reboot":
 			return m.restart(one, c)
 		case "trap":

@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -45,13 +46,24 @@ func (r *REST) CreateRelease(ctx context.Context, project, version string) error
 
 // Deploy queues the deployment of a release and returns the id of its task.
 func (r *REST) Deploy(ctx context.Context, project, version, environment string) (task string, err error) {
+	return r.deploy(ctx, project, version, environment, nil)
+}
+
+// DeployGuided does so with a deployment that asks people about each failure.
+func (r *REST) DeployGuided(ctx context.Context, project, version, environment string) (task string, err error) {
+	return r.deploy(ctx, project, version, environment, object{"useGuidedFailure": true})
+}
+
+func (r *REST) deploy(ctx context.Context, project, version, environment string, more object) (task string, err error) {
 	var reply struct {
 		DeploymentServerTasks []struct{ ServerTaskId string }
 	}
-	err = r.Post(ctx, spacePath("deployments/create/untenanted/v1"), object{
+	request := object{
 		"spaceId": "Spaces-1", "spaceIdOrName": "Spaces-1", "projectName": project,
 		"releaseVersion": version, "environmentNames": []string{environment},
-	}, &reply)
+	}
+	maps.Copy(request, more)
+	err = r.Post(ctx, spacePath("deployments/create/untenanted/v1"), request, &reply)
 	if err == nil && len(reply.DeploymentServerTasks) != 1 {
 		err = fmt.Errorf("deploy %s %s: got %d tasks, want 1", project, version, len(reply.DeploymentServerTasks))
 	}

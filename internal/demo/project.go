@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -26,6 +27,10 @@ type Step struct {
 	Isolation string
 	// Settings are further properties of the step's action.
 	Settings map[string]string
+	// Window is on how many machines it runs at once; 0: on all.
+	Window int
+	// Expression decides for each machine whether it runs; "": it runs unless a step before it failed.
+	Expression string
 }
 
 type object = map[string]any
@@ -50,9 +55,15 @@ func (s Step) resource() object {
 		properties["Fairlead.Action.Isolation"] = s.Isolation
 	}
 	maps.Copy(properties, s.Settings)
-	return object{
-		"Name": s.Name, "Properties": object{"Octopus.Action.TargetRoles": s.Tag}, "Actions": []object{action},
+	step := object{"Octopus.Action.TargetRoles": s.Tag}
+	if s.Window > 0 {
+		step["Octopus.Action.MaxParallelism"] = strconv.Itoa(s.Window)
 	}
+	condition := "Success"
+	if s.Expression != "" {
+		condition, step["Octopus.Step.ConditionVariableExpression"] = "Variable", s.Expression
+	}
+	return object{"Name": s.Name, "Properties": step, "Condition": condition, "Actions": []object{action}}
 }
 
 // Variable is one value of a project's variable.

@@ -32,6 +32,7 @@ const (
 	Started  Kind = "script.start" // Ticket, Task, Text: isolation as "full", "none" or "named NAME"; N: process
 	Said     Kind = "script.said"  // Ticket, Text: one line of standard output; N: process
 	Gave     Kind = "script.gave"  // Ticket, Text: the name of a file that is handed over, Cause: its SHA-256; N: bytes
+	Set      Kind = "script.set"   // Ticket, Text: the name of an output variable, Cause: its value
 	Finished Kind = "script.end"   // Ticket, Code, Text: signal or ""; N: process
 
 	Asked    Kind = "op.asked"    // Task or "", Text: what was asked
@@ -48,6 +49,17 @@ const (
 	FaultOn  Kind = "fault.on"  // Text: kind; Who: on what
 	FaultOff Kind = "fault.off" // the same
 	Phase    Kind = "phase"     // Text: "safety", "settle", "end"
+)
+
+// The names by which those who judge a deployment know its parts.
+const (
+	FirstStep    = "Before"  // sets the outputs
+	TellStep     = "Tell"    // says a line HEARD MACHINE=VALUE for what it sees of the output Tone
+	ChosenStep   = "Chosen"  // runs where the output Chosen is "yes"
+	ToneOutput   = "Tone"    // set on each machine
+	ChoiceOutput = "Chosen"  // set on few
+	HeardPrefix  = "heard-"  // of a line of TellStep
+	AnswerPrefix = "answer " // of what was Asked and Answered: "answer Interruptions-1 Proceed"
 )
 
 // Event is one thing that happened.
@@ -109,6 +121,13 @@ type End struct {
 	Tasks    []deploy.Task
 	Tickets  []deploy.Ticket
 	Machines []deploy.Machine
+	// Interruptions are the questions of tasks, oldest first; Deployments and Releases likewise.
+	Interruptions []deploy.Interruption
+	Deployments   []deploy.Deployment
+	Releases      []deploy.Release
+	Packages      []deploy.Package
+	// Audit are the events that the server kept, oldest first.
+	Audit []deploy.Event
 	// Logs are the tasks' logs as REST serves them as text.
 	Logs map[deploy.TaskID]string
 	// Online names the agents that the active server holds for on line.

@@ -20,6 +20,8 @@ const (
 	maxVirtual   = 90 * 24 * time.Hour
 	maxLines     = 100_000
 	maxPackageKB = 64 << 10
+	maxRetries   = 3   // as a step may have
+	maxReleases  = 100 // that a redeployment goes back, or retention keeps
 	maxOps       = 10_000
 	maxFaults    = 1_000
 )
@@ -93,8 +95,13 @@ func (o *Op) fill() {
 			o.Lines = defaultLines
 		}
 	}
-	if o.Do == DoDeploy && o.KB == 0 {
+	switch {
+	case o.Do == DoDeploy && o.KB == 0:
 		o.KB = defaultKB
+	case o.Do == DoRedeploy && o.Back == 0:
+		o.Back = 1
+	case o.Do == DoRetention && o.Keep == 0:
+		o.Keep = 1
 	}
 }
 
@@ -417,6 +424,7 @@ func (p Plan) checkStory(q *problems) {
 		q.fromZero(where, map[string]int64{
 			"at": int64(o.At), "every": int64(o.Every), "until": int64(o.Until), "lasts": int64(o.Lasts),
 			"lines": int64(o.Lines), "any": int64(o.Any), "kb": int64(o.KB), "gives": int64(o.Gives), "exit": int64(o.Exit),
+			"retries": int64(o.Retries), "back": int64(o.Back), "keep": int64(o.Keep),
 		})
 		if o.Do == DoFailover && len(p.Servers) < 2 {
 			q.add("%s: failover needs a second server", where)
@@ -477,13 +485,20 @@ func (p Plan) checkStory(q *problems) {
 }
 
 // doings are the things that people do.
-var doings = []string{DoScript, DoCancel, DoDeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoAnswer, DoBrowse}
+var doings = []string{
+	DoScript, DoCancel, DoDeploy, DoRedeploy, DoHealth, DoRestart, DoFailover, DoRemove, DoAnswer, DoRetention, DoBrowse,
+}
 
 // checkScript looks at what an op says of its scripts.
 func (o Op) checkScript(q *problems, where string) {
 	q.useless(where, o, o.Do, "")
 	q.word(where+" choice", o.Choice, "Proceed", "Abort")
+	q.word(where+" guidance", o.Guidance, "Fail", "Retry", "Ignore", "Exclude")
 	switch {
+	case o.Retries > 0 && !o.Stumbles:
+		q.add("%s: retries are for a deployment that stumbles", where)
+	case o.Retries > maxRetries || o.Back > maxReleases || o.Keep > maxReleases:
+		q.add("%s: want at most %d retries, and at most %d releases to go back or to keep", where, maxRetries, maxReleases)
 	case o.Limit == 0 || o.Do != DoScript:
 	case o.Limit < 0 || o.Limit.D()%time.Minute != 0 || o.Limit.D() > maxVirtual:
 		q.add("%s: limit %s: want whole minutes, as 2m", where, o.Limit)

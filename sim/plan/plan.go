@@ -159,15 +159,17 @@ type Agents struct {
 
 // The things that people do.
 const (
-	DoScript   = "script"   // an ad-hoc script on some machines
-	DoCancel   = "cancel"   // the newest task that runs
-	DoDeploy   = "deploy"   // a package, in two steps
-	DoHealth   = "health"   // a health check
-	DoRestart  = "restart"  // the server, gracefully
-	DoFailover = "failover" // the next server takes over with the disk of the one before
-	DoRemove   = "remove"   // a machine, with its trust
-	DoAnswer   = "answer"   // the questions that tasks wait with
-	DoBrowse   = "browse"   // opens a page of the portal and expects it to answer
+	DoScript    = "script"    // an ad-hoc script on some machines
+	DoCancel    = "cancel"    // the newest task that runs
+	DoDeploy    = "deploy"    // a new version of a package, in two steps or more
+	DoRedeploy  = "redeploy"  // a release from before, of the project that was deployed last
+	DoHealth    = "health"    // a health check
+	DoRestart   = "restart"   // the server, gracefully
+	DoFailover  = "failover"  // the next server takes over with the disk of the one before
+	DoRemove    = "remove"    // a machine, with its trust
+	DoAnswer    = "answer"    // the questions that tasks wait with
+	DoRetention = "retention" // deletes the releases that nobody needs
+	DoBrowse    = "browse"    // opens a page of the portal and expects it to answer
 )
 
 // Op is something that people do at one time, or again and again.
@@ -188,10 +190,26 @@ type Op struct {
 	Reboot   bool     `toml:"reboot,omitempty"`
 	Restarts bool     `toml:"restarts,omitempty"`
 	Limit    Duration `toml:"limit,omitempty"`
-	// Asks gives a deployment a manual step between its two others; Choice is the answer to questions:
-	// Proceed (""), or Abort.
-	Asks   bool   `toml:"asks,omitempty"`
-	Choice string `toml:"choice,omitempty"`
+	// Asks gives a deployment a manual step before its package; Choice is the answer to questions: Proceed (""), or
+	// Abort. Guided asks people about each failure as well; Guidance is the answer to that: Fail (""), Retry, Ignore
+	// or Exclude.
+	Asks     bool   `toml:"asks,omitempty"`
+	Choice   string `toml:"choice,omitempty"`
+	Guided   bool   `toml:"guided,omitempty"`
+	Guidance string `toml:"guidance,omitempty"`
+	// Outputs makes a deployment's first step set output variables: a later step says what it sees of them, another
+	// runs only where they say so. Turns gives it a step that one machine does after the other. Stumbles gives it a
+	// step that fails the first time on each machine, and Retries is how often it is tried again without asking.
+	Outputs  bool `toml:"outputs,omitempty"`
+	Turns    bool `toml:"turns,omitempty"`
+	Stumbles bool `toml:"stumbles,omitempty"`
+	Retries  int  `toml:"retries,omitempty"`
+	// Breaks makes the package's last script fail.
+	Breaks bool `toml:"breaks,omitempty"`
+	// Back is how many releases a redeployment goes back, from 1 (0); Keep how many releases retention leaves beside
+	// those that are deployed, from 1 (0).
+	Back int `toml:"back,omitempty"`
+	Keep int `toml:"keep,omitempty"`
 	// Any is on how many machines; 0: on all. On names one.
 	Any int    `toml:"any,omitempty"`
 	On  string `toml:"on,omitempty"`

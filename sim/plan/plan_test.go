@@ -147,6 +147,13 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 			"kind = \"host.clone\"\non = \"web-1\"\n[[server]]\nname = \"web-1-copy\"",
 			`server name "web-1-copy": the copy of web-1 has it already`,
 		},
+		{"outputs of a script", `do = "script"`, "do = \"script\"\noutputs = true", "op 1: a script has no use for outputs"},
+		{"a window of a redeployment", `do = "script"`, "do = \"redeploy\"\nturns = true", "op 1: a redeploy has no use for turns"},
+		{"retries of what does not fail", `do = "script"`, "do = \"deploy\"\nretries = 1", "op 1: retries are for a deployment that stumbles"},
+		{"too many retries", `do = "script"`, "do = \"deploy\"\nstumbles = true\nretries = 4", "op 1: want at most 3 retries"},
+		{"a guidance that is none", `do = "script"`, "do = \"answer\"\nguidance = \"Rety\"", "op 1 guidance"},
+		{"back before the beginning", `do = "script"`, "do = \"redeploy\"\nback = -1", "op 1: back cannot be below 0"},
+		{"too much to keep", `do = "script"`, "do = \"retention\"\nkeep = 101", "at most 100 releases to go back or to keep"},
 		{"a bound that is none", `[[fault]]`, "[expect]\nwithin = { L4 = \"1s\" }\n[[fault]]", "expect within"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

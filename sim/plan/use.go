@@ -23,11 +23,10 @@ func usesOf(table, kind string) (uses string, known bool) {
 			TLSListener: forwards + " send_proxy", TLSInspector: "listen idle takes ports", CaptivePortal: "listen takes ports",
 		},
 		"op": {
-			DoScript:  "any on lasts lines exit ignores reboot restarts limit gives",
-			DoDeploy:  "kb reboot restarts asks gives",
-			DoCancel:  "",
-			DoHealth:  "",
-			DoRestart: "", DoFailover: "", DoRemove: "any on", DoAnswer: "choice", DoBrowse: "url",
+			DoScript:   "any on lasts lines exit ignores reboot restarts limit gives",
+			DoDeploy:   "kb reboot restarts asks gives guided outputs turns stumbles retries breaks",
+			DoRedeploy: "back guided", DoRetention: "keep", DoAnswer: "choice guidance",
+			DoCancel: "", DoHealth: "", DoRestart: "", DoFailover: "", DoRemove: "any on", DoBrowse: "url",
 		},
 	}[table][kind]
 	return uses, known

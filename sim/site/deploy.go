@@ -9,21 +9,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"strconv"
 	"testing/fstest"
-	"time"
 
 	"fairlead/internal/archive"
-	"fairlead/internal/demo"
-	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/sim/plan"
-)
-
-const (
-	projectName = "Web"
-	packageName = "webapp"
-	contentName = "content.bin"
-	packageStep = "Install"
 )
 
 // deploy pushes a new version of a package, makes a release of it and deploys that. It returns the
@@ -35,53 +25,6 @@ func (d *desk) deploy(ctx context.Context, op plan.Op, name string) string {
 	return task
 }
 
-// projectOf names the project for an op: each sort of process has one.
-func projectOf(op plan.Op) string {
-	name := projectName
-	if op.Reboot {
-		name += " with a reboot"
-	}
-	if op.Restarts {
-		name += " declared"
-	}
-	if op.Asks {
-		name += " with a question"
-	}
-	if op.Gives > 0 {
-		name += " with a file"
-	}
-	return name
-}
-
-// steps are a project's process.
-func steps(op plan.Op) []demo.Step {
-	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"
-	if op.Gives > 0 {
-		script += fmt.Sprintf("\ngive #{Octopus.Release.Number}-#{Octopus.Machine.Name}.bin %d", op.Gives)
-	}
-	if op.Reboot {
-		script += "\nreboot"
-	}
-	before := demo.Step{Name: "Before", Tag: tag, Script: script, Settings: settings(op)}
-	install := demo.Step{Name: packageStep, Tag: tag, Package: packageName}
-	if op.Asks {
-		return []demo.Step{before, {Name: "Approve", Instructions: "Shall #{Octopus.Release.Number} go on?"}, install}
-	}
-	return []demo.Step{before, install}
-}
-
-// settings are the properties of a script's action.
-func settings(op plan.Op) map[string]string {
-	set := map[string]string{}
-	if op.Restarts {
-		set[deploy.PropRestarts] = "True"
-	}
-	if op.Limit > 0 {
-		set[deploy.PropTimeoutMinutes] = strconv.Itoa(int(op.Limit.D() / time.Minute))
-	}
-	return set
-}
-
 func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task string, err error) {
 	rest := d.rest()
 	d.mu.Lock()
@@ -90,7 +33,8 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	version, known := fmt.Sprintf("1.0.%d", d.versions), d.projects[project]
 	d.mu.Unlock()
 	if !known {
-		if err := rest.CreateProject(ctx, project, steps(op), nil); err != nil && status(err) != statusConflict {
+		err := rest.CreateProject(ctx, project, steps(op, d.s.agentNames()), nil)
+		if err != nil && status(err) != statusConflict {
 			return "", err
 		}
 		d.mu.Lock()
@@ -104,7 +48,7 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	var packed bytes.Buffer
 	if err := archive.Create(ctx, &packed, archive.TarGz, fstest.MapFS{
 		contentName:     {Data: content, Mode: 0o644},
-		"PostDeploy.sh": {Data: []byte("echo installed-" + version + "-" + name + "\n"), Mode: 0o755},
+		"PostDeploy.sh": {Data: []byte(lastScript(op, version+"-"+name)), Mode: 0o755},
 	}); err != nil {
 		return "", err
 	}
@@ -114,7 +58,63 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	if err := rest.CreateRelease(ctx, project, version); err != nil {
 		return "", err
 	}
-	return rest.Deploy(ctx, project, version, environment)
+	d.mu.Lock()
+	d.latest, d.releases[project] = project, append(d.releases[project], version)
+	d.mu.Unlock()
+	return d.queue(ctx, op, project, version)
+}
+
+// lastScript is the package's own.
+func lastScript(op plan.Op, what string) string {
+	if op.Breaks { // it may be tried again, and each try's lines are to differ
+		return "echo installed-" + what + "-$$\nexit 1\n"
+	}
+	return "echo installed-" + what + "\n"
+}
+
+// queue makes a deployment of a release.
+func (d *desk) queue(ctx context.Context, op plan.Op, project, version string) (task string, err error) {
+	if op.Guided {
+		return d.rest().DeployGuided(ctx, project, version, environment)
+	}
+	return d.rest().Deploy(ctx, project, version, environment)
+}
+
+// redeploy deploys a release again, of the project that was deployed last, and returns the task, "" when that failed.
+func (d *desk) redeploy(ctx context.Context, op plan.Op, name string) (task string) {
+	d.mu.Lock()
+	project, known := d.latest, d.releases[d.latest]
+	d.mu.Unlock()
+	d.asked("", "redeploy "+name)
+	err := errkind.NotFound.Errorf("the project %q has %d releases: none is %d before the newest",
+		project, len(known), op.Back)
+	if len(known) > op.Back {
+		task, err = d.queue(ctx, op, project, known[len(known)-1-op.Back])
+	}
+	d.answered(task, "redeploy "+name, err)
+	return task
+}
+
+// retain makes all lifecycles keep few releases, has the others deleted, and returns the task, "" when that failed.
+func (d *desk) retain(ctx context.Context, op plan.Op, name string) string {
+	const path = "/api/Spaces-1/lifecycles/"
+	d.asked("", "retention "+name)
+	var all []map[string]any
+	err := d.rest().Get(ctx, path+"all", &all)
+	for _, one := range all {
+		one["ReleaseRetentionPolicy"] = map[string]any{"Strategy": "Count", "Unit": "Items", "QuantityToKeep": op.Keep}
+		if err == nil {
+			err = d.rest().Put(ctx, path+fmt.Sprint(one["Id"]), one, nil)
+		}
+	}
+	var made struct{ Id string }
+	if err == nil {
+		err = d.rest().Post(ctx, "/api/tasks", map[string]any{
+			"Name": "Retention", "Description": name, "Arguments": map[string]any{},
+		}, &made)
+	}
+	d.answered(made.Id, "retention "+name, err)
+	return made.Id
 }
 
 // deployed is the content of a version that was pushed.

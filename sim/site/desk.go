@@ -25,9 +25,11 @@ type desk struct {
 	key       string
 
 	mu       sync.Mutex
-	versions int               // of the package that was pushed last
-	projects map[string]bool   // that there are
-	contents map[string][]byte // by version
+	versions int                 // of the package that was pushed last
+	projects map[string]bool     // that there are
+	contents map[string][]byte   // by version
+	latest   string              // the project that was deployed last
+	releases map[string][]string // the versions of each project, oldest first
 }
 
 func (s *site) newDesk() (*desk, error) {
@@ -35,7 +37,10 @@ func (s *site) newDesk() (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &desk{s: s, transport: over(h), projects: map[string]bool{}, contents: map[string][]byte{}}, nil
+	return &desk{
+		s: s, transport: over(h),
+		projects: map[string]bool{}, contents: map[string][]byte{}, releases: map[string][]string{},
+	}, nil
 }
 
 // over makes HTTP requests of a machine, each with a connection of its own, so that none is found

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/store"
@@ -71,7 +72,7 @@ func (s *site) files(end *history.End) {
 				end.Files = append(end.Files, a.name+": current leads nowhere: "+err.Error())
 				continue
 			}
-			version := filepath.Base(folder)
+			version, _, _ := strings.Cut(filepath.Base(folder), "_") // a later folder of the same version has a number
 			want, known := s.desk.deployed(version)
 			got, err := os.ReadFile(path)
 			switch {
@@ -127,10 +128,48 @@ func (s *site) read(ctx context.Context, end *history.End) error {
 		if end.Machines, err = r.Machines(store.MachineFilter{}); err != nil {
 			return err
 		}
+		if err := story(r, end); err != nil {
+			return err
+		}
 		artifacts, err := r.Artifacts(store.ArtifactFilter{})
 		end.Artifacts = kept(filepath.Join(disk, "home", "artifacts"), artifacts)
 		return err
 	})
+}
+
+// story reads what came of deployments, oldest first.
+func story(r store.Reader, end *history.End) (err error) {
+	if end.Interruptions, err = r.Interruptions(store.InterruptionFilter{}); err != nil {
+		return err
+	}
+	if end.Deployments, err = r.Deployments(store.DeploymentFilter{}); err != nil {
+		return err
+	}
+	if end.Audit, err = r.Events(store.EventFilter{}); err != nil {
+		return err
+	}
+	if end.Packages, err = r.Packages(store.PackageFilter{}); err != nil {
+		return err
+	}
+	projects, err := r.Projects(deploy.DefaultSpace)
+	end.Releases = nil
+	for _, p := range projects {
+		rows, err := r.Releases(p.ID)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			one, err := r.Release(row.ID)
+			if err != nil {
+				return err
+			}
+			end.Releases = append(end.Releases, one)
+		}
+	}
+	slices.Reverse(end.Interruptions)
+	slices.Reverse(end.Deployments)
+	slices.Reverse(end.Audit)
+	return err
 }
 
 // kept reads the content of artifacts. One without any has no hash.

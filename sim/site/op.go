@@ -3,6 +3,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -51,6 +52,10 @@ func (s *site) do(op plan.Op, name string) {
 		s.follow(ctx, s.desk.script(ctx, op, name))
 	case plan.DoDeploy:
 		s.follow(ctx, s.desk.deploy(ctx, op, name))
+	case plan.DoRedeploy:
+		s.follow(ctx, s.desk.redeploy(ctx, op, name))
+	case plan.DoRetention:
+		s.follow(ctx, s.desk.retain(ctx, op, name))
 	case plan.DoHealth:
 		s.follow(ctx, s.desk.health(ctx, name))
 	case plan.DoCancel:
@@ -73,10 +78,7 @@ func (s *site) do(op plan.Op, name string) {
 
 // chosen are the machines that an op is on.
 func (s *site) chosen(op plan.Op, name string) (names []string) {
-	all := make([]string, len(s.agents))
-	for i, a := range s.agents {
-		all[i] = a.name
-	}
+	all := s.agentNames()
 	switch {
 	case op.On != "":
 		return s.plan.Places(plan.Fault{Kind: "agent.crash", On: op.On})
@@ -86,6 +88,14 @@ func (s *site) chosen(op plan.Op, name string) (names []string) {
 	first := int(s.serving().m.Chance(name) % uint64(len(all)))
 	for i := range op.Any {
 		names = append(names, all[(first+i)%len(all)])
+	}
+	return names
+}
+
+// agentNames lists the agents in the order of the plan.
+func (s *site) agentNames() (names []string) {
+	for _, a := range s.agents {
+		names = append(names, a.name)
 	}
 	return names
 }
@@ -192,6 +202,9 @@ func (d *desk) answer(ctx context.Context, op plan.Op) {
 		Items []struct {
 			ID     string `json:"Id"`
 			TaskID string `json:"TaskId"`
+			Form   struct {
+				Values map[string]any
+			}
 		}
 	}
 	const path = "/api/Spaces-1/interruptions"
@@ -199,14 +212,15 @@ func (d *desk) answer(ctx context.Context, op plan.Op) {
 		d.answered("", "answer", err)
 		return
 	}
-	choice := op.Choice
-	if choice == "" {
-		choice = string(deploy.ChoiceProceed)
-	}
 	for _, q := range page.Items {
-		d.asked(q.TaskID, "answer "+choice)
-		err := d.rest().Post(ctx, path+"/"+q.ID+"/submit", map[string]any{"Result": choice, "Notes": "seen"}, nil)
-		d.answered(q.TaskID, "answer "+choice, err)
+		member, choice := "Result", cmp.Or(op.Choice, string(deploy.ChoiceProceed))
+		if _, isFailure := q.Form.Values["Guidance"]; isFailure {
+			member, choice = "Guidance", cmp.Or(op.Guidance, string(deploy.ChoiceFail))
+		}
+		what := history.AnswerPrefix + q.ID + " " + choice
+		d.asked(q.TaskID, what)
+		err := d.rest().Post(ctx, path+"/"+q.ID+"/submit", map[string]any{member: choice, "Notes": "seen"}, nil)
+		d.answered(q.TaskID, what, err)
 	}
 }
 
