@@ -26,6 +26,12 @@
 //	S13  queue.go        what people read of tasks is linearizable
 //	S14  leak.go         nothing is left at the end
 //	S15  artifact.go     files that scripts handed over arrive whole
+//	S16  window.go       a step's window
+//	S17  approval.go     nothing behind a question before its answer
+//	S18  repetition.go   again only where nothing ran, or as settings or people say
+//	S19  outcome.go      output variables, and conditions that ask them
+//	S20  retention.go    what is deployed stays
+//	S21  audit.go        the audit trail is whole
 //
 // What must happen in time:
 //

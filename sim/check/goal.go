@@ -20,8 +20,10 @@ type Goal struct {
 	Count func(history.Run) int
 }
 
-// AllGoals lists the goals: what lines meet, what scripts meet, what people meet.
-func AllGoals() []Goal { return slices.Concat(lineGoals(), causeGoals(), scriptGoals(), peopleGoals()) }
+// AllGoals lists the goals: what lines meet, what scripts meet, what people meet, what deployments come to.
+func AllGoals() []Goal {
+	return slices.Concat(lineGoals(), causeGoals(), scriptGoals(), peopleGoals(), deploymentGoals())
+}
 
 // Goals counts the goals that a run reached.
 func Goals(r history.Run) map[string]int {

@@ -84,6 +84,15 @@ func TestGoals(t *testing.T) {
 		"canceled-while-running": stopped("terminated"),
 		"killed-after-grace":     stopped("killed"),
 		"canceled-before-start":  verdict(contract.Canceled, 0, "canceled by people before it was sent to the machine"),
+		"approved":               told(),
+		"tried-again":            told(),
+		"left-out-by-condition":  told(),
+		"refused":                told(loses(func(e *history.End) { e.Interruptions[0].Choice = deploy.ChoiceAbort })),
+		"gone-back": told(loses(func(e *history.End) {
+			e.Deployments = append(e.Deployments, deploy.Deployment{ID: "Deployments-2", Release: "Releases-2"},
+				deploy.Deployment{ID: "Deployments-3", Release: "Releases-1", Task: taskID})
+		})),
+		"retained": loses(func(e *history.End) { e.Audit = []deploy.Event{{Category: "ReleaseDeleted"}} }),
 		"portal-browsed": happens(history.Event{
 			At: 5 * m, Kind: history.Answered, Who: "desk", Text: "browse https://portal/", Code: 200,
 		}),

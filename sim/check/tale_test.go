@@ -191,7 +191,7 @@ func TestCalmRunHolds(t *testing.T) {
 // and by one in which something happens and it holds.
 func TestStatementsAreTold(t *testing.T) {
 	held, failed := map[string]bool{}, map[string]bool{}
-	for _, c := range slices.Concat(safetyTales(), livenessTales()) {
+	for _, c := range slices.Concat(safetyTales(), livenessTales(), deploymentTales()) {
 		held[c.id] = held[c.id] || c.want == ""
 		failed[c.id] = failed[c.id] || c.want != ""
 	}
