@@ -29,9 +29,9 @@ type Edit struct {
 	Old, New string
 }
 
-// Table lists the mutants by what they harm: scripts, lines, trust, tasks.
+// Table lists the mutants by what they harm: scripts, lines, trust, tasks, deployments.
 func Table() []Mutant {
-	return slices.Concat(scriptMutants, lineMutants, trustMutants, taskMutants)
+	return slices.Concat(scriptMutants, lineMutants, trustMutants, taskMutants, deploymentMutants)
 }
 
 // Named returns the mutant of a name. Errors: NotFound.
