@@ -90,6 +90,11 @@ type Reader interface {
 
 	Task(id deploy.TaskID) (deploy.Task, error)
 	Tasks(f TaskFilter) (tasks []deploy.Task, total int, err error) // newest first; total before Skip and Take
+	// LooseTasks are the tasks of a space that have ended and belong to no deployment that is there; oldest end first.
+	// With ids, only those of them.
+	LooseTasks(space deploy.SpaceID, ids ...deploy.TaskID) ([]deploy.LooseTask, error)
+	// KnownTasks are those of the ids that there are, in any space; sorted bytewise.
+	KnownTasks(ids []deploy.TaskID) ([]deploy.TaskID, error)
 	Ticket(id contract.TicketID) (deploy.Ticket, error)
 	Tickets(task deploy.TaskID) ([]deploy.Ticket, error) // by step, action, machine, attempt
 	// OpenTickets are those of a machine that are not forgotten yet; by creation.
@@ -158,6 +163,9 @@ type Writes interface {
 	// PutTaskLeased writes the task only if the stored LeaseEpoch is still t.LeaseEpoch, else
 	// Conflict: whoever lost the lease changes nothing.
 	PutTaskLeased(t deploy.Task) error
+	// DeleteTask also deletes its tickets, interruptions, output variables and artifacts, and says how many. A
+	// deployment that refers to it stays.
+	DeleteTask(deploy.TaskID) (DeletedTask, error)
 	PutTicket(deploy.Ticket) error
 	PutInterruption(deploy.Interruption) error
 	PutOutputs(deploy.Outputs) error
@@ -219,6 +227,14 @@ type ReleaseRow struct {
 	Version     string
 	AssembledAt time.Time
 }
+
+// DeletedTask is what went with a task.
+type DeletedTask struct {
+	Tickets, Interruptions, Outputs, Artifacts int64
+}
+
+// Rows is how many rows went, with the task's own.
+func (d DeletedTask) Rows() int64 { return 1 + d.Tickets + d.Interruptions + d.Outputs + d.Artifacts }
 
 // DashboardCell is a deployment, its release and how its task stands. One whose task is gone counts as done at the time
 // it was made, in no state.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -133,6 +134,22 @@ func (f *Folder) Remove(task deploy.TaskID) error {
 		delete(f.tails, task)
 	}
 	return nil
+}
+
+// Tasks are those that there is a log of, by name. Files with other names are nobody's here.
+func (f *Folder) Tasks() ([]deploy.TaskID, error) {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return nil, fault("list the logs of tasks", err)
+	}
+	var all []deploy.TaskID
+	for _, e := range entries {
+		id, isLog := strings.CutSuffix(e.Name(), ".log")
+		if _, err := f.path(deploy.TaskID(id)); isLog && err == nil && e.Type().IsRegular() {
+			all = append(all, deploy.TaskID(id))
+		}
+	}
+	return all, nil
 }
 
 func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }

@@ -32,7 +32,7 @@ func ownCategories() []string {
 		"ReleaseDeleted", "ReleaseEdited", "ReleaseVariablesUpdated", "RestoreAccepted", "ScopedUserRoleAdded",
 		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "SpaceCreated", "SpaceDeleted",
 		"SpaceEdited", "TaskCancelAsked",
-		"TaskFailed", "TaskQueued", "TaskTimedOut", "TeamAdded", "TeamDeleted", "TeamEdited", "UserAdded",
+		"TaskFailed", "TaskQueued", "TaskTimedOut", "TasksDeleted", "TeamAdded", "TeamDeleted", "TeamEdited", "UserAdded",
 		"UserDeleted", "UserDisabled", "UserEdited", "UserRoleAdded", "UserRoleDeleted",
 		"UserRoleEdited", "VariableSetEdited", "VerdictCameLate",
 	}

@@ -37,12 +37,16 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the use cases work with. All fields must be set but Secrets, Room and Accepted.
+// Deps is what the use cases work with. All fields must be set but Logs, TaskDays, Secrets, Room and Accepted.
 type Deps struct {
 	Store store.Store
 	Feed  Feed
 	// Artifacts keeps the content of files that scripts handed over.
 	Artifacts Artifacts
+	// Logs keeps what tasks said; whoever leaves it out sets no TaskDays and never calls SweepLogs.
+	Logs Logs
+	// TaskDays is for how many days after their end tasks are kept that belong to no deployment, 0 for ever.
+	TaskDays int
 	// Secrets seals sensitive values; without a key none can be kept.
 	Secrets secret.Key
 	// Wall dates what is stored and decides expiry.
@@ -100,6 +104,16 @@ func (c *Catalog) change(
 		return err
 	}
 	if err := c.room(need); err != nil {
+		return err
+	}
+	return c.changeFull(ctx, p, need, f)
+}
+
+// changeFull is change while the server has no space for what is new, too.
+func (c *Catalog) changeFull(
+	ctx context.Context, p identity.Principal, need identity.Permission, f func(store.Writer) (deploy.Event, error),
+) error {
+	if err := p.Need(need); err != nil {
 		return err
 	}
 	return c.Store.Update(ctx, func(w store.Writer) error {

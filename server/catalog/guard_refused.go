@@ -34,6 +34,10 @@ func (w *writeGuard) JumpIDs(int64, deploy.Event) error { return w.lack }
 
 func (w *writeGuard) PutTaskLeased(deploy.Task) error { return w.lack }
 
+func (w *writeGuard) DeleteTask(deploy.TaskID) (store.DeletedTask, error) {
+	return store.DeletedTask{}, w.lack
+}
+
 func (w *writeGuard) PutTicket(deploy.Ticket) error { return w.lack }
 
 func (w *writeGuard) PutOutputs(deploy.Outputs) error { return w.lack }

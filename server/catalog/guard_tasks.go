@@ -44,6 +44,16 @@ func (g *guard) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
 	return cut(all, skip, take), len(all), err
 }
 
+func (g *guard) LooseTasks(space deploy.SpaceID, ids ...deploy.TaskID) ([]deploy.LooseTask, error) {
+	all, err := g.Reader.LooseTasks(space, ids...)
+	return filter(all, err, func(t deploy.LooseTask) (bool, error) { return g.hasTask(t.ID) })
+}
+
+func (g *guard) KnownTasks(ids []deploy.TaskID) ([]deploy.TaskID, error) {
+	all, err := g.Reader.KnownTasks(ids)
+	return filter(all, err, g.hasTask)
+}
+
 func (g *guard) Interruption(id deploy.InterruptionID) (deploy.Interruption, error) {
 	i, err := g.Reader.Interruption(id)
 	return admits("interruption", id, i, err, g.interruptionFits)

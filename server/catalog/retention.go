@@ -18,13 +18,14 @@ type expired struct {
 	release store.ReleaseRow
 }
 
-// QueueRetention queues a task that deletes the releases which their lifecycles do not keep any more.
-// Errors: Denied, Conflict (one is queued or runs already).
+// QueueRetention queues a task that deletes the releases which their lifecycles do not keep any more, and tasks that
+// are kept no longer. A server without space takes it: it makes some.
+// Errors: Denied, Conflict (one is queued or runs already), Unavailable (a restore is not accepted).
 func (c *Catalog) QueueRetention(ctx context.Context, p identity.Principal) (task deploy.Task, err error) {
 	if err := p.NeedEverywhere(identity.TaskCreate); err != nil { // it looks at every project
 		return task, err
 	}
-	err = c.change(ctx, p, identity.TaskCreate, func(w store.Writer) (deploy.Event, error) {
+	err = c.changeFull(ctx, p, identity.TaskCreate, func(w store.Writer) (deploy.Event, error) {
 		open, _, err := w.Tasks(store.TaskFilter{Kind: deploy.RetentionTask, States: []deploy.TaskState{
 			deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling,
 		}})
@@ -36,7 +37,7 @@ func (c *Catalog) QueueRetention(ctx context.Context, p identity.Principal) (tas
 		}
 		task = deploy.Task{
 			Kind:        deploy.RetentionTask,
-			Description: "Delete releases that their lifecycles do not keep any more",
+			Description: "Delete releases and tasks that are kept no longer",
 		}
 		return c.putTask(w, p, &task)
 	})
@@ -50,14 +51,28 @@ func (c *Catalog) QueueRetention(ctx context.Context, p identity.Principal) (tas
 func (c *Catalog) HasExpired(ctx context.Context, p identity.Principal) (has bool, err error) {
 	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
 		list, err := c.expired(r)
-		has = len(list) > 0
+		if has = len(list) > 0; has || err != nil {
+			return err
+		}
+		tasks, err := c.expiredTasks(r)
+		has = len(tasks) > 0
 		return err
 	})
 	return has, err
 }
 
-// ApplyRetention deletes what has expired, one release in one transaction, and says what it did. Errors: Denied.
+// ApplyRetention deletes what has expired, and says what it did: releases, then tasks, also theirs. Errors: Denied.
 func (c *Catalog) ApplyRetention(ctx context.Context, p identity.Principal) (said []string, err error) {
+	if said, err = c.applyReleaseRetention(ctx, p); err == nil {
+		var more []string
+		more, err = c.applyTaskRetention(ctx, p)
+		said = append(said, more...)
+	}
+	return said, c.tidied(ctx, err)
+}
+
+// applyReleaseRetention deletes each release in a transaction of its own.
+func (c *Catalog) applyReleaseRetention(ctx context.Context, p identity.Principal) (said []string, err error) {
 	var list []expired
 	err = c.view(ctx, p, identity.ReleaseDelete, func(r store.Reader) (err error) {
 		list, err = c.expired(r)
@@ -75,7 +90,7 @@ func (c *Catalog) ApplyRetention(ctx context.Context, p identity.Principal) (sai
 			said, err = append(said, "Release "+e.release.Version+" of project "+e.project.Name+" stays: "+err.Error()), nil
 		}
 	}
-	return said, c.tidied(ctx, err)
+	return said, err
 }
 
 // deleteExpired looks again: the release may have been deployed meanwhile.

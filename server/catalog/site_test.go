@@ -19,6 +19,7 @@ import (
 	"fairlead/internal/secret"
 	"fairlead/internal/store"
 	"fairlead/internal/store/sqlite"
+	"fairlead/internal/tasklog"
 	"fairlead/internal/trust"
 	"fairlead/server/artifact"
 	"fairlead/server/catalog"
@@ -32,6 +33,7 @@ type site struct {
 	t      *testing.T
 	ctx    context.Context
 	store  store.Store
+	logs   *tasklog.Folder
 	now    time.Time
 	queued atomic.Int32
 	token  trust.Token
@@ -62,8 +64,12 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.logs, err = tasklog.Open(filepath.Join(dir, "logs"), host.Fsync{}, wall); err != nil {
+		t.Fatal(err)
+	}
 	s.Catalog = catalog.New(catalog.Deps{
 		Artifacts: kept,
+		Logs:      s.logs,
 		Secrets:   secret.NewKey(),
 		Store:     opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
 		Mint: func() (token trust.Token, err error) {
@@ -155,7 +161,7 @@ func (s *site) finish(task deploy.TaskID, state deploy.TaskState) {
 		if err != nil {
 			return err
 		}
-		row.State = state
+		row.State, row.CompletedAt = state, s.now
 		return w.PutTask(row)
 	})
 	if err != nil {

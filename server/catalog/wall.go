@@ -217,6 +217,15 @@ func (w *wall) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
 	return w.Reader.Tasks(f)
 }
 
+func (w *wall) LooseTasks(_ deploy.SpaceID, ids ...deploy.TaskID) ([]deploy.LooseTask, error) {
+	return w.Reader.LooseTasks(w.space, ids...)
+}
+
+func (w *wall) KnownTasks(ids []deploy.TaskID) ([]deploy.TaskID, error) {
+	all, err := w.Reader.KnownTasks(ids)
+	return filter(all, err, w.holdsTask)
+}
+
 func (w *wall) Ticket(id contract.TicketID) (deploy.Ticket, error) {
 	t, err := w.Reader.Ticket(id)
 	if err != nil {

@@ -161,6 +161,14 @@ func (w *writeWall) PutTask(t deploy.Task) error {
 	return put(w, t.Space, "task", t.ID, t, w.Writes.PutTask)
 }
 
+func (w *writeWall) DeleteTask(id deploy.TaskID) (store.DeletedTask, error) {
+	if _, err := w.Task(id); err != nil {
+		return store.DeletedTask{}, err
+	}
+	delete(w.tasks, id)
+	return w.Writes.DeleteTask(id)
+}
+
 func (w *writeWall) PutInterruption(i deploy.Interruption) error {
 	return put(w, i.Space, "interruption", i.ID, i, w.Writes.PutInterruption)
 }

@@ -13,7 +13,7 @@ import (
 const (
 	// abandonedLook is how often machines are looked for that were out of reach for too long.
 	abandonedLook = 10 * time.Minute
-	// retentionLooks of them lie between two looks for releases that have expired: 4 h.
+	// retentionLooks of them lie between two looks for what has expired: 4 h.
 	retentionLooks = 24
 )
 
@@ -33,15 +33,15 @@ func (d *Daemon) housekeep(ctx context.Context, phase time.Duration) error {
 }
 
 // tidy looks once. A server in safe mode, or without space, refuses new tasks: then it is for the next time.
-func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
+func (d *Daemon) tidy(ctx context.Context, withExpired bool) {
 	spaces, err := d.catalog.Spaces(ctx, identity.System())
 	if err != nil && ctx.Err() == nil {
 		d.log.Warn("the spaces were not read", "err", err)
 	}
 	for _, s := range spaces {
-		d.tidySpace(ctx, identity.System().In(s.ID), withReleases)
+		d.tidySpace(ctx, identity.System().In(s.ID), withExpired)
 	}
-	if !withReleases {
+	if !withExpired {
 		return
 	}
 	if n, err := d.artifacts.Tidy(ctx, d.env.Wall()); err != nil && ctx.Err() == nil {
@@ -49,14 +49,19 @@ func (d *Daemon) tidy(ctx context.Context, withReleases bool) {
 	} else if n > 0 {
 		d.log.Info("orphans among the artifacts were removed", "files", n)
 	}
+	if n, err := d.catalog.SweepLogs(ctx, identity.System()); err != nil && ctx.Err() == nil {
+		d.log.Warn("logs of tasks that are gone were not removed", "err", err)
+	} else if n > 0 {
+		d.log.Info("logs of tasks that are gone were removed", "files", n)
+	}
 }
 
 // tidySpace does it for what is in one space.
-func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withReleases bool) {
+func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withExpired bool) {
 	if n, err := d.catalog.DeleteAbandoned(ctx, who); err != nil && ctx.Err() == nil {
 		d.log.Warn("machines that are out of reach were not deleted", "deleted", n, "err", err)
 	}
-	if !withReleases {
+	if !withExpired {
 		return
 	}
 	has, err := d.catalog.HasExpired(ctx, who)
@@ -67,7 +72,7 @@ func (d *Daemon) tidySpace(ctx context.Context, who identity.Principal, withRele
 	case errkind.Conflict, errkind.Unavailable:
 	default:
 		if err != nil && ctx.Err() == nil {
-			d.log.Warn("releases that have expired were not deleted", "err", err)
+			d.log.Warn("what has expired was not deleted", "err", err)
 		}
 	}
 }

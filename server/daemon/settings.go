@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/settings"
 	"fairlead/internal/trust"
@@ -28,6 +29,9 @@ const (
 	DefaultFullPercent = 95
 	DefaultReserveMB   = 64
 )
+
+// DefaultTaskDays is for how long tasks are kept. Source: Octopus Deploy's page on retention policies.
+const DefaultTaskDays = 30
 
 // DefaultArtifactQuotaMB is 20 GiB.
 const DefaultArtifactQuotaMB = 20 << 10
@@ -60,6 +64,9 @@ type Settings struct {
 	FullPercent int `toml:"full_percent" comment:"of the disk: at this share of used space new work is refused"`
 	// ReserveMB is how much space, in MiB, is set aside to finish work on a full disk, 0 to 4,096.
 	ReserveMB int `toml:"reserve_mb" comment:"MiB set aside, given up to finish what is at work when the disk is full"`
+	// TaskDays is for how many days after its end a task is kept that belongs to no deployment, with its log; 1 to
+	// 3,650, or 0 for ever. Source: Octopus Deploy keeps 30.
+	TaskDays int `toml:"task_days" comment:"days that tasks and logs without a deployment are kept; 0 for ever"`
 	// ArtifactQuotaMB is how much the files that scripts hand over may have together, in MiB, 1 to 1,048,576.
 	ArtifactQuotaMB int `toml:"artifact_quota_mb" comment:"MiB that artifacts have together; more are not kept"`
 }
@@ -69,6 +76,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		HTTP: DefaultHTTP, Link: DefaultLink, TaskLimit: tasks.DefaultLimit,
 		FullPercent: DefaultFullPercent, ReserveMB: DefaultReserveMB, ArtifactQuotaMB: DefaultArtifactQuotaMB,
+		TaskDays: DefaultTaskDays,
 	}
 }
 
@@ -125,6 +133,9 @@ func (s Settings) spaceProblems() (problems []string) {
 	}
 	if s.ReserveMB < 0 || s.ReserveMB > 4096 {
 		problems = append(problems, fmt.Sprintf("reserve_mb: want 0 to 4096, got %d", s.ReserveMB))
+	}
+	if s.TaskDays < 0 || s.TaskDays > deploy.MaxTaskDays {
+		problems = append(problems, fmt.Sprintf("task_days: want 0 to %d, got %d", deploy.MaxTaskDays, s.TaskDays))
 	}
 	if s.ArtifactQuotaMB < 1 || s.ArtifactQuotaMB > 1<<20 {
 		problems = append(problems, fmt.Sprintf("artifact_quota_mb: want 1 to 1048576, got %d", s.ArtifactQuotaMB))

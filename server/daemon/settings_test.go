@@ -60,3 +60,20 @@ func TestPortsOfListeners(t *testing.T) {
 		}
 	}
 }
+
+// TestDaysOfTasks: 0 is for ever, and nobody means more than ten years.
+func TestDaysOfTasks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server.toml")
+	if s, err := daemon.LoadSettings(path); err != nil || s.TaskDays != 30 {
+		t.Errorf("without a file: %d days, %v; want Octopus's 30", s.TaskDays, err)
+	}
+	for days, says := range map[string]string{"0": "", "3650": "", "-1": "want 0 to 3650, got -1", "3651": "want 0 to 3650, got 3651"} {
+		if err := os.WriteFile(path, []byte("task_days = "+days+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := daemon.LoadSettings(path)
+		if says == "" && err != nil || says != "" && (errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s days: %v, want %q", days, err, says)
+		}
+	}
+}

@@ -14,13 +14,14 @@ import (
 	"fairlead/internal/store"
 )
 
-// wanted are the tables of a few rows, what is read in the order of its key, and the sorting of
+// wanted are the tables of a few rows, lists that the caller gave, what is read in the order of its key, and the sorting of
 // what was picked by an index.
 var wanted = []string{
-	"SCAN migration:", "SCAN home:",
+	"SCAN migration:", "SCAN home:", "SCAN json_each ",
 	"SCAN event: SELECT number, space, user, category, subject, body, sum FROM event ORDER BY number DESC",
 	"SCAN event: SELECT number, space, user, category, subject, body, sum FROM event WHERE +space IN",
 	"SCAN cell:", "USE TEMP B-TREE FOR ORDER BY: SELECT d.project, d.environment,",
+	"USE TEMP B-TREE FOR ORDER BY: SELECT t.id, t.kind, t.completed_at, t.id IN",
 	"USE TEMP B-TREE FOR ORDER BY: SELECT m.id, m.space, m.pin, m.body, m.sum FROM machine m WHERE m.id IN",
 }
 
@@ -44,7 +45,7 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 			w.PutLibrarySet(deploy.LibrarySet{ID: "l"}), w.DeleteLibrarySet("l"), w.PutAccount(deploy.Account{ID: "a"}),
 			w.DeleteAccount("a"),
 			w.PutPackage(deploy.Package{ID: "p", Version: "1"}), w.DeletePackage("", "p", "1"),
-			w.PutSpace(deploy.Space{ID: "s"}), w.DeleteSpace("s"), w.DeleteRelease("R-1"),
+			one(w.DeleteTask("T-1")), w.PutSpace(deploy.Space{ID: "s"}), w.DeleteSpace("s"), w.DeleteRelease("R-1"),
 			w.DeleteProject("P-1"))
 	})
 	err := s.View(t.Context(), readEverything)
@@ -109,6 +110,9 @@ func readEverything(r store.Reader) error {
 	keep(r.Releases("p"))
 	keep(r.Tickets("t"))
 	keep(r.OpenTickets("m"))
+	keep(r.LooseTasks("s"))
+	keep(r.LooseTasks("s", "t"))
+	keep(r.KnownTasks([]deploy.TaskID{"t"}))
 	keep(r.JoinTokens("s"))
 	keep(r.Users())
 	keep(r.APIKeys("u"))

@@ -120,6 +120,8 @@ func (s boardStep) carryOut(w store.Writer) error {
 			ID: task, Space: space, Kind: deploy.DeployTask, State: s.state, Project: project, Environment: environment,
 			QueuedAt: moment(s.at),
 		})
+	case 4:
+		return second(w.DeleteTask(task))
 	case 3:
 		if _, err := w.Release(release); err != nil {
 			return err

@@ -70,7 +70,7 @@ type step struct {
 
 func drawStep(t *rapid.T) step {
 	return step{
-		op: rapid.IntRange(0, 4).Draw(t, "op"), id: rapid.IntRange(1, 3).Draw(t, "id"),
+		op: rapid.IntRange(0, 5).Draw(t, "op"), id: rapid.IntRange(1, 3).Draw(t, "id"),
 		name:  rapid.SampledFrom([]string{"a", "A", "b", "ß"}).Draw(t, "name"),
 		pin:   rapid.SampledFrom([]string{"", "p", "q", "r"}).Draw(t, "pin"),
 		epoch: rapid.Int64Range(0, 2).Draw(t, "epoch"), goesOn: rapid.Bool().Draw(t, "goes on"),
@@ -115,6 +115,9 @@ func (l *ledger) one(w store.Writer, st step) (got, want error) {
 		return w.PutTask(task), nil
 	case 3:
 		return w.PutTaskLeased(task), l.putLeased(task)
+	case 4:
+		_, err := w.DeleteTask(task.ID)
+		return err, l.deleteTask(task.ID)
 	}
 	l.next[st.name]++
 	id, err := w.NextID(st.name)
@@ -162,6 +165,14 @@ func (l *ledger) putLeased(task deploy.Task) error {
 		return errkind.Conflict
 	}
 	l.tasks[task.ID] = task
+	return nil
+}
+
+func (l *ledger) deleteTask(id deploy.TaskID) error {
+	if _, known := l.tasks[id]; !known {
+		return errkind.NotFound
+	}
+	delete(l.tasks, id)
 	return nil
 }
 

@@ -26,6 +26,8 @@ func rules(t *testing.T, open Open) {
 		"ids rise":                      idsRise,
 		"deletes take what belongs":     deletesCascade,
 		"small things go alone":         smallThingsGo,
+		"tasks go with what is theirs":  tasksGo,
+		"loose tasks are told":          tasksAreLoose,
 		"references must hold":          referencesHold,
 		"expired things go":             expiredGo,
 		"people, roles and policies go": peopleGo,
@@ -57,6 +59,7 @@ func notThere(t *testing.T, s store.Store) {
 			"Interruption": second(w.Interruption("I-1")),
 			"Artifact":     second(w.Artifact("A-1")), "DeleteArtifact": w.DeleteArtifact("A-1"),
 			"DeleteAPIKey": w.DeleteAPIKey("k"), "DeleteSession": w.DeleteSession("x"),
+			"DeleteTask":    second(w.DeleteTask("ServerTasks-1")),
 			"PutTaskLeased": w.PutTaskLeased(deploy.Task{ID: "ServerTasks-1"}),
 		} {
 			if errkind.Of(err) != errkind.NotFound {
