@@ -19,9 +19,10 @@ type LooseTask struct {
 	IsHeld bool
 }
 
-// What Octopus Deploy keeps of tasks, for each kind.
+// What Octopus Deploy keeps of tasks, for each kind. Source: its page on retention policies.
 const (
-	// TasksKeptAlways is how many of those that ended last stay, however long ago that was.
+	// TasksKeptAlways is how many of those that ended last stay, however long ago that was; none of deployments that
+	// are gone.
 	TasksKeptAlways = 20
 	// MaxTasksKept is how many of those that ended last stay, however short a time ago that was.
 	MaxTasksKept = 20_000
@@ -31,7 +32,7 @@ const (
 const MaxTaskDays = 3650
 
 // ExpiredTasks are the tasks of a space that are not kept for so many days after their end, oldest first; 0 days is
-// for ever. That of a deployment which is gone goes with it. A task that is held stays, whatever else is said.
+// for ever. Of the tasks of deployments that are gone none stays longer. A task that is held stays, whatever else is said.
 func ExpiredTasks(now time.Time, days int, tasks []LooseTask) []TaskID {
 	if days <= 0 {
 		return nil
@@ -43,8 +44,9 @@ func ExpiredTasks(now time.Time, days int, tasks []LooseTask) []TaskID {
 	for _, t := range sorted {
 		rank := newer[t.Kind]
 		newer[t.Kind]++
-		isOld := rank >= TasksKeptAlways && (rank >= MaxTasksKept || t.EndedAt.Before(before))
-		if !t.IsHeld && !t.EndedAt.IsZero() && (isOld || t.Kind == DeployTask) {
+		isLast := rank < TasksKeptAlways && t.Kind != DeployTask
+		isOld := rank >= MaxTasksKept || t.EndedAt.Before(before)
+		if !t.IsHeld && !t.EndedAt.IsZero() && isOld && !isLast {
 			expired = append(expired, t.ID)
 		}
 	}

@@ -18,16 +18,13 @@ func staysFor(days int, t deploy.LooseTask, all []deploy.LooseTask) bool {
 	if days == 0 || t.IsHeld || t.EndedAt.IsZero() {
 		return true
 	}
-	if t.Kind == deploy.DeployTask {
-		return false
-	}
 	later := 0
 	for _, o := range all {
 		if o.Kind == t.Kind && (o.EndedAt.After(t.EndedAt) || o.EndedAt.Equal(t.EndedAt) && o.ID > t.ID) {
 			later++
 		}
 	}
-	return later < 20 || later < 20_000 && retentionNow.Sub(t.EndedAt) <= time.Duration(days)*24*time.Hour
+	return later < 20 && t.Kind != deploy.DeployTask || later < 20_000 && retentionNow.Sub(t.EndedAt) <= time.Duration(days)*24*time.Hour
 }
 
 func TestTasksAreKeptAsSaid(t *testing.T) {

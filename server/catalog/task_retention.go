@@ -99,7 +99,7 @@ func (c *Catalog) applyTaskRetention(ctx context.Context, p identity.Principal) 
 		}
 	}
 	if len(all.ids) > 0 {
-		said = append(said, fmt.Sprintf("Deleted were %s: they ended more than %d days ago, or their releases are gone.",
+		said = append(said, fmt.Sprintf("Deleted were %s: they ended more than %d days ago, or too many came after them.",
 			&all, c.TaskDays))
 	}
 	return said, err

@@ -31,10 +31,10 @@ type tidyArtifacts struct{ catalog.Artifacts }
 
 func (tidyArtifacts) Tidy(context.Context, time.Time) (int, error) { return 0, nil }
 
-// BenchmarkRetentionBesideWriters deletes 100,000 tasks with four tickets each and measures how long one who writes an
+// BenchmarkRetentionBesideWriters deletes 20,000 tasks with four tickets each and measures how long one who writes an
 // event at a time, all the while, waits for his commits; idle is how long he waits before.
 func BenchmarkRetentionBesideWriters(b *testing.B) {
-	const tasks, tickets, perUpdate = 100_000, 4, 2000
+	const tasks, tickets, perUpdate = 20_000, 4, 2000
 	db, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "db"), sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)
