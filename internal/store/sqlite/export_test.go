@@ -58,6 +58,25 @@ func (s *Store) SlowPlans(ctx context.Context) (slow []string, all int, err erro
 	return slow, all, nil
 }
 
+// Plans explains every statement of those that the connections have cached which has a text in it.
+func (s *Store) Plans(ctx context.Context, text string) (plans []string, err error) {
+	for range readConnections {
+		c := <-s.readers
+		defer func() { s.readers <- c }()
+		for query := range c.statements {
+			if !strings.Contains(query, text) {
+				continue
+			}
+			steps, err := c.explain(ctx, query)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", query, err)
+			}
+			plans = append(plans, strings.Join(steps, "; ")+": "+query)
+		}
+	}
+	return plans, nil
+}
+
 func (c *conn) explain(ctx context.Context, query string) (steps []string, err error) {
 	args := make([]any, strings.Count(query, "?")-strings.Count(query, "?1")/2)
 	rows, err := c.sql.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)

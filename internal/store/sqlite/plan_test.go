@@ -63,6 +63,43 @@ func TestEveryStatementHasAnIndex(t *testing.T) {
 	}
 }
 
+// TestTasksOfASpaceAreFoundByTheirFilter: by the index of their space each list would go through all tasks that there are.
+func TestTasksOfASpaceAreFoundByTheirFilter(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "fairlead.db"))
+	filters := []store.TaskFilter{
+		{IDs: []deploy.TaskID{"t"}},
+		{IDs: []deploy.TaskID{"t", "u"}},
+		{States: []deploy.TaskState{"Failed"}},
+		{States: []deploy.TaskState{"Queued", "Executing"}},
+		{Kind: "k"},
+		{Project: "p"},
+		{Environment: "e"},
+		{IsAsking: true},
+	}
+	err := s.View(t.Context(), func(r store.Reader) error {
+		for _, f := range filters {
+			f.Space, f.Take, f.Skip = "s", 1, 1 // counted, too
+			if _, _, err := r.Tasks(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := s.Plans(t.Context(), "space = ?")
+	if err != nil || len(plans) < len(filters) {
+		t.Fatalf("got %d plans: %v", len(plans), err)
+	}
+	for _, plan := range plans {
+		if strings.Contains(plan, "task_space") {
+			t.Error(plan)
+		}
+	}
+}
+
 // readEverything calls every read, with each filter alone and together with another.
 func readEverything(r store.Reader) error {
 	var errs []error
@@ -84,6 +121,8 @@ func readEverything(r store.Reader) error {
 		{Project: "p"},
 		{Environment: "e"},
 		{Project: "p", Environment: "e"},
+		{Space: "s", States: []deploy.TaskState{"Failed"}},
+		{Space: "s", Kind: "k"},
 	} {
 		_, _, err := r.Tasks(f)
 		errs = append(errs, err)
