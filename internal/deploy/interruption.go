@@ -113,6 +113,8 @@ type Decision struct {
 	Machine MachineID // "" for a manual step
 	Runs    bool
 	Text    string // what the expression came to, shortened
+	// Fault says why the expression could not be worked out; then the step fails. "" when it could.
+	Fault string
 }
 
 // Outputs are the output variables that one ticket set. They are kept until their task is.

@@ -3,6 +3,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -95,7 +96,7 @@ type walk struct {
 	isGuided  bool
 	tickets   map[Slot]Ticket // latest attempt, under Attempt 0
 	asked     map[Slot]Interruption
-	decisions map[Slot]bool
+	decisions map[Slot]Decision
 	open      []Slot
 	ask       []Slot
 	decide    []Slot
@@ -113,7 +114,7 @@ type walk struct {
 func newWalk(plan Plan, r Record) *walk {
 	w := &walk{
 		canceled: r.Canceled, isGuided: plan.IsGuided, tickets: map[Slot]Ticket{}, lost: map[MachineID]bool{},
-		asked: map[Slot]Interruption{}, decisions: map[Slot]bool{},
+		asked: map[Slot]Interruption{}, decisions: map[Slot]Decision{},
 	}
 	for _, t := range r.Tickets {
 		w.keep(t)
@@ -122,7 +123,7 @@ func newWalk(plan Plan, r Record) *walk {
 		w.asked[i.Slot] = i
 	}
 	for _, d := range r.Decisions {
-		w.decisions[Slot{Step: d.Step, Machine: d.Machine}] = d.Runs
+		w.decisions[Slot{Step: d.Step, Machine: d.Machine}] = d
 	}
 	return w
 }
@@ -171,6 +172,7 @@ func (w *walk) step(i int, step PlannedStep) StepProgress {
 	}
 	for m := range step.Machines {
 		p.Machines[m] = w.machine(i, step, step.Machines[m])
+		p.Reason = cmp.Or(p.Reason, w.faultOf(i, step, step.Machines[m]))
 	}
 	if w.isDecidedAgainst(i, step) {
 		p.Reason = "has a condition that holds on none of its machines"
@@ -223,8 +225,17 @@ func (w *walk) undecided(i int, step PlannedStep) bool {
 
 // leavesOut reports whether the step's condition does not hold on the machine.
 func (w *walk) leavesOut(i int, step PlannedStep, machine MachineID) bool {
-	runs, known := w.decisions[Slot{Step: i, Machine: machine}]
-	return step.Condition == OnExpression && known && !runs
+	made, known := w.decisions[Slot{Step: i, Machine: machine}]
+	return step.Condition == OnExpression && known && !made.Runs && made.Fault == ""
+}
+
+// faultOf says why nobody knows whether the step's condition holds on the machine; "" when somebody does.
+func (w *walk) faultOf(i int, step PlannedStep, machine MachineID) string {
+	fault := w.decisions[Slot{Step: i, Machine: machine}].Fault
+	if step.Condition != OnExpression || fault == "" {
+		return ""
+	}
+	return "has a condition that cannot be worked out: " + fault
 }
 
 // isDecidedAgainst reports whether the condition is why the step does nothing. A machine that was lost in this very
@@ -242,6 +253,9 @@ func (w *walk) manual(i int, step PlannedStep, p *StepProgress) {
 	switch {
 	case w.leavesOut(i, step, ""):
 		p.Activity, p.Reason = ActivitySkipped, "has a condition that does not hold"
+	case w.faultOf(i, step, "") != "":
+		p.Activity, p.Reason = ActivityFailed, w.faultOf(i, step, "")
+		w.fail(step, p)
 	case known && asked.Choice == ChoiceProceed:
 		p.Activity = ActivitySuccess
 	case known && asked.Choice == ChoiceAbort:
@@ -262,6 +276,9 @@ func (w *walk) manual(i int, step PlannedStep, p *StepProgress) {
 func (w *walk) machine(i int, step PlannedStep, machine MachineID) Activity {
 	if w.lost[machine] || w.leavesOut(i, step, machine) {
 		return ActivitySkipped
+	}
+	if w.faultOf(i, step, machine) != "" {
+		return ActivityFailed
 	}
 	for a := range step.Actions {
 		ticket, ok := w.tickets[Slot{Step: i, Action: a, Machine: machine}]
@@ -396,8 +413,11 @@ func (w *walk) fail(step PlannedStep, p *StepProgress) {
 	if !w.failing {
 		bad := count(p.Machines, ActivityFailed) + count(p.Machines, ActivityCanceled)
 		w.reason = fmt.Sprintf("step %d (%s) failed on %d of %d machines", step.Number, step.Name, bad, len(step.Machines))
-		if bad == 0 {
+		switch {
+		case bad == 0:
 			w.reason = fmt.Sprintf("step %d (%s) %s", step.Number, step.Name, p.Reason)
+		case p.Reason != "":
+			w.reason += "; it " + p.Reason
 		}
 	}
 	w.failing = true

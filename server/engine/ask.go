@@ -71,6 +71,9 @@ func words(text string) (list []string) {
 // instructions are the action's text with its variables; sensitive ones stay names, as people read it.
 func (w *worker) instructions(ctx context.Context, slot deploy.Slot, action deploy.Action) (string, error) {
 	values, sensitive, err := w.valuesAt(ctx, slot)
+	if isLacking(err) {
+		return shortened(fmt.Sprintf("The instructions cannot be shown: %v.", err)), nil
+	}
 	if err != nil {
 		return "", err
 	}
@@ -207,26 +210,18 @@ func (w *worker) sayInstructions(place string, q deploy.Interruption) {
 	}
 }
 
-// maxDecisionBytes is how much of what a condition came to is kept.
+// maxDecisionBytes is how much is kept of what a condition came to, and of why something could not be worked out.
 const maxDecisionBytes = 255
 
 // decide works out conditions and makes them durable: a restart does not decide otherwise.
 func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string) error {
 	made := make([]deploy.Decision, 0, len(slots))
 	for _, slot := range slots {
-		values, _, err := w.valuesAt(ctx, slot)
-		if err != nil && errkind.Of(err) != errkind.NotFound && errkind.Of(err) != errkind.Invalid {
+		d, err := w.decision(ctx, slot, failure)
+		if err != nil {
 			return err
 		}
-		if failure != "" && values != nil {
-			values["Octopus.Deployment.Error"] = failure
-		}
-		runs, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression,
-			deploy.NewValues(values).At(w.engine.Env.Wall()))
-		made = append(made, deploy.Decision{
-			Step: slot.Step, Machine: slot.Machine, Runs: runs,
-			Text: strings.ToValidUTF8(text[:min(len(text), maxDecisionBytes)], ""),
-		})
+		made = append(made, d)
 	}
 	err := w.update(ctx, func(s store.Writer) error {
 		stored, err := s.Task(w.id)
@@ -240,4 +235,34 @@ func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string
 		w.engine.Env.Point("engine.decisions.committed")
 	}
 	return err
+}
+
+// decision works out one condition. Without its variables nobody knows what it comes to: that is a fault of the
+// step, and no reason to leave it out.
+func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string) (deploy.Decision, error) {
+	d := deploy.Decision{Step: slot.Step, Machine: slot.Machine}
+	values, _, err := w.valuesAt(ctx, slot)
+	if isLacking(err) {
+		d.Fault = shortened(err.Error())
+		return d, nil
+	}
+	if err != nil {
+		return d, err
+	}
+	if failure != "" {
+		values["Octopus.Deployment.Error"] = failure
+	}
+	holds, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, deploy.NewValues(values).At(w.engine.Env.Wall()))
+	d.Runs, d.Text = holds, shortened(text)
+	return d, nil
+}
+
+// isLacking reports whether something that a task needs is gone or cannot be opened: looking again does not help.
+func isLacking(err error) bool {
+	kind := errkind.Of(err)
+	return err != nil && (kind == errkind.NotFound || kind == errkind.Invalid)
+}
+
+func shortened(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxDecisionBytes)], "")
 }

@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -250,4 +251,54 @@ func TestConditionsAreDecidedOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAConditionThatCannotBeAsked fails the step: what it needs is gone, and that must not pass for a condition that
+// does not hold.
+func TestAConditionThatCannotBeAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(w store.Writer) error {
+			if err := released(w); err != nil {
+				return err
+			}
+			return planned(func(p *deploy.Plan) {
+				p.Steps[0].Condition, p.Steps[0].Expression = deploy.OnExpression, "#{if Octopus.Task.Id}True#{/if}"
+			})(w)
+		})
+		defer b.store.Close()
+		b.must(b.store.Update(t.Context(), func(w store.Writer) error {
+			return w.DeletePackage(deploy.DefaultSpace, "Web", "1.0.0")
+		}))
+		began := time.Now()
+		b.run(ending(contract.Succeeded), nil, "", nil)
+		b.check(ended{
+			deploy.TaskFailed, "cannot be worked out", "a condition that cannot be worked out: package of action \"a\"", time.Minute,
+		}, time.Since(began))
+	})
+}
+
+// TestInstructionsThatCannotBeShown say so, and people are asked all the same.
+func TestInstructionsThatCannotBeShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(w store.Writer) error {
+			if err := released(w); err != nil {
+				return err
+			}
+			release, err := w.Release("Releases-1")
+			release.Variables.Variables = []deploy.Variable{{ID: "v", Name: "Key", IsSensitive: true, Sealed: "of another key"}}
+			if err == nil {
+				err = w.PutRelease(release)
+			}
+			return errors.Join(err, planned(func(p *deploy.Plan) { p.Steps = []deploy.PlannedStep{manualStep()} })(w))
+		})
+		defer b.store.Close()
+		b.run(ending(contract.Succeeded), nil, "", nil)
+		if q := b.questions(); len(q) != 1 || !strings.Contains(q[0].Instructions, "cannot be shown: variable Key") {
+			t.Fatalf("questions %+v, want one that says why its instructions cannot be shown\n%s", q, b.log())
+		}
+		b.run(ending(contract.Succeeded), nil, "", b.answer(deploy.ChoiceProceed))
+		if state := b.task().State; state != deploy.TaskSuccess {
+			t.Errorf("the task is %s after the answer\n%s", state, b.log())
+		}
+	})
 }

@@ -33,6 +33,7 @@ type decisionBody struct {
 	Machine deploy.MachineID `json:"machine,omitempty"`
 	Runs    bool             `json:"runs,omitempty"`
 	Text    string           `json:"text,omitempty"`
+	Fault   string           `json:"fault,omitempty"`
 }
 
 const selectTask = "SELECT id, kind, state, project, environment, queued_at, completed_at, lease_epoch, body, sum " +
