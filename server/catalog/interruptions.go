@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -79,7 +80,7 @@ func detailOf(r store.Reader, p identity.Principal, i deploy.Interruption) (d In
 	d.Has = i.Responsible != "" && i.Responsible == p.User.ID
 	switch err = mayAnswer(r, p, i); {
 	case err == nil:
-		d.CanTake = i.IsPending() && p.Need(identity.QuestionAnswer) == nil
+		d.CanTake = i.IsPending() && !d.Task.CancelAsked && p.Need(identity.QuestionAnswer) == nil
 	case errkind.Of(err) != errkind.Denied:
 		return d, err
 	}
@@ -112,12 +113,12 @@ func (c *Catalog) Interruption(ctx context.Context, p identity.Principal, id str
 }
 
 // TakeInterruption makes the caller responsible, also when somebody else was: who is away must not
-// hold a deployment up. Errors: Denied, NotFound, Invalid (it is answered).
+// hold a deployment up. Errors: Denied, NotFound, Invalid (it is answered, or it is too late).
 func (c *Catalog) TakeInterruption(
 	ctx context.Context, p identity.Principal, id string,
 ) (d InterruptionDetail, err error) {
 	err = c.change(ctx, p, identity.QuestionAnswer, func(w store.Writer) (deploy.Event, error) {
-		i, err := pendingFor(w, p, id)
+		i, err := c.pendingFor(w, p, id)
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -134,12 +135,12 @@ func (c *Catalog) TakeInterruption(
 }
 
 // Answer answers a question; who answers one that nobody has taken is responsible for it. Errors:
-// Denied, NotFound, Invalid (it is answered, no such choice), Conflict (somebody else is responsible).
+// Denied, NotFound, Invalid (it is answered, it is too late, no such choice), Conflict (somebody else is responsible).
 func (c *Catalog) Answer(
 	ctx context.Context, p identity.Principal, id, choice, notes string,
 ) (d InterruptionDetail, err error) {
 	err = c.change(ctx, p, identity.QuestionAnswer, func(w store.Writer) (deploy.Event, error) {
-		i, err := pendingFor(w, p, id)
+		i, err := c.pendingFor(w, p, id)
 		if err != nil {
 			return deploy.Event{}, err
 		}
@@ -183,8 +184,9 @@ func answered(i deploy.Interruption, choice, notes string) (deploy.Interruption,
 	return i, why.err()
 }
 
-// pendingFor finds a question that the caller may answer.
-func pendingFor(r store.Reader, p identity.Principal, id string) (deploy.Interruption, error) {
+// pendingFor finds a question that the caller may answer. Errors: Denied, NotFound, Invalid (an answer would count no
+// more).
+func (c *Catalog) pendingFor(r store.Reader, p identity.Principal, id string) (deploy.Interruption, error) {
 	i, err := r.Interruption(deploy.InterruptionID(properID("Interruptions", id)))
 	if err != nil {
 		return i, err
@@ -192,8 +194,16 @@ func pendingFor(r store.Reader, p identity.Principal, id string) (deploy.Interru
 	if err := mayAnswer(r, p, i); err != nil {
 		return i, err
 	}
-	if !i.IsPending() {
-		return i, errkind.Invalid.Errorf("%s waits for no answer any more: %s", i.ID, i.Said())
+	task, err := r.Task(i.Task)
+	switch {
+	case err != nil:
+	case !i.IsPending():
+		err = errkind.Invalid.Errorf("%s waits for no answer any more: %s", i.ID, i.Said())
+	case task.CancelAsked:
+		err = errkind.Invalid.Errorf("%s waits for no answer any more: %s asked to cancel %s", i.ID, task.CancelAskers, i.Task)
+	case i.HasExpired(c.Wall()):
+		err = errkind.Invalid.Errorf("%s waits for no answer any more: the time for it ended at %s, and it comes to %s",
+			i.ID, i.ExpiresAt.UTC().Format(time.RFC3339), i.Unanswered())
 	}
-	return i, nil
+	return i, err
 }

@@ -55,7 +55,8 @@ func (h *ward) step(ctx context.Context, index int) (bad int, err error) {
 	var group sync.WaitGroup
 	for i, id := range step.Machines {
 		window <- struct{}{}
-		if h.isCanceled(ctx) {
+		canceled, err := h.isCanceled(ctx)
+		if errs[i] = err; err != nil || canceled {
 			break
 		}
 		group.Go(func() {

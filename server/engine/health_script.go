@@ -36,22 +36,20 @@ func (h *ward) watch(ctx context.Context) {
 			return
 		case <-h.worker.wake:
 		}
-		h.isCanceled(ctx)
+		_, _ = h.isCanceled(ctx) // the next wake tells what this one could not
 	}
 }
 
-// isCanceled reads whether somebody has asked for the end of the task meanwhile, and tells the scripts.
-func (h *ward) isCanceled(ctx context.Context) bool {
+// isCanceled reads whether somebody has asked for the end of the task meanwhile, and tells the scripts. Errors: of
+// the store, and Conflict (the lease is lost).
+func (h *ward) isCanceled(ctx context.Context) (bool, error) {
 	var task deploy.Task
 	err := h.worker.engine.Store.View(ctx, func(r store.Reader) (err error) {
-		task, err = r.Task(h.worker.id)
+		task, err = h.worker.leased(r)
 		return err
 	})
-	if err != nil {
-		return true
-	}
-	if !task.CancelAsked {
-		return false
+	if err != nil || !task.CancelAsked {
+		return false, err
 	}
 	h.mu.Lock()
 	h.stopped, h.by = true, task.CancelAskers
@@ -60,7 +58,7 @@ func (h *ward) isCanceled(ctx context.Context) bool {
 	for _, c := range told {
 		c.cancelOnce(task.CancelAskers)
 	}
-	return true
+	return true, nil
 }
 
 // canceledBy tells who asked for the end; ok is false when nobody did.

@@ -5,12 +5,14 @@ package engine_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -219,4 +221,55 @@ func TestHealthFunctionsInBash(t *testing.T) {
 			}
 		}
 	}
+}
+
+// blind is a store that an engine cannot read for a while; tests can.
+type blind struct {
+	store.Store
+	until atomic.Int64 // Unix nanoseconds
+}
+
+func (b *blind) View(ctx context.Context, f func(store.Reader) error) error {
+	if _, isEngine := ctx.Deadline(); isEngine && time.Now().UnixNano() < b.until.Load() {
+		return errkind.Unavailable.Errorf("the store cannot be read")
+	}
+	return b.Store.View(ctx, f)
+}
+
+// counted is a machine that tells which names it was reached by.
+type counted struct {
+	*nursed
+	reached func(deploy.MachineID)
+}
+
+func (c counted) Target(id deploy.MachineID) (target.Target, string, error) {
+	c.reached(id)
+	return c.nursed.Target(id)
+}
+
+// TestAHealthCheckThatCannotReadItsTask is no success of machines that nobody asked: it goes on later.
+func TestAHealthCheckThatCannotReadItsTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(w store.Writer) error {
+			err := w.PutMachine(deploy.Machine{
+				ID: "Machines-2", Space: deploy.DefaultSpace, Name: "n", Style: deploy.Polling, Pin: strings.Repeat("2", 64),
+			})
+			task, readErr := w.Task("ServerTasks-1")
+			task.Kind, task.Plan.Steps[0].Actions = deploy.HealthTask, nil
+			task.Plan.Steps[0].Machines = []deploy.MachineID{"Machines-1", "Machines-2"}
+			return errors.Join(err, readErr, w.PutTask(task))
+		})
+		defer b.store.Close()
+		s := &blind{Store: b.store}
+		b.store = s
+		asked := map[deploy.MachineID]bool{}
+		b.run(nil, counted{&nursed{scripted: &scripted{}}, func(id deploy.MachineID) {
+			if asked[id] = true; len(asked) == 1 && s.until.Load() == 0 {
+				s.until.Store(time.Now().Add(time.Second).UnixNano())
+			}
+		}}, "", nil)
+		if state := b.task().State; state != deploy.TaskSuccess || len(asked) != 2 {
+			t.Errorf("the task is %s after %d of 2 machines were asked\n%s", state, len(asked), b.log())
+		}
+	})
 }
