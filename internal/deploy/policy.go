@@ -86,7 +86,7 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 	return p, r.wrong
 }
 
-// PolicySettings are the names of the settings that NewPolicy reads.
+// PolicySettings are the names of the settings that NewPolicy reads of a script: about one nobody is asked.
 func PolicySettings() []string {
 	return []string{
 		PropTimeoutMinutes, PropRestarts, PropRestartMinutes, PropIdempotent, PropWhenLost, PropLostMinutes,

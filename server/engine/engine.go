@@ -138,7 +138,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer group.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	left, err := e.Queue.Adopt(ctx)
+	left, err := e.adopt(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,23 @@ func (e *Engine) Run(ctx context.Context) error {
 // spaceRetry lies between two looks at the queue while the disk is full.
 const spaceRetry = 2 * time.Second
 
+// adopt takes over what an earlier process left, once the disk has space for that.
+func (e *Engine) adopt(ctx context.Context) ([]deploy.Task, error) {
+	for {
+		left, err := e.Queue.Adopt(ctx)
+		if errkind.Of(err) != errkind.Exhausted || err == nil || ctx.Err() != nil {
+			return left, err
+		}
+		e.log.Warn("no task is taken up again", "err", err)
+		e.pause(ctx, e.Env.Wall().Add(spaceRetry))
+	}
+}
+
 // recentTasks is how far back finishLogs looks.
 const recentTasks = 200
 
 // finishLogs ends the logs of tasks that ended while the server was killed: whoever follows one
-// would wait for ever.
+// would wait for ever. A log that cannot be written is no reason to carry out nothing. Errors: the store's.
 func (e *Engine) finishLogs(ctx context.Context) error {
 	var ended []deploy.Task
 	err := e.Store.View(ctx, func(r store.Reader) (err error) {
@@ -182,8 +194,8 @@ func (e *Engine) finishLogs(ctx context.Context) error {
 		return err
 	})
 	for _, task := range ended {
-		if err == nil {
-			err = e.Logs.Finish(task.ID)
+		if err := e.Logs.Finish(task.ID); err != nil {
+			e.log.Warn("the log of a task that has ended was not finished", "task", task.ID, "err", err)
 		}
 	}
 	return err

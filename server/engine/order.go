@@ -30,8 +30,8 @@ type facts struct {
 	handed      handed
 }
 
-// order makes the order of a ticket. The same ticket always gets the same order, as a release
-// and a plan do not change. Errors: Invalid, NotFound (a package was deleted).
+// order makes the order of a ticket. What it does never changes, as a release and a plan do not; names, tags and the
+// time in its variables are of now, so it is sent again only to a machine that does not know the ticket. Errors: Invalid, NotFound (a package was deleted).
 func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, error) {
 	action := c.step.Actions[c.ticket.Action]
 	f, err := c.read(ctx)
