@@ -30,7 +30,7 @@ func ownCategories() []string {
 		"MachineQuarantined", "PackageDeleted", "PackagePushed", "MaintenanceEdited", "ProjectAdded", "ProjectDeleted",
 		"ProjectEdited", "ProjectGroupAdded", "ProjectGroupDeleted", "ProjectGroupEdited", "ReleaseCreated",
 		"ReleaseDeleted", "ReleaseEdited", "ReleaseVariablesUpdated", "RestoreAccepted", "ScopedUserRoleAdded",
-		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignedIn", "SpaceCreated", "SpaceDeleted",
+		"ScopedUserRoleDeleted", "ScopedUserRoleEdited", "ServerRestored", "SignInFailed", "SignedIn", "SpaceCreated", "SpaceDeleted",
 		"SpaceEdited", "TaskCancelAsked",
 		"TaskFailed", "TaskQueued", "TaskTimedOut", "TasksDeleted", "TeamAdded", "TeamDeleted", "TeamEdited", "UserAdded",
 		"UserDeleted", "UserDisabled", "UserEdited", "UserRoleAdded", "UserRoleDeleted",
@@ -50,6 +50,8 @@ func wireCategory(own string) string {
 	switch own {
 	case "SignedIn":
 		return "LoginSucceeded"
+	case "SignInFailed":
+		return "LoginFailed"
 	case "MachineJoined", "PackagePushed":
 		return wasCreated
 	case "EnvironmentsSorted", "ReleaseVariablesUpdated", "UserDisabled", "MachineAccepted":
@@ -122,7 +124,7 @@ func eventGroups() []eventGroup {
 		}},
 		{"Machine", "Machine", about("Machine", "JoinToken")},
 		{"Task", "Task", about("Task", "VerdictCameLate")},
-		{"User", "User, team or key", about("User", "Team", "ScopedUserRole", "APIKey", "SignedIn")},
+		{"User", "User, team or key", about("User", "Team", "ScopedUserRole", "APIKey", "SignedIn", "SignInFailed")},
 	}
 }
 

@@ -38,6 +38,9 @@ func (a *api) signIn(c *call) error {
 	if err != nil {
 		return holdBack(c.ctx(), err)
 	}
+	if err := a.Directory.SignOut(c.ctx(), cookieOf(c.r)); err != nil { // the one that this takes the place of
+		return err
+	}
 	c.setCookie(sessionCookie+row.ID, cookie, expires, a.Secure)
 	c.setCookie(proofCookie+row.ID, identity.Proof(cookie), expires, a.Secure)
 	return c.ok(showUser(p.User))

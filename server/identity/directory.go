@@ -21,13 +21,18 @@ type Directory struct {
 	// wall decides expiry.
 	wall  func() time.Time
 	tries *limiter
-	// hashing bounds how many passwords are worked on at once; capacity maxHashing.
+	// hashing bounds how many passwords are worked on at once, capacity maxHashing, and waiting those that wait for it
+	// as well.
 	hashing chan struct{}
+	waiting chan struct{}
 }
 
 // NewDirectory makes a directory over the store.
 func NewDirectory(s store.Store, wall func() time.Time) *Directory {
-	return &Directory{store: s, wall: wall, tries: newLimiter(), hashing: make(chan struct{}, maxHashing)}
+	return &Directory{
+		store: s, wall: wall, tries: newLimiter(), hashing: make(chan struct{}, maxHashing),
+		waiting: make(chan struct{}, maxHashing+maxWaiting),
+	}
 }
 
 // Refused says why nobody was let in, and how the answer should be slowed down.
@@ -45,19 +50,28 @@ func (r *Refused) Unwrap() error { return r.Cause }
 
 // ByKey lets the holder of an API key in. Source is where he comes from, usually an address
 // without its port. Errors: *Refused of kind Untrusted (no such key, expired, user disabled) or
-// Exhausted (too many failed attempts); those of the store.
+// Exhausted (too many failed attempts from there); those of the store. A key that is valid is let in whatever failed
+// before: nobody finds 160 bits by guessing, and no stranger, or neighbor behind the same proxy, locks its holder out.
 func (d *Directory) ByKey(ctx context.Context, source, key string) (Principal, error) {
-	account := key[:min(len(key), hintCharacters)]
-	if wait := d.tries.allow(d.wall(), account, source); wait > 0 {
-		cause := errkind.Hinted(errkind.Exhausted.Errorf("too many failed attempts to sign in"),
-			"wait %s, then check the key", wait.Round(time.Second))
-		return Principal{}, &Refused{RetryAfter: wait, Cause: cause}
-	}
 	p, err := d.lookUpKey(ctx, key)
-	if errkind.Of(err) == errkind.Untrusted {
-		return Principal{}, &Refused{Delay: d.tries.fail(d.wall(), account, source), Cause: err}
+	if errkind.Of(err) != errkind.Untrusted {
+		return p, err
 	}
-	return p, err
+	if held := d.held("", source, "check the key"); held != nil {
+		return Principal{}, held
+	}
+	delay, _ := d.tries.fail(d.wall(), "", source)
+	return Principal{}, &Refused{Delay: delay, Cause: err}
+}
+
+// held refuses after too many failed attempts on an account or from a source. Errors: *Refused.
+func (d *Directory) held(account, source, then string) error {
+	wait := d.tries.allow(d.wall(), account, source)
+	if wait == 0 {
+		return nil
+	}
+	return &Refused{RetryAfter: wait, Cause: errkind.Hinted(
+		errkind.Exhausted.Errorf("too many failed attempts to sign in"), "wait %s, then %s", wait.Round(time.Second), then)}
 }
 
 func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error) {
@@ -111,17 +125,22 @@ func (d *Directory) SignIn(ctx context.Context, source, key string) (cookie stri
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	return d.openSession(ctx, p)
+	return d.openSession(ctx, p, func(store.Reader) error { return nil })
 }
 
-// openSession makes the session of a principal who was let in.
-func (d *Directory) openSession(ctx context.Context, p Principal) (cookie string, expires time.Time, err error) {
+// openSession makes the session of a principal who was let in, if check finds that what let him in still holds.
+func (d *Directory) openSession(ctx context.Context, p Principal, check func(store.Reader) error) (
+	cookie string, expires time.Time, err error,
+) {
 	cookie, now := newCookie(), d.wall()
 	expires = now.Add(SessionLifetime)
 	if !p.KeyExpiresAt.IsZero() && p.KeyExpiresAt.Before(expires) {
 		expires = p.KeyExpiresAt
 	}
 	err = d.store.Update(ctx, func(w store.Writer) error {
+		if err := check(w); err != nil {
+			return err
+		}
 		if err := w.DeleteExpired(now); err != nil {
 			return err
 		}

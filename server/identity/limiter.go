@@ -20,6 +20,8 @@ const (
 	// firstDelay follows the second failure in a window; each further one doubles it.
 	firstDelay = 50 * time.Millisecond
 	maxDelay   = 2 * time.Second
+	// maxNews is how many failures in a window are worth a row of the audit trail, whoever fails.
+	maxNews = 60
 )
 
 // limiter counts failed attempts per account and per source. It has no clock: callers give the
@@ -28,6 +30,7 @@ type limiter struct {
 	mu       sync.Mutex
 	accounts map[string]window
 	sources  map[string]window
+	news     window
 }
 
 type window struct {
@@ -54,21 +57,44 @@ func left(now time.Time, w window, limit int) time.Duration {
 	return max(0, w.start.Add(failureWindow).Sub(now))
 }
 
-// fail records a failed attempt and returns how long its answer should be held back.
-func (l *limiter) fail(now time.Time, account, source string) time.Duration {
+// fail records a failed attempt and returns how long its answer should be held back. News are the first one on an
+// account in a window, and the one that fills it; without an account, those of a source.
+func (l *limiter) fail(now time.Time, account, source string) (delay time.Duration, isNews bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := count(now, l.sources, source)
+	isNews = n == 1 || n == failuresPerSource
 	if account != "" {
-		n = max(n, count(now, l.accounts, canonical(account)))
+		here := count(now, l.accounts, canonical(account))
+		isNews = here == 1 || here == failuresPerAccount
+		n = max(n, here)
 	}
-	if n < 2 {
+	return delayAfter(n), isNews && l.isTold(now)
+}
+
+// isTold counts news, of which a window holds maxNews.
+func (l *limiter) isTold(now time.Time) bool {
+	l.news.add(now)
+	return l.news.failures <= maxNews
+}
+
+// delayAfter is how long the answer to the n-th failure in a window is held back.
+func delayAfter(n int) time.Duration {
+	switch {
+	case n < 2:
 		return 0
-	}
-	if n > 8 {
+	case n > 8:
 		return maxDelay
 	}
 	return min(maxDelay, firstDelay<<(n-2))
+}
+
+// add counts one more, in a new window when the last is over.
+func (w *window) add(now time.Time) {
+	if !now.Before(w.start.Add(failureWindow)) {
+		*w = window{start: now}
+	}
+	w.failures++
 }
 
 func count(now time.Time, all map[string]window, key string) int {
@@ -76,10 +102,7 @@ func count(now time.Time, all map[string]window, key string) int {
 	if !known && len(all) >= maxTracked {
 		makeRoom(now, all)
 	}
-	if !now.Before(w.start.Add(failureWindow)) {
-		w = window{start: now}
-	}
-	w.failures++
+	w.add(now)
 	all[key] = w
 	return w.failures
 }

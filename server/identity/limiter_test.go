@@ -3,12 +3,16 @@
 package identity
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pgregory.net/rapid"
+
+	"fairlead/internal/store"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -79,7 +83,7 @@ func TestLimiterNeverLetsMoreThrough(t *testing.T) {
 			if failures++; failures > failuresPerSource {
 				t.Fatalf("%d failures since %v", failures, began)
 			}
-			if d := l.fail(now, "", "s"); d < 0 || d > maxDelay {
+			if d, _ := l.fail(now, "", "s"); d < 0 || d > maxDelay {
 				t.Fatalf("delay %v", d)
 			}
 		}
@@ -111,4 +115,31 @@ func FuzzKeyShape(f *testing.F) {
 		}
 		_ = canonical(key)
 	})
+}
+
+// TestLimiterRemembersNoLongNames: what is no name of a user takes no memory.
+func TestLimiterRemembersNoLongNames(t *testing.T) {
+	d := NewDirectory(nobodyThere{}, func() time.Time { return start })
+	_, _, _, err := d.SignInWithPassword(t.Context(), "192.0.2.1", strings.Repeat("x", 2<<20), "guess")
+	if err == nil || len(d.tries.accounts) != 0 || len(d.tries.sources) != 1 {
+		t.Errorf("%v; %d accounts, %d sources", err, len(d.tries.accounts), len(d.tries.sources))
+	}
+}
+
+// nobodyThere is a store without users.
+type nobodyThere struct{ store.Store }
+
+func (nobodyThere) View(context.Context, func(store.Reader) error) error { return nil }
+
+func (nobodyThere) Update(context.Context, func(store.Writer) error) error { return nil }
+
+// TestA8CanonicalIsAsWideAsFolding: what named takes for the same name has one counter, for every letter there is.
+func TestA8CanonicalIsAsWideAsFolding(t *testing.T) {
+	for r := range rune(unicode.MaxRune) {
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			if canonical(string(r)) != canonical(string(f)) {
+				t.Errorf("%q and %q", r, f)
+			}
+		}
+	}
 }

@@ -32,13 +32,20 @@ const (
 	MaxPasswordBytes = 128
 	// maxHashing is how many passwords are worked on at once: each takes a core for a while.
 	maxHashing = 2
+	// maxWaiting is how many may wait for their turn: half a minute at 300 ms each.
+	maxWaiting = 200
 )
 
 // newPasswordHash makes what is stored of a password: scheme$rounds$salt$hash.
 func (d *Directory) newPasswordHash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt)
-	sum, err := d.stretch(ctx, password, salt, passwordRounds)
+	done, err := d.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	sum, err := stretch(password, salt, passwordRounds)
 	if err != nil {
 		return "", err
 	}
@@ -47,14 +54,26 @@ func (d *Directory) newPasswordHash(ctx context.Context, password string) (strin
 		code.EncodeToString(sum)), nil
 }
 
-// stretch is slow on purpose. Errors: Canceled.
-func (d *Directory) stretch(ctx context.Context, password string, salt []byte, rounds int) ([]byte, error) {
+// turn waits until a password may be worked on; done is called after that. Errors: Canceled, Unavailable (too many
+// wait already).
+func (d *Directory) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case d.waiting <- struct{}{}:
+	default:
+		return nil, errkind.Hinted(errkind.Unavailable.Errorf("%d passwords wait to be looked at: this is the limit",
+			maxWaiting), "try again in a minute")
+	}
 	select {
 	case d.hashing <- struct{}{}:
-		defer func() { <-d.hashing }()
+		return func() { <-d.hashing; <-d.waiting }, nil
 	case <-ctx.Done():
+		<-d.waiting
 		return nil, errkind.Canceled.Errorf("work on a password: %w", ctx.Err())
 	}
+}
+
+// stretch is slow on purpose: whoever calls it has had his turn.
+func stretch(password string, salt []byte, rounds int) ([]byte, error) {
 	sum, err := pbkdf2.Key(sha256.New, password, salt, rounds, passwordHashBytes)
 	if err != nil {
 		return nil, errkind.Internal.Errorf("work on a password: %w", err)
@@ -63,9 +82,9 @@ func (d *Directory) stretch(ctx context.Context, password string, salt []byte, r
 }
 
 // isPassword compares with what was stored. No password fits "", and finding that out takes as long.
-func (d *Directory) isPassword(ctx context.Context, password, stored string) (bool, error) {
+func isPassword(password, stored string) (bool, error) {
 	rounds, salt, want := parsePasswordHash(stored)
-	sum, err := d.stretch(ctx, password, salt, rounds)
+	sum, err := stretch(password, salt, rounds)
 	return err == nil && len(want) > 0 && sameHash(string(sum), string(want)), err
 }
 
@@ -101,27 +120,14 @@ func checkPassword(name, password string) error {
 }
 
 // SignInWithPassword opens a session for a user by his name and password. Errors: *Refused of kind
-// Untrusted (no such user, wrong password, disabled) or Exhausted (too many failed attempts); those of
-// the store.
+// Untrusted (no such user, wrong password, disabled) or Exhausted (too many failed attempts); Unavailable (too many at
+// once); those of the store.
 func (d *Directory) SignInWithPassword(ctx context.Context, source, name, password string) (
 	p Principal, cookie string, expires time.Time, err error,
 ) {
-	if wait := d.tries.allow(d.wall(), "user "+name, source); wait > 0 {
-		cause := errkind.Hinted(errkind.Exhausted.Errorf("too many failed attempts to sign in"),
-			"wait %s, then check the password", wait.Round(time.Second))
-		return p, "", expires, &Refused{RetryAfter: wait, Cause: cause}
-	}
-	user, err := d.named(ctx, name)
+	user, err := d.byPassword(ctx, source, name, password)
 	if err != nil {
 		return p, "", expires, err
-	}
-	fits, err := d.isPassword(ctx, password[:min(len(password), MaxPasswordBytes+1)], user.PasswordHash)
-	if err != nil {
-		return p, "", expires, err
-	}
-	if !fits || !user.IsActive || user.IsService {
-		delay := d.tries.fail(d.wall(), "user "+name, source)
-		return p, "", expires, &Refused{Delay: delay, Cause: errkind.Untrusted.Errorf("the name or the password is wrong")}
 	}
 	err = d.store.View(ctx, func(r store.Reader) error {
 		p, err = principalOf(r, user)
@@ -130,8 +136,69 @@ func (d *Directory) SignInWithPassword(ctx context.Context, source, name, passwo
 	if err != nil {
 		return p, "", expires, err
 	}
-	cookie, expires, err = d.openSession(ctx, p)
+	cookie, expires, err = d.openSession(ctx, p, func(r store.Reader) error {
+		now, err := r.User(user.ID)
+		if errkind.Of(err) == errkind.NotFound || err == nil && (!now.IsActive || now.PasswordHash != user.PasswordHash) {
+			return &Refused{Cause: wrongPassword()} // it was changed while this one was looked at
+		}
+		return err
+	})
 	return p, cookie, expires, err
+}
+
+func wrongPassword() error { return errkind.Untrusted.Errorf("the name or the password is wrong") }
+
+// byPassword finds the user whose name and password these are. Failures are counted within its turn, so that those
+// who try at the same time try no oftener than one after the other, but for maxHashing - 1.
+func (d *Directory) byPassword(ctx context.Context, source, name, password string) (user deploy.User, err error) {
+	account := "user " + name
+	if utf8.RuneCountInString(name) > maxUserNameCharacters {
+		account = "" // no user has it, and nothing so long is remembered
+	}
+	if err := d.held(account, source, "check the password"); err != nil {
+		return user, err
+	}
+	done, err := d.turn(ctx)
+	if err != nil {
+		return user, err
+	}
+	defer done()
+	if err := d.held(account, source, "check the password"); err != nil {
+		return user, err
+	}
+	if user, err = d.named(ctx, name); err != nil {
+		return user, err
+	}
+	fits, err := isPassword(password[:min(len(password), MaxPasswordBytes+1)], user.PasswordHash)
+	if err != nil {
+		return user, err
+	}
+	if fits && user.IsActive && !user.IsService {
+		return user, nil
+	}
+	delay, isNews := d.tries.fail(d.wall(), account, source)
+	if isNews {
+		err = d.noteFailure(ctx, user, source)
+	}
+	if err != nil {
+		return user, err
+	}
+	return user, &Refused{Delay: delay, Cause: wrongPassword()}
+}
+
+// noteFailure tells the audit trail of a failed sign in. What was typed as the name of nobody stays untold: it may be
+// a password.
+func (d *Directory) noteFailure(ctx context.Context, user deploy.User, source string) error {
+	who := user.Name
+	if who == "" {
+		who = "somebody who is no user"
+	}
+	return d.store.Update(ctx, func(w store.Writer) error {
+		event := said("SignInFailed", user.ID, "%s failed to sign in with a password from %.100s", who, source)
+		event.At, event.User = d.wall(), SystemName
+		_, err := w.AddEvent(event)
+		return err
+	})
 }
 
 // named finds a user by name; the zero User when there is none.

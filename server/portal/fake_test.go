@@ -47,6 +47,8 @@ type fake struct {
 	log         []portal.LogLine
 	packages    []portal.Package
 	events      []portal.Event
+	// isStrict has Task ask for the permission.
+	isStrict bool
 	// signedOut ends the session.
 	signedOut bool
 	// hold is how long a real browser waits with what it prints.
@@ -156,9 +158,12 @@ func (f *fake) Tasks(_ context.Context, _ identity.Principal, q portal.TaskQuery
 	return tasks[:min(q.Take, len(tasks))], len(f.tasks), f.refuse
 }
 
-func (f *fake) Task(context.Context, identity.Principal, deploy.TaskID) (portal.TaskDetail, error) {
+func (f *fake) Task(_ context.Context, p identity.Principal, _ deploy.TaskID) (portal.TaskDetail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.isStrict {
+		return f.task, p.Need(identity.TaskView)
+	}
 	return f.task, f.refuse
 }
 

@@ -85,7 +85,8 @@ func (s *stream) run() {
 	defer reader.Wait()
 	defer stop()
 	batches := make(chan batch)
-	reader.Go(func() { s.read(ctx, batches) })
+	who := s.who
+	reader.Go(func() { s.read(ctx, who, batches) })
 	ticker := time.NewTicker(followTick)
 	defer ticker.Stop()
 	going := s.sendState(ctx)
@@ -101,7 +102,7 @@ func (s *stream) run() {
 	}
 }
 
-func (s *stream) read(ctx context.Context, out chan<- batch) {
+func (s *stream) read(ctx context.Context, who identity.Principal, out chan<- batch) {
 	deliver := func(b batch) error {
 		select {
 		case out <- b:
@@ -110,7 +111,7 @@ func (s *stream) read(ctx context.Context, out chan<- batch) {
 			return ctx.Err()
 		}
 	}
-	err := s.p.source.FollowLog(ctx, s.who, s.id, s.offset, func(lines []LogLine, next int64) error {
+	err := s.p.source.FollowLog(ctx, who, s.id, s.offset, func(lines []LogLine, next int64) error {
 		return deliver(batch{lines: lines, next: next})
 	})
 	_ = deliver(batch{ended: true, err: err}) // with ctx over nobody listens
@@ -161,12 +162,14 @@ func (s *stream) tick(ctx context.Context) bool {
 	if s.ticks++; s.ticks%int(followLook/followTick) != 0 {
 		return s.sendState(ctx)
 	}
-	if _, err := s.p.source.BySession(ctx, s.p.cookie(s.v.Request)); err != nil {
+	who, err := s.p.source.BySession(ctx, s.p.cookie(s.v.Request))
+	if err != nil {
 		if errkind.Of(err) == errkind.Untrusted {
 			s.write("event: gone\ndata: {}\n\n")
 		}
 		return false
 	}
+	s.who = who.In(s.who.SpaceID()) // he may have lost rights
 	if s.ticks%int(followBeat/followTick) == 0 && !s.write(": still here\n\n") {
 		return false
 	}

@@ -14,6 +14,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/identity"
 	"fairlead/server/portal"
 )
 
@@ -133,6 +134,29 @@ func TestFollowEndsWithTheSession(t *testing.T) {
 		}
 		if took := time.Since(begin); took != 45*time.Second {
 			t.Errorf("noticed after %s", took)
+		}
+	})
+}
+
+// TestA6FollowingEndsWithTheRight: who loses the permission sees no more after five seconds.
+func TestA6FollowingEndsWithTheRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := sample()
+		f.isStrict, f.permissions = true, identity.NewSet(identity.TaskView)
+		f.follow = func(ctx context.Context, _ int64, _ func([]portal.LogLine, int64) error) error {
+			time.Sleep(3 * time.Second) // virtual
+			f.mu.Lock()
+			f.permissions = identity.Set{}
+			f.mu.Unlock()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		begin := time.Now()
+		if got := kinds(events(request("/app/tasks/x/follow").send(open(f, nil)).body)); got != "state" {
+			t.Error(got)
+		}
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("ended after %s", took)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"fairlead/internal/errkind"
 )
@@ -16,6 +17,8 @@ import (
 const (
 	maxFormBytes = 64 << 10
 	maxURLBytes  = 4 << 10
+	// formLimit is how long the sending of a form may take.
+	formLimit = 30 * time.Second
 )
 
 // contentPolicy allows what comes from this server as files of their own, and nothing else.
@@ -35,6 +38,9 @@ func (p *Portal) guarded(next http.Handler) http.Handler {
 		if err != nil {
 			p.problem(v, err)
 			return
+		}
+		if r.Method == http.MethodPost { // not every writer has deadlines; the server sets the next request's itself
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formLimit))
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		next.ServeHTTP(w, r)

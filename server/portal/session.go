@@ -78,6 +78,9 @@ func (p *Portal) signIn(v *visit) error {
 	to := p.localPage(v.PostFormValue("to"))
 	cookie, expires, err := p.openSession(v)
 	if err == nil {
+		if err := p.endSession(v); err != nil { // the one that this takes the place of
+			return err
+		}
 		p.setCookie(v, cookie, expires)
 		return redirect(v, to)
 	}
@@ -125,11 +128,22 @@ func hold(v *visit, wait time.Duration) {
 	}
 }
 
+// endSession ends the one of the request's cookie, if there is any.
+func (p *Portal) endSession(v *visit) error {
+	cookie := p.cookie(v.Request)
+	if cookie == "" {
+		return nil
+	}
+	err := p.source.SignOut(v.Context(), cookie)
+	if errkind.Of(err) == errkind.NotFound {
+		return nil
+	}
+	return err
+}
+
 func (p *Portal) signOut(v *visit) error {
-	if cookie := p.cookie(v.Request); cookie != "" {
-		if err := p.source.SignOut(v.Context(), cookie); err != nil && errkind.Of(err) != errkind.NotFound {
-			return err
-		}
+	if err := p.endSession(v); err != nil {
+		return err
 	}
 	p.setCookie(v, "", time.Time{})
 	return redirect(v, "/app/sign-in")
