@@ -20,6 +20,7 @@ const (
 	PropWhenLost       = "Fairlead.Action.WhenLost"                // "Wait" (default), "Fail" or "GoOn"
 	PropLostMinutes    = "Fairlead.Action.LostAfter.Minutes"       // 1 to 10,080; "": DefaultLostAfter
 	PropRetries        = "Octopus.Action.AutoRetry.MaximumCount"   // 0 to 3, after a failure; "": 0
+	PropRetrySeconds   = "Octopus.Action.AutoRetry.MinimumBackoff" // 0 to 3,600 before a further attempt; "": the engine's
 	PropAnswerMinutes  = "Fairlead.Action.Interruption.Minutes"    // 0 to 10,080 for people to answer; "" or 0: no limit
 )
 
@@ -36,6 +37,7 @@ const (
 
 	maxPolicyMinutes = 7 * 24 * 60
 	maxRetries       = 3
+	maxRetrySeconds  = 60 * 60
 )
 
 // WhenLost says what happens to an action whose machine is lost.
@@ -56,8 +58,10 @@ type Policy struct {
 	IsIdempotent bool
 	WhenLost     WhenLost
 	LostAfter    time.Duration
-	Retries      int           // further attempts after a failure
-	AnswerLimit  time.Duration // for people to answer a question about it; 0 for none
+	Retries      int // further attempts after a failure
+	// RetryWait lies between an attempt and the next; negative when the action does not say.
+	RetryWait   time.Duration
+	AnswerLimit time.Duration // for people to answer a question about it; 0 for none
 }
 
 // NewPolicy reads an action's settings. What is wrong with them comes as clauses for people; the
@@ -69,7 +73,7 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 		RestartLimit: r.minutes(PropRestartMinutes, 1, DefaultRestartLimit),
 		IsIdempotent: r.flag(PropIdempotent), WhenLost: LostWaits,
 		LostAfter: r.minutes(PropLostMinutes, 1, DefaultLostAfter), Retries: r.retries(),
-		AnswerLimit: r.minutes(PropAnswerMinutes, 0, 0),
+		RetryWait: r.retryWait(), AnswerLimit: r.minutes(PropAnswerMinutes, 0, 0),
 	}
 	text := a.Properties[PropWhenLost]
 	for _, known := range []WhenLost{LostWaits, LostFails, LostGoOn} {
@@ -90,7 +94,7 @@ func NewPolicy(a Action) (p Policy, wrong []string) {
 func PolicySettings() []string {
 	return []string{
 		PropTimeoutMinutes, PropRestarts, PropRestartMinutes, PropIdempotent, PropWhenLost, PropLostMinutes,
-		PropRetries,
+		PropRetries, PropRetrySeconds,
 	}
 }
 
@@ -162,6 +166,19 @@ func (r *policyReader) retries() int {
 		return 0
 	}
 	return n
+}
+
+func (r *policyReader) retryWait() time.Duration {
+	text := r.action.Properties[PropRetrySeconds]
+	if text == "" {
+		return -1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > maxRetrySeconds {
+		r.add("%s is %q seconds: want 0 to %d", PropRetrySeconds, text, maxRetrySeconds)
+		return -1
+	}
+	return time.Duration(n) * time.Second
 }
 
 // mayRepeat reports whether an action may be begun again, as a new attempt, after this verdict:

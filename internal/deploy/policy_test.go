@@ -23,14 +23,14 @@ func action(settings ...string) deploy.Action {
 }
 
 func TestPolicy(t *testing.T) {
-	unset := deploy.Policy{RestartLimit: 15 * time.Minute, WhenLost: deploy.LostWaits, LostAfter: 10 * time.Minute}
+	unset := deploy.Policy{RestartLimit: 15 * time.Minute, WhenLost: deploy.LostWaits, LostAfter: 10 * time.Minute, RetryWait: -1}
 	got, wrong := deploy.NewPolicy(action())
 	if diff := cmp.Diff(unset, got); diff != "" || len(wrong) != 0 {
 		t.Errorf("without settings: %s (-want +got):\n%s", wrong, diff)
 	}
 	got, wrong = deploy.NewPolicy(action(
 		deploy.PropTimeoutMinutes, "2", deploy.PropRestarts, "True", deploy.PropRestartMinutes, "30", deploy.PropIdempotent, "true",
-		deploy.PropWhenLost, "goon", deploy.PropLostMinutes, "5"))
+		deploy.PropWhenLost, "goon", deploy.PropLostMinutes, "5", deploy.PropRetrySeconds, "0"))
 	want := deploy.Policy{
 		TimeLimit: 2 * time.Minute, Restarts: true, RestartLimit: 30 * time.Minute, IsIdempotent: true,
 		WhenLost: deploy.LostGoOn, LostAfter: 5 * time.Minute,
@@ -40,7 +40,7 @@ func TestPolicy(t *testing.T) {
 	}
 	got, wrong = deploy.NewPolicy(action(
 		deploy.PropTimeoutMinutes, "-1", deploy.PropRestarts, "yes", deploy.PropRestartMinutes, "0", deploy.PropIdempotent, "1",
-		deploy.PropWhenLost, "Panic", deploy.PropLostMinutes, "10081"))
+		deploy.PropWhenLost, "Panic", deploy.PropLostMinutes, "10081", deploy.PropRetrySeconds, "3601"))
 	if diff := cmp.Diff(unset, got); diff != "" {
 		t.Errorf("with wrong settings (-want +got):\n%s", diff)
 	}
@@ -48,7 +48,7 @@ func TestPolicy(t *testing.T) {
 	for _, word := range []string{
 		`ExecutionTimeout.Minutes is "-1" minutes: want 0 to 10080`, `RestartsMachine is "yes": want True or False`,
 		`RestartLimit.Minutes is "0" minutes: want 1`, `Idempotent is "1"`, `WhenLost is "Panic": want Wait, Fail or GoOn`,
-		`LostAfter.Minutes is "10081"`, "RestartLimit.Minutes is set without",
+		`LostAfter.Minutes is "10081"`, `MinimumBackoff is "3601" seconds: want 0 to 3600`, "RestartLimit.Minutes is set without",
 	} {
 		if !strings.Contains(all, word) {
 			t.Errorf("nothing says %q:\n%s", word, all)

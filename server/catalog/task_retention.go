@@ -18,8 +18,8 @@ import (
 // One transaction deletes so many tasks, and ends after the one that makes it so many rows: others write in between. A
 // task goes whole, so that of thousands of machines takes one to itself.
 const (
-	maxBatchTasks = 256
-	maxBatchRows  = 2000
+	maxBatchTasks = 64
+	maxBatchRows  = 500
 )
 
 // logPage is how many ids of logs are looked up in the store at once.

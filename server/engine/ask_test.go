@@ -226,6 +226,27 @@ func TestRetriesComeBeforeQuestions(t *testing.T) {
 	})
 }
 
+// TestActionsSayHowLongRetriesWait, else the engine does.
+func TestActionsSayHowLongRetriesWait(t *testing.T) {
+	for seconds, want := range map[string]time.Duration{"": 10 * time.Second, "0": 0, "120": 2 * time.Minute} {
+		t.Run(seconds, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, planned(func(p *deploy.Plan) {
+					p.Steps[0].Actions[0].Properties[deploy.PropRetries] = "1"
+					p.Steps[0].Actions[0].Properties[deploy.PropRetrySeconds] = seconds
+				}))
+				defer b.store.Close()
+				start := time.Now()
+				b.run(ending(contract.Failed, contract.Succeeded), nil, "", nil)
+				took := time.Since(start)
+				if b.task().State != deploy.TaskSuccess || took < want || took > want+5*time.Second {
+					t.Errorf("%s after %s, want success after %s\n%s", b.task().State, took, want, b.log())
+				}
+			})
+		})
+	}
+}
+
 // TestConditionsAreDecidedOnce, with what earlier steps came to, and hold over a restart.
 func TestConditionsAreDecidedOnce(t *testing.T) {
 	for expression, want := range map[string]int{

@@ -101,6 +101,10 @@ func (c *carrier) hold(ctx context.Context) {
 		return
 	}
 	wait := c.worker.engine.Limits.AttemptWait
+	action := c.worker.plan.Steps[c.ticket.Step].Actions[c.ticket.Action]
+	if policy, _ := deploy.NewPolicy(action); policy.RetryWait >= 0 {
+		wait = policy.RetryWait
+	}
 	c.say(tasklog.Info, fmt.Sprintf("It is begun again in %s: attempt %d.", wait, c.ticket.Attempt))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

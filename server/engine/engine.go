@@ -83,7 +83,8 @@ type Limits struct {
 	Grace time.Duration
 	// Look is the longest time without a look at the queue and at cancel requests: 30 s.
 	Look time.Duration
-	// AttemptWait lies between an attempt that ended without effect and the next, unless a person asked for it: 10 s.
+	// AttemptWait lies between an attempt that ended without effect and the next, unless its action says how long or a
+	// person asked for it: 10 s.
 	AttemptWait time.Duration
 }
 
