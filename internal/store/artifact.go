@@ -23,6 +23,7 @@ type ArtifactWriter interface {
 
 // ArtifactFilter picks artifacts; empty fields pick all.
 type ArtifactFilter struct {
+	Space  deploy.SpaceID // that of the task
 	Task   deploy.TaskID
 	SHA256 string
 }

@@ -287,7 +287,16 @@ type TaskFilter struct {
 	IsAsking    bool // it waits for people to answer
 	Project     deploy.ProjectID
 	Environment deploy.EnvironmentID
-	Skip, Take  int
+	// Scopes, unless nil, picks deployments within one of them. IsLoose picks tasks of no project.
+	Scopes     []TaskScope
+	IsLoose    bool
+	Skip, Take int
+}
+
+// TaskScope is deployments of some projects to some environments; an empty list means any.
+type TaskScope struct {
+	Projects     []deploy.ProjectID
+	Environments []deploy.EnvironmentID
 }
 
 // InterruptionFilter picks interruptions; empty fields pick all.

@@ -152,6 +152,9 @@ type call struct {
 	route     *Route
 	params    map[string]string
 	principal identity.Principal
+	// isEverywhere: the address names no single space, but those of spaces, or all.
+	isEverywhere bool
+	spaces       []deploy.SpaceID
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }

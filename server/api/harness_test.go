@@ -50,6 +50,7 @@ type site struct {
 	mu        sync.Mutex
 	now       time.Time
 	hints     int
+	space     deploy.SpaceID // that fillSpace filled last
 }
 
 func (s *site) wall() time.Time {
@@ -299,35 +300,44 @@ func packageStep(name, id string) m {
 // steps, a library set, an account, a release and a deployment.
 func (s *site) fill() {
 	s.t.Helper()
-	s.must(201, "POST", "/api/Spaces-1/environments", m{"Name": "Dev"})
-	s.must(201, "POST", "/api/Spaces-1/environments", m{"Name": "Production", "SortOrder": 1})
-	s.must(201, "POST", "/api/Spaces-1/machines", m{
+	s.fillSpace(deploy.DefaultSpace)
+}
+
+// fillSpace is fill of a space.
+func (s *site) fillSpace(space deploy.SpaceID) {
+	s.t.Helper()
+	s.space = space
+	in := "/api/" + string(space)
+	lifecycle, group := s.oneID(in+"/lifecycles/all"), s.oneID(in+"/projectgroups/all")
+	s.must(201, "POST", in+"/environments", m{"Name": "Dev"})
+	s.must(201, "POST", in+"/environments", m{"Name": "Production", "SortOrder": 1})
+	s.must(201, "POST", in+"/machines", m{
 		"Name": "lt", "EnvironmentIds": []string{"Environments-1"}, "Roles": []string{"web"},
 		"Endpoint": m{"CommunicationStyle": "TentaclePassive", "Uri": "https://lt.example.test:10933/", "Thumbprint": pinHex},
 	})
-	s.must(201, "POST", "/api/Spaces-1/packages/raw?fileName=Web.App.1.0.0.zip", zipped(s.t, "one"))
-	s.must(201, "POST", "/api/Spaces-1/projects", m{
-		"Name": "Web App", "LifecycleId": "Lifecycles-1",
-		"ProjectGroupId": "ProjectGroups-1",
+	s.must(201, "POST", in+"/packages/raw?fileName=Web.App.1.0.0.zip", zipped(s.t, "one"))
+	s.must(201, "POST", in+"/projects", m{
+		"Name": "Web App", "LifecycleId": lifecycle,
+		"ProjectGroupId": group,
 	})
-	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
+	s.must(200, "PUT", in+"/deploymentprocesses/deploymentprocess-Projects-1", m{
 		"Version": 0, "Steps": []m{scriptStep("Say hello"), packageStep("Deploy web", "Web.App")},
 	})
-	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 0, "Variables": []m{
+	s.must(200, "PUT", in+"/variables/variableset-Projects-1", m{"Version": 0, "Variables": []m{
 		{"Name": "Greeting", "Value": "good day", "Scope": m{
 			"Environment": []string{"Environments-1"},
 			"Role":        []string{"web"},
 		}},
 	}})
-	s.must(201, "POST", "/api/Spaces-1/libraryvariablesets", m{"Name": "Shared"})
-	s.must(201, "POST", "/api/Spaces-1/accounts", m{
+	s.must(201, "POST", in+"/libraryvariablesets", m{"Name": "Shared"})
+	s.must(201, "POST", in+"/accounts", m{
 		"Name": "deploy", "AccountType": "UsernamePassword", "Username": "u", "Password": m{"HasValue": true, "NewValue": "s3cret!"},
 	})
-	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{
+	s.must(201, "POST", in+"/releases/create/v1", m{
 		"projectName": "Web App", "releaseVersion": "1.0.0",
 		"releaseNotes": "first",
 	})
-	s.must(201, "POST", "/api/Spaces-1/deployments/create/untenanted/v1", m{
+	s.must(201, "POST", in+"/deployments/create/untenanted/v1", m{
 		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
 	})
 	s.ask("ServerTasks-1", deploy.ManualInterruption, identity.AdministratorID)
@@ -355,7 +365,7 @@ func (s *site) hand(task deploy.TaskID, of deploy.DeploymentID, name, content st
 			return err
 		}
 		return w.PutArtifact(deploy.Artifact{
-			ID: deploy.ArtifactID(id), Space: deploy.DefaultSpace, Task: task, Deployment: of, Ticket: "t", Name: name,
+			ID: deploy.ArtifactID(id), Space: s.space.OrDefault(), Task: task, Deployment: of, Ticket: "t", Name: name,
 			Slot: deploy.Slot{Machine: "Machines-1", Attempt: 1}, Size: in.Size, SHA256: in.SHA256,
 			KeptAt: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
 		})
@@ -373,7 +383,7 @@ func (s *site) ask(task deploy.TaskID, kind deploy.InterruptionKind, responsible
 			return err
 		}
 		return w.PutInterruption(deploy.Interruption{
-			ID: deploy.InterruptionID(id), Space: deploy.DefaultSpace, Task: task, Kind: kind, Title: "Approve",
+			ID: deploy.InterruptionID(id), Space: s.space.OrDefault(), Task: task, Kind: kind, Title: "Approve",
 			Instructions: "Look at the staging site.", Responsible: responsible, ResponsibleName: "admin",
 			CreatedAt: time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC),
 		})

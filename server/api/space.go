@@ -81,14 +81,14 @@ func (a *api) enterTask(c *call) error {
 	if !strings.HasPrefix(c.route.Pattern, "/api/tasks") && !strings.HasPrefix(c.route.Pattern, "/api/events") {
 		return nil
 	}
-	query := c.query()
-	if spaces := query["spaces"]; spaces != "" && !strings.Contains(spaces, ",") {
-		return a.enter(c, spaces)
+	spaces := commaList(c.query()["spaces"], true)
+	if len(spaces) == 1 {
+		return a.enter(c, spaces[0])
 	}
-	id, _, _ := strings.Cut(query["ids"], ",")
-	if c.param("id") != "" {
-		id = c.param("id")
+	if c.route.Pattern == "/api/tasks" && c.route.Method == http.MethodGet {
+		return a.enterAll(c, spaces)
 	}
+	id := c.param("id")
 	if id == "" || strings.HasPrefix(c.route.Pattern, "/api/events") {
 		return nil
 	}
@@ -97,6 +97,23 @@ func (a *api) enterTask(c *call) error {
 		c.principal = c.principal.In(space)
 	}
 	return err
+}
+
+// enterAll is enter for a list of several spaces; none means all in which the caller has the permission. He acts in
+// one of them.
+func (a *api) enterAll(c *call, names []string) error {
+	c.isEverywhere = true
+	for _, name := range names {
+		space, err := a.spaceNamed(c, name)
+		if err != nil {
+			return err
+		}
+		c.spaces = append(c.spaces, space)
+	}
+	if held := c.principal.SpacesWith(c.route.Need); c.principal.Need(c.route.Need) != nil && len(held) > 0 {
+		c.principal = c.principal.In(held[0])
+	}
+	return nil
 }
 
 // sameSpace refuses a body that names another space than the path. Errors: NotFound.

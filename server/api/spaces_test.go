@@ -7,54 +7,84 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/server/api"
 	"fairlead/server/identity"
 )
 
-// TestZ1MatrixOfSpaces asks every route about what lies in the default space, by the addresses of that space and
-// by those of his own, as one who may do all in the second space: nothing of it is shown, and nothing changes.
+// TestZ1MatrixOfSpaces asks every route about what lies in one of two spaces, by the addresses of that space and by
+// those of his own, as one who may do all in the other: nothing of it is shown, and nothing changes.
 func TestZ1MatrixOfSpaces(t *testing.T) {
-	s := newSite(t)
-	s.fill()
-	s.must(201, "POST", "/api/spaces", m{"Name": "Second"})
-	roles, err := s.directory.UserRoles(t.Context(), identity.System())
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls := 0
-	for _, role := range roles {
-		if role.ID == identity.AdministratorRoleID || len(role.Permissions) == 0 {
-			continue
-		}
-		key := s.hire(string(role.ID), role.ID, deploy.ScopedRole{Space: "Spaces-2"})
-		before := s.checksum()
-		for _, route := range api.Routes() {
-			if route.Public || !finite(route) || identity.IsSystemPermission(route.Need) || isOwn(route) {
-				continue
+	for _, of := range []direction{{"Spaces-1", "Spaces-2"}, {"Spaces-2", "Spaces-1"}} {
+		t.Run("things of "+string(of.things)+" callers of "+string(of.callers), func(t *testing.T) {
+			s := newSite(t)
+			s.must(201, "POST", "/api/spaces", m{"Name": "Second"})
+			s.fillSpace(of.things)
+			roles, err := s.directory.UserRoles(t.Context(), identity.System())
+			if err != nil {
+				t.Fatal(err)
 			}
-			for _, own := range []bool{false, true} {
-				path := address(route)
-				if own {
-					path = strings.NewReplacer("/api/Spaces-1/", "/api/Spaces-2/", "/api/", "/api/Spaces-2/").Replace(path)
-					if route.Method != http.MethodGet && !strings.Contains(route.Pattern, "{") {
-						continue // it makes something in his own space
-					}
+			calls := 0
+			for _, role := range roles {
+				if role.ID == identity.AdministratorRoleID || len(role.Permissions) == 0 {
+					continue
 				}
-				body := plausible()
-				if route.Pattern == "/api/tasks" {
-					body["Name"] = "AdHocScript"
+				key := s.hire(string(role.ID), role.ID, deploy.ScopedRole{Space: of.callers})
+				before := s.checksum()
+				for _, route := range api.Routes() {
+					calls += s.asksFrom(of, key, role, route)
 				}
-				calls++
-				s.asksOutside(key, role, route, path, body, own)
+				if s.checksum() != before {
+					t.Errorf("%s: a call changed the space of the others", role.Name)
+				}
 			}
-		}
-		if s.checksum() != before {
-			t.Errorf("%s: a call changed the default space", role.Name)
+			if t.Logf("%d calls", calls); calls < 2000 {
+				t.Errorf("only %d calls were made", calls)
+			}
+		})
+	}
+}
+
+// direction says whose things are asked for by whom.
+type direction struct{ things, callers deploy.SpaceID }
+
+// asksFrom asks one route by both kinds of addresses, and returns how many calls that were.
+func (s *site) asksFrom(of direction, key string, role deploy.UserRole, route api.Route) (calls int) {
+	s.t.Helper()
+	if route.Public || !finite(route) || identity.IsSystemPermission(route.Need) || isOwn(route) {
+		return 0
+	}
+	theirs, body := of.theirs(), plausible()
+	for name, value := range body {
+		if text, is := value.(string); is {
+			body[name] = theirs.Replace(text)
 		}
 	}
-	t.Logf("%d calls", calls)
+	if route.Pattern == "/api/tasks" {
+		body["Name"] = "AdHocScript"
+	}
+	for _, own := range []bool{false, true} {
+		path := theirs.Replace(address(route))
+		if own {
+			path = strings.NewReplacer("/api/"+string(of.things)+"/", "/api/"+string(of.callers)+"/",
+				"/api/", "/api/"+string(of.callers)+"/").Replace(path)
+			if route.Method != http.MethodGet && !strings.Contains(route.Pattern, "{") {
+				continue // it makes something in his own space
+			}
+		}
+		calls++
+		s.asksOutside(of, key, role, route, path, body, own || !strings.Contains(path, "/api/Spaces-"))
+	}
+	return calls
+}
+
+// theirs names what fillSpace made: only what each space begins with has other ids than in the default one.
+func (of direction) theirs() *strings.Replacer {
+	n := strings.TrimPrefix(string(of.things), "Spaces-")
+	return strings.NewReplacer("Spaces-1", "Spaces-"+n, "Lifecycles-1", "Lifecycles-"+n, "ProjectGroups-1",
+		"ProjectGroups-"+n, "MachinePolicies-1", "MachinePolicies-"+n)
 }
 
 // isOwn is about the caller or the installation, and looks into no space.
@@ -62,7 +92,9 @@ func isOwn(r api.Route) bool {
 	return r.Need == identity.SignedIn || r.Pattern == "/api/spaces" || strings.HasSuffix(r.Pattern, "/environments/sortorder")
 }
 
-func (s *site) asksOutside(key string, role deploy.UserRole, route api.Route, path string, body m, own bool) {
+func (s *site) asksOutside(
+	of direction, key string, role deploy.UserRole, route api.Route, path string, body m, own bool,
+) {
 	s.t.Helper()
 	a := s.as(key, route.Method, path, body)
 	if !own && a.status != http.StatusForbidden && a.status != http.StatusNotFound {
@@ -79,9 +111,82 @@ func (s *site) asksOutside(key string, role deploy.UserRole, route api.Route, pa
 		`"Projects-1"`, `"Web App"`, `"Releases-1"`, `"Deployments-1"`, `"ServerTasks-1"`, `"Environments-1"`, `"Machines-1"`,
 		`"Lifecycles-1"`, `"ProjectGroups-1"`, `"Accounts-1"`, `/api/Spaces-1/`,
 	} {
-		if strings.Contains(string(a.body), foreign) {
+		if foreign = of.theirs().Replace(foreign); strings.Contains(string(a.body), foreign) {
 			s.t.Errorf("%s: GET %s shows %s: %.300s", role.Name, path, foreign, a.body)
 		}
+	}
+}
+
+// TestTasksOfSeveralSpacesTogether lists them without a space: merged, the newest first, by rights.
+func TestTasksOfSeveralSpacesTogether(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	s.advance(time.Minute)
+	far := s.inSecondSpace()
+	s.advance(time.Minute)
+	script := m{"Name": "AdHocScript", "Arguments": m{"MachineIds": []string{"Machines-1"}, "ScriptBody": "true", "Syntax": "Bash"}}
+	near := s.must(201, "POST", "/api/tasks", script)["Id"].(string)
+	both := s.hire("both", "userroles-projectviewer", deploy.ScopedRole{Space: "Spaces-2"})
+	s.must(201, "POST", "/api/spaces", m{"Name": "Third"})
+	second := s.hire("second", "userroles-projectviewer", deploy.ScopedRole{Space: "Spaces-2"})
+	dev := s.hire("dev", "userroles-projectviewer", deploy.ScopedRole{Environments: []deploy.EnvironmentID{"Environments-2"}})
+	none := s.hire("none", "userroles-packagepublisher", deploy.ScopedRole{Space: "Spaces-2"})
+	s.join(both, "userroles-projectviewer", deploy.ScopedRole{Projects: []deploy.ProjectID{"Projects-1"}})
+	for name, c := range map[string]struct {
+		key, query string
+		want       []string
+		total      float64
+	}{
+		"administrator":  {s.key, "", []string{near, far, "ServerTasks-1"}, 3},
+		"a page":         {s.key, "?skip=1&take=1", []string{far}, 3},
+		"ids of both":    {s.key, "?ids=ServerTasks-1," + far, []string{far, "ServerTasks-1"}, 2},
+		"two by name":    {s.key, "?spaces=Spaces-1,Spaces-3", []string{near, "ServerTasks-1"}, 2},
+		"one by name":    {s.key, "?spaces=Spaces-2", []string{far}, 1},
+		"both":           {both, "", []string{far, "ServerTasks-1"}, 2},
+		"a page of both": {both, "?skip=1&take=5", []string{"ServerTasks-1"}, 2},
+		"the second":     {second, "", []string{far}, 1},
+		"elsewhere":      {dev, "", []string{}, 0},
+	} {
+		a := s.as(c.key, "GET", "/api/tasks"+c.query, nil)
+		if got := idsOf(a); a.status != 200 || !slices.Equal(got, c.want) || a.json["TotalResults"] != c.total {
+			t.Errorf("%s: %d, %v of %v; want %v of %v", name, a.status, got, a.json["TotalResults"], c.want, c.total)
+		}
+		if text := string(a.body); strings.Contains(text, far) && !strings.Contains(text, `"/api/Spaces-2/artifacts{?regarding}"`) {
+			t.Errorf("%s: no link leads into the second space: %s", name, text)
+		}
+	}
+	if a := s.as(none, "GET", "/api/tasks", nil); a.status != 403 {
+		t.Errorf("who sees no task anywhere: %d %s, want 403", a.status, a.body)
+	}
+	if a := s.as(second, "GET", "/api/tasks?spaces=Spaces-2,Spaces-3", nil); a.status != 404 {
+		t.Errorf("a space that he does not see: %d %s, want 404", a.status, a.body)
+	}
+}
+
+// idsOf are those of a page's items.
+func idsOf(a answer) []string {
+	ids := []string{}
+	items, _ := a.json["Items"].([]any)
+	for _, item := range items {
+		ids = append(ids, item.(map[string]any)["Id"].(string))
+	}
+	return ids
+}
+
+// join gives the holder of a key a role more.
+func (s *site) join(key string, role deploy.RoleID, scope deploy.ScopedRole) {
+	s.t.Helper()
+	p, err := s.directory.ByKey(s.t.Context(), "test", key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	team := s.must(201, "POST", "/api/teams", m{"Name": "More of " + p.User.Name, "MemberUserIds": []any{p.User.ID}})
+	scope.Role = role
+	_, err = s.directory.AddScopedRole(s.t.Context(), identity.System(), identity.TeamRole{
+		Team: deploy.TeamID(team["Id"].(string)), ScopedRole: scope,
+	})
+	if err != nil {
+		s.t.Fatal(err)
 	}
 }
 

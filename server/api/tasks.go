@@ -3,12 +3,15 @@
 package api
 
 import (
+	"context"
+	"maps"
 	"strings"
 	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
+	"fairlead/server/identity"
 )
 
 // completedFormat is how people read the end of a task. Source: Octopus.
@@ -21,7 +24,7 @@ type standing struct {
 }
 
 func (a *api) showTask(t deploy.Task, about standing) obj {
-	self := "/api/tasks/" + string(t.ID)
+	self, inSpace := "/api/tasks/"+string(t.ID), "/api/"+string(t.Space.OrDefault())+"/" // lists show several spaces
 	arguments := obj{}
 	if t.Deployment != "" {
 		arguments["DeploymentId"] = t.Deployment
@@ -60,8 +63,8 @@ func (a *api) showTask(t deploy.Task, about standing) obj {
 		"Links": obj{
 			"Self": self, "Details": self + "/details{?verbose,tail}", "Raw": self + "/raw", "Log": self + "/log{?offset}",
 			"Cancel": self + "/cancel", "State": self + "/state", "Rerun": "/api/tasks/rerun/" + string(t.ID),
-			"Interruptions": spacePath + "interruptions{?regarding,pendingOnly}",
-			"Artifacts":     spacePath + "artifacts{?regarding}",
+			"Interruptions": inSpace + "interruptions{?regarding,pendingOnly}",
+			"Artifacts":     inSpace + "artifacts{?regarding}",
 			"Web":           webTask(t.ID),
 		},
 	}
@@ -142,36 +145,54 @@ func (a *api) listTasks(c *call) error {
 	}
 	take := filter.Take
 	filter.Take = max(1, take) // the store takes 0 for no limit
-	tasks, total, err := a.Catalog.Tasks(c.ctx(), c.principal, filter)
+	list := a.Catalog.Tasks
+	if c.isEverywhere {
+		list = func(ctx context.Context, p identity.Principal, f catalog.TaskFilter) ([]deploy.Task, int, error) {
+			return a.Catalog.TasksEverywhere(ctx, p, f, c.spaces)
+		}
+	}
+	tasks, total, err := list(c.ctx(), c.principal, filter)
 	if err != nil {
 		return err
 	}
 	tasks = tasks[:min(take, len(tasks))]
-	stand, err := a.standings(c)
+	stand, err := a.standings(c, tasks...)
 	if err != nil {
 		return err
 	}
 	return envelope(c, "Task", each(tasks, func(t deploy.Task) obj { return a.showTask(t, stand(t.ID)) }), total)
 }
 
-// standings tells how each task stands.
-func (a *api) standings(c *call) (func(deploy.TaskID) standing, error) {
+// standings tells how each of the tasks stands.
+func (a *api) standings(c *call, tasks ...deploy.Task) (func(deploy.TaskID) standing, error) {
 	waits, err := a.Queue.Waits(c.ctx())
 	if err != nil {
 		return nil, err
 	}
-	asking, err := a.Catalog.Asking(c.ctx(), c.principal)
+	asking, looked := map[deploy.TaskID]string{}, map[deploy.SpaceID]bool{}
+	for _, t := range tasks {
+		space := t.Space.OrDefault()
+		if looked[space] {
+			continue
+		}
+		looked[space] = true
+		some, err := a.Catalog.Asking(c.ctx(), c.principal.In(space))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(asking, some)
+	}
 	return func(id deploy.TaskID) standing {
 		s := standing{waits: waits[id], isAsking: asking[id] != ""}
 		if s.isAsking {
 			s.waits = "waits for an answer: " + asking[id]
 		}
 		return s
-	}, err
+	}, nil
 }
 
 func (a *api) answerTask(c *call, t deploy.Task, answer func(any) error) error {
-	stand, err := a.standings(c)
+	stand, err := a.standings(c, t)
 	if err != nil {
 		return err
 	}

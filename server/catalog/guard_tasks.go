@@ -3,6 +3,9 @@
 package catalog
 
 import (
+	"cmp"
+	"slices"
+
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -36,12 +39,79 @@ func (g *guard) taskFits(t deploy.Task) (bool, error) {
 	return asked, nil
 }
 
+const (
+	// maxLooseTasks is how many of the newest tasks of no project that fit a filter are looked at, for somebody who may
+	// see some tasks only.
+	maxLooseTasks = 20_000
+	// looseTasksRead are read together.
+	looseTasksRead = 500
+)
+
+// Tasks has the store find the deployments; what belongs to no project is looked at one by one.
 func (g *guard) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
 	skip, take := f.Skip, f.Take
-	f.Skip, f.Take = 0, 0
-	all, _, err := g.Reader.Tasks(f)
-	all, err = filter(all, err, g.taskFits)
-	return cut(all, skip, take), len(all), err
+	if !g.reach.ByEnvironment() || !g.reach.ByProject() {
+		f.Skip, f.Take = 0, 0
+		all, _, err := g.Reader.Tasks(f)
+		all, err = filter(all, err, g.taskFits)
+		return cut(all, skip, take), len(all), err
+	}
+	loose, err := g.looseTasks(f)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f.Scopes, err = g.scopes(); err != nil {
+		return nil, 0, err
+	}
+	f.Skip = 0
+	if take > 0 {
+		f.Take = skip + take
+	}
+	all, total, err := g.Reader.Tasks(f)
+	all = append(all, loose...)
+	slices.SortFunc(all, newerTask)
+	return cut(all, skip, take), total + len(loose), err
+}
+
+// newerTask is the order of lists: that of queueing, the newest first.
+func newerTask(a, b deploy.Task) int {
+	return cmp.Or(b.QueuedAt.Compare(a.QueuedAt), cmp.Compare(store.IDNumber(string(b.ID)), store.IDNumber(string(a.ID))),
+		cmp.Compare(b.ID, a.ID))
+}
+
+// looseTasks are those of no project in reach.
+func (g *guard) looseTasks(f store.TaskFilter) (fit []deploy.Task, err error) {
+	f.IsLoose, f.Take = true, looseTasksRead
+	for f.Skip = 0; f.Skip < maxLooseTasks && f.Project == ""; f.Skip += looseTasksRead {
+		some, _, err := g.Reader.Tasks(f)
+		n := len(some)
+		if some, err = filter(some, err, g.taskFits); err != nil {
+			return nil, err
+		}
+		if fit = append(fit, some...); n < looseTasksRead {
+			break
+		}
+	}
+	return fit, nil
+}
+
+// scopes are the places in reach, groups as the projects in them; never nil.
+func (g *guard) scopes() ([]store.TaskScope, error) {
+	scopes := []store.TaskScope{}
+	projects, err := g.Reader.Projects(g.Space())
+	for _, grant := range g.reach.Grants() {
+		s := store.TaskScope{Projects: slices.Clone(grant.Projects), Environments: grant.Environments}
+		for _, p := range projects {
+			if slices.Contains(grant.Groups, p.Group) {
+				s.Projects = append(s.Projects, p.ID)
+			}
+		}
+		isNowhere := len(grant.Groups) > 0 && len(s.Projects) == 0 // an empty list would mean any
+		if !isNowhere {
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes, err
 }
 
 func (g *guard) LooseTasks(space deploy.SpaceID, ids ...deploy.TaskID) ([]deploy.LooseTask, error) {

@@ -5,7 +5,11 @@ package catalog_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -271,5 +275,73 @@ func TestEventsAreShownOfWhatLiesInReach(t *testing.T) {
 	nobody := holder(identity.Grant{Projects: []deploy.ProjectID{"Projects-1"}}, identity.ProjectView)
 	if _, err := s.Events(s.ctx, nobody, catalog.EventFilter{}); errkind.Of(err) != errkind.Denied {
 		t.Errorf("without the permission: %v", err)
+	}
+}
+
+// TestScopedTasksAreWhatOneMaySee compares every page of the list with what the holder of a scoped role may read one
+// by one.
+func TestScopedTasksAreWhatOneMaySee(t *testing.T) {
+	s := newSite(t)
+	s.twoOfAll()
+	machines := ok(s.Machines(s.ctx, root(), catalog.MachineFilter{}))(t)
+	for _, m := range machines {
+		ok(s.CheckHealth(s.ctx, root(), []string{m.Name}))(t)
+		s.now = s.now.Add(time.Second)
+	}
+	all, _, err := s.Tasks(s.ctx, root(), catalog.TaskFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, project := range []deploy.ProjectID{"Projects-1", "Projects-2", "Projects-1", "Projects-3"} {
+		s.putDeploymentTask(deploy.Task{
+			ID: deploy.TaskID("ServerTasks-9" + strconv.Itoa(i)), Project: project, Space: deploy.DefaultSpace,
+			Environment: deploy.EnvironmentID("Environments-" + strconv.Itoa(1+i%2)), Kind: deploy.DeployTask,
+			State: deploy.TaskSuccess, QueuedAt: all[i%len(all)].QueuedAt,
+		})
+	}
+	if all, _, err = s.Tasks(s.ctx, root(), catalog.TaskFilter{}); err != nil || len(all) < 9 {
+		t.Fatalf("%d tasks, %v", len(all), err)
+	}
+	for _, g := range []identity.Grant{
+		{Projects: []deploy.ProjectID{"Projects-1"}},
+		{Environments: []deploy.EnvironmentID{"Environments-1"}},
+		{Projects: []deploy.ProjectID{"Projects-1"}, Environments: []deploy.EnvironmentID{"Environments-2"}},
+		{Groups: []deploy.ProjectGroupID{"ProjectGroups-1"}},
+		{Groups: []deploy.ProjectGroupID{"ProjectGroups-9"}},
+		{Projects: []deploy.ProjectID{"Projects-2"}, Groups: []deploy.ProjectGroupID{"ProjectGroups-9"}},
+	} {
+		g.Permissions = identity.NewSet(identity.TaskView)
+		p := identity.Principal{User: deploy.User{Name: "ada"}, Grants: []identity.Grant{g}}
+		want := []deploy.TaskID{}
+		for _, task := range all {
+			if _, err := s.Task(s.ctx, p, string(task.ID)); err == nil {
+				want = append(want, task.ID)
+			}
+		}
+		for skip := range len(want) + 2 {
+			for take := range len(want) + 2 {
+				page, total, err := s.Tasks(s.ctx, p, catalog.TaskFilter{Skip: skip, Take: take})
+				got := []deploy.TaskID{}
+				for _, task := range page {
+					got = append(got, task.ID)
+				}
+				end := len(want)
+				if take > 0 {
+					end = min(skip+take, end)
+				}
+				begin := min(skip, len(want))
+				diff := cmp.Diff(want[begin:max(end, begin)], got)
+				if diff != "" || total != len(want) || err != nil {
+					t.Errorf("%+v skip %d take %d: total %d of %d, %v\n%s", g, skip, take, total, len(want), err, diff)
+				}
+			}
+		}
+	}
+}
+
+func (s *site) putDeploymentTask(task deploy.Task) {
+	s.t.Helper()
+	if err := s.store.Update(s.ctx, func(w store.Writer) error { return w.PutTask(task) }); err != nil {
+		s.t.Fatal(err)
 	}
 }

@@ -51,6 +51,63 @@ func (c *Catalog) Tasks(ctx context.Context, p identity.Principal, f TaskFilter)
 	return all, total, err
 }
 
+// TasksEverywhere is Tasks of all spaces in which the principal may see tasks, or of those among them that are named,
+// newest first together. Errors: Denied (there is no such space).
+func (c *Catalog) TasksEverywhere(
+	ctx context.Context, p identity.Principal, f TaskFilter, named []deploy.SpaceID,
+) (all []deploy.Task, total int, err error) {
+	if err := p.Need(identity.SignedIn); err != nil {
+		return nil, 0, err
+	}
+	for i := range f.IDs {
+		f.IDs[i] = deploy.TaskID(properID("ServerTasks", string(f.IDs[i])))
+	}
+	err = c.Store.View(ctx, func(r store.Reader) error {
+		spaces, err := store.EverySpace(r)
+		if err != nil {
+			return err
+		}
+		var here []store.Reader
+		isWhole := len(named) == 0
+		for _, s := range spaces {
+			who := p.In(s.ID)
+			isAsked := len(named) == 0 || slices.Contains(named, s.ID)
+			isWhole = isWhole && who.NeedEverywhere(identity.TaskView) == nil
+			if isAsked && who.Need(identity.TaskView) == nil {
+				here = append(here, guarded(walled(r, s.ID), who, identity.TaskView))
+			}
+		}
+		switch {
+		case len(here) == 0:
+			return p.In(noSpace).Need(identity.TaskView)
+		case isWhole:
+			all, total, err = r.Tasks(f)
+		default:
+			all, total, err = tasksOf(here, f)
+		}
+		return err
+	})
+	return all, total, err
+}
+
+// tasksOf merges what several readers have.
+func tasksOf(readers []store.Reader, f TaskFilter) (all []deploy.Task, total int, err error) {
+	skip, take := f.Skip, f.Take
+	f.Skip = 0
+	if take > 0 {
+		f.Take = skip + take
+	}
+	for _, r := range readers {
+		some, n, err := r.Tasks(f)
+		if err != nil {
+			return nil, 0, err
+		}
+		all, total = append(all, some...), total+n
+	}
+	slices.SortFunc(all, newerTask)
+	return cut(all, skip, take), total, nil
+}
+
 // Task reads one. Errors: Denied, NotFound.
 func (c *Catalog) Task(ctx context.Context, p identity.Principal, id string) (task deploy.Task, err error) {
 	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {

@@ -271,8 +271,8 @@ func (w *wall) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
 }
 
 func (w *wall) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
-	all, err := w.Reader.Artifacts(f)
-	return filter(all, err, func(a deploy.Artifact) (bool, error) { return w.holdsTask(a.Task) })
+	f.Space = w.space
+	return w.Reader.Artifacts(f)
 }
 
 func (w *wall) Outputs(id deploy.TaskID) ([]deploy.Outputs, error) {

@@ -84,6 +84,9 @@ type Reach struct {
 	grants       []Grant
 }
 
+// Grants are what gives the permission where it does not hold everywhere.
+func (r Reach) Grants() []Grant { return slices.Clone(r.grants) }
+
 // IsSomewhere reports whether there can be any place.
 func (r Reach) IsSomewhere() bool { return r.IsEverywhere || len(r.grants) > 0 }
 

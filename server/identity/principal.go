@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -58,6 +59,19 @@ func (p Principal) In(space deploy.SpaceID) Principal {
 func (p Principal) Sees(space deploy.SpaceID) bool {
 	here := p.In(space)
 	return len(here.Grants) > 0 || slices.ContainsFunc(here.Permissions.List(), isOfSpace)
+}
+
+// SpacesWith lists the spaces that his roles name and in which he has a permission, sorted.
+func (p Principal) SpacesWith(wanted Permission) (spaces []deploy.SpaceID) {
+	if p.claims == nil {
+		return nil
+	}
+	for _, space := range slices.Sorted(maps.Keys(p.claims.spaces)) {
+		if p.In(space).Need(wanted) == nil {
+			spaces = append(spaces, space)
+		}
+	}
+	return spaces
 }
 
 // Need returns nil if the principal has p, be it in one place only. Errors: Denied.

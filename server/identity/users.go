@@ -171,7 +171,7 @@ func (p Principal) maySetPassword(draft UserDraft) error {
 	if draft.Password == "" || p.KeyExpiresAt.IsZero() {
 		return nil
 	}
-	return errkind.Hinted(errkind.Denied.Errorf("a key that ends sets no password, which would outlive it: this one ends at %s",
+	return errkind.Hinted(errkind.Denied.Errorf("a key that ends sets no password, which would outlive it: it ends at %s",
 		p.KeyExpiresAt.UTC().Format(time.RFC3339)), "sign in with the present password, or use a key without end")
 }
 

@@ -39,6 +39,7 @@ func (r *reader) Artifact(id deploy.ArtifactID) (deploy.Artifact, error) {
 
 func (r *reader) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
 	var w where
+	w.add(f.Space != "", "task IN (SELECT id FROM task WHERE space = ?)", f.Space)
 	w.add(f.Task != "", "task = ?", f.Task)
 	w.add(f.SHA256 != "", "sha256 = ?", f.SHA256)
 	return list(r, "list artifacts", scanArtifact, selectArtifact+w.clause()+" ORDER BY number DESC, id DESC", w.args...)

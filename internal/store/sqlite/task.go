@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -76,6 +77,12 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	w.add(f.IsAsking, "id IN (SELECT task FROM interruption WHERE pending = ?)", 1)
 	w.add(f.Project != "", "project = ?", f.Project)
 	w.add(f.Environment != "", "environment = ?", f.Environment)
+	w.add(f.IsLoose, "project = ?", "")
+	if f.Scopes != nil {
+		if err := w.addScopes(f.Scopes); err != nil {
+			return nil, 0, err
+		}
+	}
 	tasks, err = list(r, "list tasks", scanTask,
 		selectTask+w.clause()+" ORDER BY queued_at DESC, number DESC, id DESC LIMIT ? OFFSET ?", w.page(f.Skip, f.Take)...)
 	if err != nil {
@@ -95,6 +102,30 @@ func spaceOfTasks(f store.TaskFilter) string {
 		return "+space"
 	}
 	return "space"
+}
+
+// addScopes asks for a deployment within one of the scopes.
+func (w *where) addScopes(scopes []store.TaskScope) error {
+	any, args := []string{"0"}, []any{}
+	for _, s := range scopes {
+		var one where
+		one.add(true, "project <> ?", "")
+		if err := errors.Join(addListed(&one, "project", s.Projects), addListed(&one, "environment", s.Environments)); err != nil {
+			return err
+		}
+		any, args = append(any, strings.Join(one.conditions, " AND ")), append(args, one.args...)
+	}
+	w.add(true, "("+strings.Join(any, " OR ")+")", args...)
+	return nil
+}
+
+// addListed is addAny for ids.
+func addListed[T ~string](w *where, column string, ids []T) error {
+	values := make([]string, len(ids))
+	for i, id := range ids {
+		values[i] = string(id)
+	}
+	return w.addAny(column, values)
 }
 
 func (w *writer) PutTask(t deploy.Task) error {

@@ -282,6 +282,15 @@ func orderOfTasks(t *testing.T, s store.Store) {
 			Environment: "E-1", Kind: deploy.DeployTask, Project: "Projects-1", IDs: []deploy.TaskID{t8},
 			States: []deploy.TaskState{deploy.TaskQueued},
 		}, 1, []string{t8}},
+		{store.TaskFilter{IsLoose: true}, 2, []string{t11, t9}},
+		{store.TaskFilter{Scopes: []store.TaskScope{}}, 0, nil},
+		{store.TaskFilter{Scopes: []store.TaskScope{{}}}, 2, []string{t10, t8}},
+		{store.TaskFilter{Scopes: []store.TaskScope{{}}, Take: 1}, 2, []string{t10}},
+		{store.TaskFilter{Scopes: []store.TaskScope{{Projects: []deploy.ProjectID{"Projects-2"}}}}, 0, nil},
+		{store.TaskFilter{Scopes: []store.TaskScope{
+			{Projects: []deploy.ProjectID{"Projects-2"}},
+			{Projects: []deploy.ProjectID{"Projects-1"}, Environments: []deploy.EnvironmentID{"E-1"}},
+		}}, 1, []string{t8}},
 	} {
 		view(t, s, func(r store.Reader) error {
 			list, total, err := r.Tasks(c.filter)
@@ -338,6 +347,7 @@ func orderOfArtifacts(t *testing.T, s store.Store) {
 		for want, f := range map[string]store.ArtifactFilter{
 			"Artifacts-11 Artifacts-10 Artifacts-9": {},
 			"Artifacts-10 Artifacts-9":              {Task: "ServerTasks-1"},
+			" ":                                     {Space: "Spaces-2"},
 			"Artifacts-11 Artifacts-9":              {SHA256: "b"},
 			"":                                      {SHA256: "c"},
 		} {
