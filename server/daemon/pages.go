@@ -30,6 +30,16 @@ type pages struct {
 
 func (d *Daemon) newPages() portal.Source { return pages{d.directory, d, d.catalog} }
 
+// Spaces implements portal.Reader.
+func (p pages) Spaces(ctx context.Context, who identity.Principal) ([]portal.Space, error) {
+	all, err := p.c.Spaces(ctx, who)
+	list := make([]portal.Space, len(all))
+	for i, s := range all {
+		list[i] = portal.Space{ID: s.ID, Name: s.Name}
+	}
+	return list, err
+}
+
 // Dashboard implements portal.Reader.
 func (p pages) Dashboard(ctx context.Context, who identity.Principal) (portal.Dashboard, error) {
 	n, err := p.names(ctx, who)

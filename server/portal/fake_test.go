@@ -36,6 +36,7 @@ type fake struct {
 	refuse error // what every call but those of the gate answers
 
 	permissions identity.Set
+	spaces      []portal.Space
 	dashboard   portal.Dashboard
 	projects    []portal.ProjectSummary
 	project     portal.Project
@@ -110,6 +111,10 @@ func (f *fake) BySession(_ context.Context, cookie string) (identity.Principal, 
 	return identity.Principal{
 		User: deploy.User{ID: "Users-1", Name: "ann", DisplayName: "Ann Carter"}, Permissions: f.permissions,
 	}, nil
+}
+
+func (f *fake) Spaces(context.Context, identity.Principal) ([]portal.Space, error) {
+	return f.spaces, nil
 }
 
 func (f *fake) Dashboard(context.Context, identity.Principal) (portal.Dashboard, error) {

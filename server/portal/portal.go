@@ -83,6 +83,8 @@ type visit struct {
 	http.ResponseWriter
 	*http.Request
 	who identity.Principal
+	// spaces are those he may choose from, the default one first.
+	spaces []Space
 }
 
 func (p *Portal) routes() []route {
@@ -99,6 +101,7 @@ func (p *Portal) routes() []route {
 		{method: "POST", pattern: "/app/sign-in", open: true, handle: p.signIn},
 		{method: "POST", pattern: "/app/sign-out", open: true, handle: p.signOut},
 
+		post("/app/space", p.chooseSpace),
 		page("/app", p.dashboard),
 		page("/app/projects", p.projects),
 		page("/app/projects/{project}", p.project),
@@ -132,6 +135,9 @@ func (p *Portal) serve(route route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{ResponseWriter: w, Request: r}
 		err := p.identify(v)
+		if err == nil && !route.open {
+			err = p.enter(v)
+		}
 		if err == nil || route.open {
 			err = route.handle(v)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/server/identity"
 )
@@ -28,6 +29,8 @@ type view struct {
 	Notice  string // what the server cannot do now
 	Held    bool   // it is in safe mode
 	User    string // display name; "" when nobody is signed in
+	Spaces  []Space
+	Space   deploy.SpaceID // of Spaces, the one shown
 	Version string
 	URL     string
 	may     identity.Set
@@ -119,6 +122,7 @@ func (p *Portal) show(v *visit, status int, name string, data view) error {
 // render makes one template of a page.
 func (p *Portal) render(v *visit, page, name string, data view) ([]byte, error) {
 	data.Version, data.URL, data.may = p.options.Version, p.options.URL, v.who.Permissions
+	data.Spaces, data.Space = v.spaces, v.who.SpaceID()
 	if p.options.Notice != nil {
 		data.Notice = p.options.Notice()
 	}

@@ -36,6 +36,8 @@ type Gate interface {
 
 // Reader reads. None of its methods has an effect. Errors: Denied, NotFound, Unavailable.
 type Reader interface {
+	// Spaces are those in which the reader has a permission, the default one first.
+	Spaces(ctx context.Context, p identity.Principal) ([]Space, error)
 	Dashboard(ctx context.Context, p identity.Principal) (Dashboard, error)
 	Projects(ctx context.Context, p identity.Principal) ([]ProjectSummary, error)
 	Project(ctx context.Context, p identity.Principal, ref string) (Project, error)
