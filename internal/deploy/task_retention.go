@@ -32,7 +32,8 @@ const (
 const MaxTaskDays = 3650
 
 // ExpiredTasks are the tasks of a space that are not kept for so many days after their end, oldest first; 0 days is
-// for ever. Of the tasks of deployments that are gone none stays longer. A task that is held stays, whatever else is said.
+// for ever. Of the tasks of deployments that are gone none stays longer. A task that is held stays, whatever else is
+// said.
 func ExpiredTasks(now time.Time, days int, tasks []LooseTask) []TaskID {
 	if days <= 0 {
 		return nil

@@ -200,7 +200,8 @@ func (c *Catalog) pendingFor(r store.Reader, p identity.Principal, id string) (d
 	case !i.IsPending():
 		err = errkind.Invalid.Errorf("%s waits for no answer any more: %s", i.ID, i.Said())
 	case task.CancelAsked:
-		err = errkind.Invalid.Errorf("%s waits for no answer any more: %s asked to cancel %s", i.ID, task.CancelAskers, i.Task)
+		err = errkind.Invalid.Errorf("%s waits for no answer any more: %s asked to cancel %s",
+			i.ID, task.CancelAskers, i.Task)
 	case i.HasExpired(c.Wall()):
 		err = errkind.Invalid.Errorf("%s waits for no answer any more: the time for it ended at %s, and it comes to %s",
 			i.ID, i.ExpiresAt.UTC().Format(time.RFC3339), i.Unanswered())

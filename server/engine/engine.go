@@ -14,8 +14,8 @@
 //  4. A worker that lost its lease stops and changes nothing more.
 //
 // engine.go owns the workers, worker.go walks one task, carry.go brings one ticket to its
-// verdict, cancel.go brings a cancel to it, absence.go decides on machines out of reach, restart.go waits for those that a step
-// restarts, outputs.go and artifacts.go keep what scripts hand over, late.go hears what comes after a
+// verdict, cancel.go brings a cancel to it, absence.go decides on machines out of reach, restart.go waits for those
+// that a step restarts, outputs.go and artifacts.go keep what scripts hand over, late.go hears what comes after a
 // ruling, order.go makes orders, lines.go turns records into log lines, intake.go takes them in,
 // health.go checks machines, health_script.go with the scripts of their policies. Goroutines: one loop, one for
 // each running task, one for each open ticket; each is waited for by the one before.

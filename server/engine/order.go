@@ -31,7 +31,8 @@ type facts struct {
 }
 
 // order makes the order of a ticket. What it does never changes, as a release and a plan do not; names, tags and the
-// time in its variables are of now, so it is sent again only to a machine that does not know the ticket. Errors: Invalid, NotFound (a package was deleted).
+// time in its variables are of now, so it is sent again only to a machine that does not know the ticket.
+// Errors: Invalid, NotFound (a package was deleted).
 func (c *carrier) order(ctx context.Context) (contract.Order, []target.Content, error) {
 	action := c.step.Actions[c.ticket.Action]
 	f, err := c.read(ctx)

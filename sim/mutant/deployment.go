@@ -50,9 +50,10 @@ var deploymentMutants = []Mutant{
 		Story: "a step runs on a machine for which it was decided that it does not",
 		Edits: []Edit{{
 			"internal/deploy/walk.go",
-			`	return step.Condition == OnExpression && known && !runs
+			`	return step.Condition == OnExpression && known && !made.Runs && made.Fault == ""
 `,
-			`	return step.Condition == OnExpression && known && !runs && !active.Is("condition-unheeded")
+			`	return step.Condition == OnExpression && known && !made.Runs && made.Fault == "" &&
+		!active.Is("condition-unheeded")
 `,
 		}},
 	},

@@ -105,12 +105,18 @@ var taskMutants = []Mutant{
 		Name: "cancel-lost", Caught: []string{"L5"}, Plan: "cancel",
 		Story: "the server grants a cancel and never tells the agent",
 		Edits: []Edit{{
-			"server/engine/carry.go",
-			`		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)`,
+			"server/engine/cancel.go",
+			`		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)
+		if err == nil {
+			return
+		}`,
 			`		if active.Is("cancel-lost") {
 			return
 		}
-		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)`,
+		err := t.Cancel(ctx, c.ticket.ID, c.worker.engine.Limits.Grace, c.by)
+		if err == nil {
+			return
+		}`,
 		}},
 	},
 	{

@@ -72,7 +72,9 @@ func TestJobs(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", w.Name, d)
 		}
 	}
-	if d := cmp.Diff([]string{"cancel", "package", "question", "reboot", "restore", "script"}, names); d != "" {
+	if d := cmp.Diff([]string{
+		"broken", "cancel", "outputs", "package", "question", "reboot", "restore", "script",
+	}, names); d != "" {
 		t.Errorf("workloads (-want +got):\n%s", d)
 	}
 }

@@ -95,10 +95,11 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	return tasks, total, err
 }
 
-// spaceOfTasks is the column of the space, hidden from the planner where something else finds fewer tasks: by the index of
-// the space it would go through all of them.
+// spaceOfTasks is the column of the space, hidden from the planner where something else finds fewer tasks: by the
+// index of the space it would go through all of them.
 func spaceOfTasks(f store.TaskFilter) string {
-	if len(f.IDs)+len(f.States) > 0 || f.Kind != "" || f.Project != "" || f.Environment != "" || f.IsAsking {
+	if len(f.IDs)+len(f.States) > 0 || f.Kind != "" || f.Project != "" || f.Environment != "" ||
+		f.IsAsking || f.IsLoose {
 		return "+space"
 	}
 	return "space"
@@ -110,22 +111,14 @@ func (w *where) addScopes(scopes []store.TaskScope) error {
 	for _, s := range scopes {
 		var one where
 		one.add(true, "project <> ?", "")
-		if err := errors.Join(addListed(&one, "project", s.Projects), addListed(&one, "environment", s.Environments)); err != nil {
+		err := errors.Join(anyOf(&one, "project", s.Projects), anyOf(&one, "environment", s.Environments))
+		if err != nil {
 			return err
 		}
 		any, args = append(any, strings.Join(one.conditions, " AND ")), append(args, one.args...)
 	}
 	w.add(true, "("+strings.Join(any, " OR ")+")", args...)
 	return nil
-}
-
-// addListed is addAny for ids.
-func addListed[T ~string](w *where, column string, ids []T) error {
-	values := make([]string, len(ids))
-	for i, id := range ids {
-		values[i] = string(id)
-	}
-	return w.addAny(column, values)
 }
 
 func (w *writer) PutTask(t deploy.Task) error {
