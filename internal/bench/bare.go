@@ -214,7 +214,7 @@ func (s *bareServer) push(_ context.Context, o push) (any, error) {
 	}
 	took := time.Since(began)
 	after, err := usageOfSelf()
-	return pushed{took, after.CPU - before.CPU}, err
+	return pushed{Took: took, CPU: after.CPU - before.CPU}, err
 }
 
 // bareCallers dial a bareServer and answer each read with the same bytes, or take pushes.

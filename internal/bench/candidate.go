@@ -352,8 +352,9 @@ type push struct {
 }
 
 type pushed struct {
-	Took time.Duration
-	CPU  time.Duration // of this process
+	Took        time.Duration
+	CPU         time.Duration // of this process
+	ReceiverCPU time.Duration // added by the bench
 }
 
 // push sends a file as the engine sends a package, until the agent has said that it holds it.
@@ -376,5 +377,5 @@ func (c *candidate) push(ctx context.Context, o push) (any, error) {
 		err = errors.New("the agent held the content already")
 	}
 	after, usageErr := usageOfSelf()
-	return pushed{took, after.CPU - before.CPU}, errors.Join(err, usageErr)
+	return pushed{Took: took, CPU: after.CPU - before.CPU}, errors.Join(err, usageErr)
 }

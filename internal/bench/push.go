@@ -41,29 +41,16 @@ func (b *bench) push(ctx context.Context) (err error) {
 	}
 	defer bare.kill()
 	var floors, candidates []pushed
-	var memory usage
 	err = b.profiled(f.server, "push", func() error {
-		for round := -1; round < b.rounds; round++ { // the first pair warms up
-			floor, err := ask[pushed](bare.server, "push", content)
-			if err != nil {
-				return fmt.Errorf("floor: %w", err)
-			}
-			candidate, err := ask[pushed](f.server, "push", content)
-			if err != nil {
-				return err
-			}
-			if memory, err = ask[usage](f.agents, "usage", nil); err != nil {
-				return err
-			}
-			if err := f.agents.tell("drop", content.SHA256); err != nil {
-				return err
-			}
-			if round >= 0 {
-				floors, candidates = append(floors, floor), append(candidates, candidate)
-			}
-		}
-		return nil
+		return b.profiled(f.agents, "push-agent", func() error {
+			floors, candidates, err = b.pushInTurn(bare, f, content)
+			return err
+		})
 	})
+	if err != nil {
+		return err
+	}
+	memory, err := ask[usage](f.agents, "usage", nil)
 	if err != nil {
 		return err
 	}
@@ -72,13 +59,49 @@ func (b *bench) push(ctx context.Context) (err error) {
 	return nil
 }
 
+// pushInTurn pushes the content over the floor and over the candidate; the first pair warms up.
+func (b *bench) pushInTurn(bare barePair, f *fleet, content push) (floors, candidates []pushed, err error) {
+	for range b.rounds + 1 {
+		floor, err := pushOnce(bare.server, bare.callers, content)
+		if err != nil {
+			return nil, nil, fmt.Errorf("floor: %w", err)
+		}
+		candidate, err := pushOnce(f.server, f.agents, content)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := f.agents.tell("drop", content.SHA256); err != nil {
+			return nil, nil, err
+		}
+		floors, candidates = append(floors, floor), append(candidates, candidate)
+	}
+	return floors[1:], candidates[1:], nil
+}
+
+// pushOnce has the content pushed and adds what its receiver took.
+func pushOnce(sender, receiver *process, content push) (pushed, error) {
+	before, err := ask[usage](receiver, "usage", nil)
+	if err != nil {
+		return pushed{}, err
+	}
+	one, err := ask[pushed](sender, "push", content)
+	if err != nil {
+		return pushed{}, err
+	}
+	after, err := ask[usage](receiver, "usage", nil)
+	one.ReceiverCPU = after.CPU - before.CPU
+	return one, err
+}
+
 func (b *bench) judgePush(floors, candidates []pushed) {
 	both := func(of func(pushed) float64) pairs { return pairs{column(floors, of), column(candidates, of)} }
 	speed := both(func(p pushed) float64 { return float64(b.size) / 1e6 / p.Took.Seconds() })
 	cpu := both(func(p pushed) float64 { return p.CPU.Seconds() / (float64(b.size) / 1e9) })
+	receiver := both(func(p pushed) float64 { return p.ReceiverCPU.Seconds() / (float64(b.size) / 1e9) })
 	goal := fmt.Sprintf("push of %d MiB, file to verified file", b.size>>20)
 	b.report.judge(goal, ">= 1.0x", "MB/s", speed, func(ratio float64) bool { return ratio >= 1.0 })
 	b.report.judge("the server's CPU for it", "-", "s/GB", cpu, nil)
+	b.report.judge("the agent's CPU for it", "-", "s/GB", receiver, nil)
 }
 
 // folderFor makes a folder with room for content of size bytes at both ends, and for as much again.
