@@ -236,8 +236,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= int64(len(p)); b.left < 0 {
 		return 0, errkind.Corrupt.Errorf("what is made goes on after the %d bytes it should have", b.done)
 	}
-	if !b.write(p) {
-		return 0, b.err
+	if err := b.write(p); err != nil {
+		return 0, err
 	}
 	return len(p), nil
 }

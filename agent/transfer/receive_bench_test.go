@@ -22,7 +22,7 @@ import (
 const benchBytes = 256 << 20
 
 // BenchmarkReceive takes 256 MiB from a TLS 1.3 connection on the loopback through SHA-256 into a
-// file: by the pipeline, and by the one goroutine that everybody would write first.
+// file: by receive, and by the loop that everybody would write first.
 func BenchmarkReceive(b *testing.B) {
 	dir := b.TempDir()
 	store, err := New(dir, Options{Wall: time.Now})
@@ -53,7 +53,7 @@ func BenchmarkReceive(b *testing.B) {
 			}
 		})
 	}
-	run("pipeline", func(r io.Reader, h hash.Hash, f *os.File) error {
+	run("receive", func(r io.Reader, h hash.Hash, f *os.File) error {
 		store.mu.Lock()
 		room := store.reserve(benchBytes)
 		store.mu.Unlock()
@@ -61,7 +61,7 @@ func BenchmarkReceive(b *testing.B) {
 		_, err := store.receive(r, benchBytes, h, f, room)
 		return err
 	})
-	run("one-goroutine", func(r io.Reader, h hash.Hash, f *os.File) error {
+	run("plain-loop", func(r io.Reader, h hash.Hash, f *os.File) error {
 		_, err := io.CopyBuffer(struct{ io.Writer }{f}, struct{ io.Reader }{io.TeeReader(r, h)}, make([]byte, bufferBytes))
 		return err
 	})

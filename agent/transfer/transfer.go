@@ -21,10 +21,10 @@
 //	 5. Cleaning removes the least recently wanted blobs, never one that a reader holds, that an order
 //	    waits for, or that was asked for within the last hour.
 //	 6. Paths go through archive.CheckPath and os.Root. Nothing is written through a link.
-//	 7. Memory: 256 KiB for each transfer, whatever its size, and 1 MiB for each patch.
+//	 7. Memory: 64 KiB for each transfer, whatever its size, and 1 MiB for each patch.
 //
 // A Store may be used by many goroutines. blob.go serves blobs, proof.go knows how far they
-// are right, receive.go is the pipeline that reads, hashes and writes, patch.go makes a package of an older
+// are right, receive.go reads, hashes and writes, patch.go makes a package of an older
 // one, cache.go cleans, space.go looks at the disk, file.go serves files.
 package transfer
 

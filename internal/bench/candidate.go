@@ -352,9 +352,11 @@ type push struct {
 }
 
 type pushed struct {
-	Took        time.Duration
-	CPU         time.Duration // of this process
-	ReceiverCPU time.Duration // added by the bench
+	Took time.Duration
+	CPU  time.Duration // of this process
+	// Added by the bench.
+	ReceiverCPU time.Duration
+	Waits       int64 // of both ends
 }
 
 // push sends a file as the engine sends a package, until the agent has said that it holds it.

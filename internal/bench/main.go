@@ -70,7 +70,8 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.goals, "goals", "size,memory,agent,dispatch,storm,push,packages,ingest,script,api",
 		"what to measure, in this order")
 	f.StringVar(&o.json, "json", "", "save all figures to this `file`")
-	f.StringVar(&o.profile, "profile", "", "save CPU and heap profiles of the server, and of who receives a push, to this `folder`")
+	f.StringVar(&o.profile, "profile", "",
+		"save CPU and heap profiles of the server, and of who receives a push, to this `folder`")
 	f.StringVar(
 		&o.dir,
 		"dir",

@@ -78,19 +78,27 @@ func (b *bench) pushInTurn(bare barePair, f *fleet, content push) (floors, candi
 	return floors[1:], candidates[1:], nil
 }
 
-// pushOnce has the content pushed and adds what its receiver took.
-func pushOnce(sender, receiver *process, content push) (pushed, error) {
-	before, err := ask[usage](receiver, "usage", nil)
-	if err != nil {
-		return pushed{}, err
+// pushOnce has the content pushed and adds what its sender and its receiver took.
+func pushOnce(sender, receiver *process, content push) (one pushed, err error) {
+	var before, after [2]usage
+	if before, err = usageOfPair(sender, receiver); err != nil {
+		return one, err
 	}
-	one, err := ask[pushed](sender, "push", content)
-	if err != nil {
-		return pushed{}, err
+	if one, err = ask[pushed](sender, "push", content); err != nil {
+		return one, err
 	}
-	after, err := ask[usage](receiver, "usage", nil)
-	one.ReceiverCPU = after.CPU - before.CPU
+	after, err = usageOfPair(sender, receiver)
+	one.ReceiverCPU = after[1].CPU - before[1].CPU
+	one.Waits = after[0].Waits - before[0].Waits + after[1].Waits - before[1].Waits
 	return one, err
+}
+
+func usageOfPair(sender, receiver *process) (pair [2]usage, err error) {
+	if pair[0], err = ask[usage](sender, "usage", nil); err != nil {
+		return pair, err
+	}
+	pair[1], err = ask[usage](receiver, "usage", nil)
+	return pair, err
 }
 
 func (b *bench) judgePush(floors, candidates []pushed) {
@@ -102,6 +110,8 @@ func (b *bench) judgePush(floors, candidates []pushed) {
 	b.report.judge(goal, ">= 1.0x", "MB/s", speed, func(ratio float64) bool { return ratio >= 1.0 })
 	b.report.judge("the server's CPU for it", "-", "s/GB", cpu, nil)
 	b.report.judge("the agent's CPU for it", "-", "s/GB", receiver, nil)
+	b.report.judge("how often a thread of either waits", "-", "/MB",
+		both(func(p pushed) float64 { return float64(p.Waits) / (float64(b.size) / 1e6) }), nil)
 }
 
 // folderFor makes a folder with room for content of size bytes at both ends, and for as much again.

@@ -104,6 +104,7 @@ type usage struct {
 	OtherBytes uint64        `json:"runtime_bytes"`    // what the runtime keeps beside heap and stacks
 	StackBytes uint64        `json:"stack_bytes"`
 	Goroutines int           `json:"goroutines"`
+	Waits      int64         `json:"waits"` // how often a thread gave its processor up to wait
 }
 
 func usageOfSelf() (usage, error) {
@@ -116,6 +117,7 @@ func usageOfSelf() (usage, error) {
 		return u, fmt.Errorf("read the CPU time: %w", err)
 	}
 	u.CPU = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+	u.Waits = ru.Nvcsw
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.HeapBytes, u.StackBytes, u.Goroutines = m.HeapAlloc, m.StackInuse, runtime.NumGoroutine()

@@ -78,6 +78,17 @@ func writeLast(stream Stream, p []byte) error {
 	return stream.CloseWrite()
 }
 
+// fullReader is a stream that wakes its reader when all he wants has come, and not for each piece.
+type fullReader interface{ ReadFull(p []byte) (int, error) }
+
+// ReadFull is io.ReadFull, by one wait where the reader has that.
+func ReadFull(r io.Reader, p []byte) (int, error) {
+	if full, ok := r.(fullReader); ok {
+		return full.ReadFull(p)
+	}
+	return io.ReadFull(r, p)
+}
+
 // readHead reads one length-prefixed document into head. Errors: Corrupt, or the reader's.
 func readHead(r io.Reader, head any) error {
 	var prefix [4]byte

@@ -19,7 +19,7 @@
 // wait, and at most one goroutine writes to the connection at a time.
 //
 // frame.go and payload.go are the wire; fault.go names what can be wrong. machine.go, events.go,
-// flow.go, receive.go, send.go and liveness.go are the machine. session.go, stream.go, writer.go,
+// flow.go, receive.go, send.go and liveness.go are the machine. session.go, stream.go, pump.go, writer.go,
 // keeper.go and lowat_*.go are the shell. backoff.go says when to dial again, greeting.go what
 // a connection's first bytes are.
 package link

@@ -31,9 +31,12 @@ type Stream struct {
 
 	readable, writable sync.Cond
 	first, last        *chunk // received and not read
+	unread             int    // bytes in them
+	wanted             int    // bytes that the last reader waited for
 	outbox             *chunk // small writes that wait for the transport; goes before offer
 	offer              []byte // what a large Write has not handed over yet
 	writing            bool   // a Write is under way
+	pumping            *pump  // what a ReadFrom has begun
 	wroteEnd           bool   // CloseWrite was called
 	readEnd            bool   // the peer has ended
 	gone               bool   // the machine has forgotten it
@@ -51,14 +54,33 @@ func newStream(s *Session, id uint32, isBulk bool) *Stream {
 
 // Read reads at least one byte, io.EOF after the peer's end, or why the stream ended early. What
 // arrived before the failure is read first.
-func (st *Stream) Read(p []byte) (int, error) {
+func (st *Stream) Read(p []byte) (int, error) { return st.read(p, 1) }
+
+// ReadFull is io.ReadFull, and wakes its caller only when much of p has arrived.
+func (st *Stream) ReadFull(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var got int
+		got, err = st.read(p[n:], len(p)-n)
+		n += got
+	}
+	switch {
+	case n == len(p):
+		return n, nil
+	case n > 0 && errors.Is(err, io.EOF):
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// read waits until least bytes are there, or what comes before the end, and takes up to len(p).
+func (st *Stream) read(p []byte, least int) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	s := st.session
 	s.mu.Lock()
 	defer s.unlock()
-	if err := st.awaitLocked(); err != nil {
+	if err := st.awaitLocked(least); err != nil {
 		return 0, err
 	}
 	n := 0
@@ -71,6 +93,7 @@ func (st *Stream) Read(p []byte) (int, error) {
 			s.keeper.recycle(c)
 		}
 	}
+	st.unread -= n
 	st.tookLocked(n)
 	return n, nil
 }
@@ -101,22 +124,29 @@ func (st *Stream) WriteTo(w io.Writer) (total int64, err error) {
 func (st *Stream) take() (*chunk, error) {
 	st.session.mu.Lock()
 	defer st.session.unlock()
-	if err := st.awaitLocked(); err != nil {
+	if err := st.awaitLocked(1); err != nil {
 		return nil, err
 	}
-	return st.shiftLocked(), nil
+	c := st.shiftLocked()
+	st.unread -= c.to - c.from
+	return c, nil
 }
 
-// awaitLocked waits until bytes are there to be read.
-func (st *Stream) awaitLocked() error {
-	for st.first == nil {
-		if st.readEnd {
+// awaitLocked waits until so many bytes are there to be read, or half of a window, which always comes:
+// more than the other half is never kept from the peer. What came before the end is enough.
+func (st *Stream) awaitLocked(least int) error {
+	least = min(least, int(st.session.machine.ownWindow(classOf(st.bulk)))/2)
+	for st.unread < least {
+		switch {
+		case st.unread > 0 && (st.readEnd || st.err != nil):
+			return nil
+		case st.readEnd:
 			return io.EOF
-		}
-		if st.err != nil {
+		case st.err != nil:
 			return st.err
 		}
 		st.session.releaseLocked()
+		st.wanted = least
 		st.readable.Wait()
 	}
 	return nil
@@ -143,7 +173,9 @@ func (st *Stream) push(c *chunk) (kept bool) {
 	if st.err != nil {
 		return false
 	}
-	defer st.readable.Signal()
+	if st.unread += c.to; st.unread >= st.wanted {
+		defer st.readable.Signal()
+	}
 	if l := st.last; l != nil && c.to <= len(l.data)-l.to {
 		l.to += copy(l.data[l.to:], c.data[:c.to])
 		return false
@@ -267,6 +299,11 @@ func (st *Stream) offerLocked(p []byte) (int, error) {
 	}
 	st.offer, st.writing = p, true
 	err := st.session.stepLocked(Wrote{Stream: st.id, Bytes: len(p)})
+	return st.offeredLocked(p, err)
+}
+
+// offeredLocked waits until all of p, which was offered, is handed over, or the stream has failed.
+func (st *Stream) offeredLocked(p []byte, err error) (int, error) {
 	for err == nil && len(st.offer) > 0 {
 		if err = st.err; err == nil {
 			st.writable.Wait()
@@ -276,27 +313,6 @@ func (st *Stream) offerLocked(p []byte) (int, error) {
 	st.offer, st.writing = nil, false
 	st.writable.Signal()
 	return n, err
-}
-
-// ReadFrom writes everything that r gives, until its io.EOF.
-func (st *Stream) ReadFrom(r io.Reader) (total int64, err error) {
-	buffer := make([]byte, 4*MaxDataBytes)
-	for {
-		n, err := r.Read(buffer)
-		if n > 0 {
-			wrote, err := st.Write(buffer[:n])
-			total += int64(wrote)
-			if err != nil {
-				return total, err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
 }
 
 // CloseWrite says that no more bytes come; the peer reads io.EOF after the last one.
@@ -334,6 +350,7 @@ func (st *Stream) abort(err error, text string) {
 	for st.first != nil {
 		s.keeper.recycle(st.shiftLocked())
 	}
+	st.unread = 0
 }
 
 // serve runs f on the stream and ends the stream after it. When the session's context ends the session
@@ -377,6 +394,9 @@ func (st *Stream) failLocked(err error) {
 	}
 	st.readable.Broadcast()
 	st.writable.Broadcast()
+	if st.pumping != nil {
+		st.pumping.ended.Signal()
+	}
 }
 
 // resetError says why the peer, or the rate floor, ended the stream.

@@ -60,6 +60,24 @@ func (s *Session) write() {
 	s.writeOn(c, size, last)
 }
 
+// writeFor writes on the caller's goroutine as long as st has something to send. What comes after
+// that is left to a goroutine of its own.
+func (s *Session) writeFor(st *Stream) {
+	c := s.keeper.chunk()
+	for more := true; more; {
+		s.mu.Lock()
+		offers := len(st.offer) > 0
+		s.mu.Unlock()
+		size, last := s.fill(c.data[:])
+		if size > 0 && !offers {
+			s.tasks.Go(func() { s.writeOn(c, size, last) })
+			return
+		}
+		more = s.send(c, size, last)
+	}
+	s.keeper.recycle(c)
+}
+
 // writeOn writes what was filled, and what comes then. It recycles c.
 func (s *Session) writeOn(c *chunk, size int, last bool) {
 	defer s.keeper.recycle(c)
