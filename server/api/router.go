@@ -63,11 +63,6 @@ type methodProblem struct{ allowed []string }
 
 func (m *methodProblem) Error() string { return "this address takes " + strings.Join(m.allowed, ", ") }
 
-func isMethodProblem(err error) bool {
-	_, is := err.(*methodProblem)
-	return is
-}
-
 // find looks a route up. Errors: NotFound, *methodProblem.
 func (rt *router) find(method string, segments []string) (*Route, map[string]string, error) {
 	var allowed []string
