@@ -282,15 +282,15 @@ func orderOfTasks(t *testing.T, s store.Store) {
 			Environment: "E-1", Kind: deploy.DeployTask, Project: "Projects-1", IDs: []deploy.TaskID{t8},
 			States: []deploy.TaskState{deploy.TaskQueued},
 		}, 1, []string{t8}},
-		{store.TaskFilter{IsLoose: true}, 2, []string{t11, t9}},
+		{store.TaskFilter{IsLoose: true}, 1, []string{t9}},
 		{store.TaskFilter{Scopes: []store.TaskScope{}}, 0, nil},
-		{store.TaskFilter{Scopes: []store.TaskScope{{}}}, 2, []string{t10, t8}},
-		{store.TaskFilter{Scopes: []store.TaskScope{{}}, Take: 1}, 2, []string{t10}},
-		{store.TaskFilter{Scopes: []store.TaskScope{{Projects: []deploy.ProjectID{"Projects-2"}}}}, 0, nil},
+		{store.TaskFilter{Scopes: []store.TaskScope{{}}}, 3, []string{t11, t10, t8}},
+		{store.TaskFilter{Scopes: []store.TaskScope{{}}, Take: 1}, 3, []string{t11}},
+		{store.TaskFilter{Scopes: []store.TaskScope{{Projects: []deploy.ProjectID{"Projects-2"}}}}, 1, []string{t11}},
 		{store.TaskFilter{Scopes: []store.TaskScope{
 			{Projects: []deploy.ProjectID{"Projects-2"}},
 			{Projects: []deploy.ProjectID{"Projects-1"}, Environments: []deploy.EnvironmentID{"E-1"}},
-		}}, 1, []string{t8}},
+		}}, 2, []string{t11, t8}},
 	} {
 		view(t, s, func(r store.Reader) error {
 			list, total, err := r.Tasks(c.filter)
