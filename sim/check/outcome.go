@@ -60,6 +60,7 @@ func judgeOutcome(r history.Run) (bad []Violation) {
 		if !isHeard || x.stepName(t) != history.TellStep || !sure[made{task: t.Task, machine: machine}] {
 			continue
 		}
+		heard, _, _ = strings.Cut(heard, " ")
 		if want := values[made{t.Task, machine, history.ToneOutput}]; heard != want {
 			what := fmt.Sprintf("a step of %s sees %q as the output of %s, which set %q", t.Task, heard, machine, want)
 			bad = append(bad, Violation{At: e.At, Who: e.Who, What: what})

@@ -58,7 +58,7 @@ const (
 	ChosenStep   = "Chosen"  // runs where the output Chosen is "yes"
 	ToneOutput   = "Tone"    // set on each machine
 	ChoiceOutput = "Chosen"  // set on few
-	HeardPrefix  = "heard-"  // of a line of TellStep
+	HeardPrefix  = "heard-"  // of a line of TellStep: MACHINE=VALUE by PROCESS
 	AnswerPrefix = "answer " // of what was Asked and Answered: "answer Interruptions-1 Proceed"
 )
 

@@ -66,10 +66,14 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 
 // lastScript is the package's own.
 func lastScript(op plan.Op, what string) string {
-	if op.Breaks { // it may be tried again, and each try's lines are to differ
-		return "echo installed-" + what + "-$$\nexit 1\n"
+	script := "echo installed-" + what
+	if isTriedAgain(op) {
+		script += " by $$"
 	}
-	return "echo installed-" + what + "\n"
+	if op.Breaks {
+		script += "\nexit 1"
+	}
+	return script + "\n"
 }
 
 // queue makes a deployment of a release.

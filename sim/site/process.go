@@ -55,12 +55,12 @@ func steps(op plan.Op, machines []string) []demo.Step {
 	}
 	all = append(all, demo.Step{Name: packageStep, Tag: tag, Package: packageName})
 	if op.Turns {
-		script := "echo turn-#{Octopus.Release.Number}-#{Octopus.Machine.Name}\nsleep 1"
+		script := "echo turn-#{Octopus.Release.Number}-#{Octopus.Machine.Name} by $$\nsleep 1"
 		all = append(all, demo.Step{Name: "In turn", Tag: tag, Script: script, Window: 1, Isolation: "none"})
 	}
 	if op.Outputs {
 		all = append(all, demo.Step{Name: history.TellStep, Tag: tag, Script: tell(machines)}, demo.Step{
-			Name: history.ChosenStep, Tag: tag, Script: "echo chosen-#{Octopus.Machine.Name}",
+			Name: history.ChosenStep, Tag: tag, Script: "echo chosen-#{Octopus.Machine.Name} by $$",
 			Expression: `#{if ` + output("#{Octopus.Machine.Name}", history.ChoiceOutput) + ` == "yes"}True#{/if}`,
 		})
 	}
@@ -69,15 +69,21 @@ func steps(op plan.Op, machines []string) []demo.Step {
 		if op.Retries > 0 {
 			set[deploy.PropRetries] = strconv.Itoa(op.Retries)
 		}
-		script := "stumble #{Octopus.Deployment.Id}\necho holds-#{Octopus.Machine.Name}"
+		script := "stumble #{Octopus.Deployment.Id}\necho holds-#{Octopus.Machine.Name} by $$"
 		all = append(all, demo.Step{Name: "Fragile", Tag: tag, Script: script, Settings: set})
 	}
 	return all
 }
 
+// isTriedAgain reports whether people may have a step tried again: each try's lines are to differ then.
+func isTriedAgain(op plan.Op) bool { return op.Breaks || op.Outputs || op.Stumbles }
+
 // first is the script of the first step.
 func first(op plan.Op) string {
 	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"
+	if isTriedAgain(op) {
+		script += " by $$"
+	}
 	if op.Outputs {
 		script += "\nset_octopusvariable " + history.ToneOutput + " #{Octopus.Release.Number}-on-#{Octopus.Machine.Name}" +
 			`#{if Octopus.Machine.Name | Match "-1$"}` + "\nset_octopusvariable " + history.ChoiceOutput + " yes#{/if}"
@@ -100,7 +106,7 @@ func output(machine, name string) string {
 func tell(machines []string) string {
 	var lines strings.Builder
 	for _, name := range machines[:min(len(machines), maxHeard)] {
-		fmt.Fprintf(&lines, "echo %s%s=#{%s}\n", history.HeardPrefix, name, output(name, history.ToneOutput))
+		fmt.Fprintf(&lines, "echo %s%s=#{%s} by $$\n", history.HeardPrefix, name, output(name, history.ToneOutput))
 	}
 	return lines.String()
 }
