@@ -42,7 +42,14 @@ func (m *Machine) give(one *process, c host.Command, words string) error {
 	m.o.Record(history.Event{
 		Kind: history.Gave, Who: m.name, Ticket: one.ticket, Text: name, Cause: hex.EncodeToString(hash[:]), N: len(content),
 	})
-	text := base64.StdEncoding.EncodeToString
-	say(c.Stdout, "##octopus[createArtifact path='"+text([]byte(path))+"' name='"+text([]byte(name))+"']")
+	serve(c, "createArtifact", "path", path, "name", name)
 	return nil
+}
+
+// serve writes a service message, as the bash functions do.
+func serve(c host.Command, message string, pairs ...string) {
+	for i := 0; i < len(pairs); i += 2 {
+		message += " " + pairs[i] + "='" + base64.StdEncoding.EncodeToString([]byte(pairs[i+1])) + "'"
+	}
+	say(c.Stdout, "##octopus["+message+"]")
 }

@@ -3,7 +3,6 @@
 package sim
 
 import (
-	"encoding/base64"
 	"errors"
 	"io/fs"
 	"os"
@@ -19,8 +18,7 @@ import (
 func (m *Machine) set(one *process, c host.Command, words string) {
 	name, value, _ := strings.Cut(words, " ")
 	m.o.Record(history.Event{Kind: history.Set, Who: m.name, Ticket: one.ticket, Text: name, Cause: value})
-	text := base64.StdEncoding.EncodeToString
-	say(c.Stdout, "##octopus[setVariable name='"+text([]byte(name))+"' value='"+text([]byte(value))+"']")
+	serve(c, "setVariable", "name", name, "value", value)
 }
 
 const (

@@ -13,7 +13,8 @@ import (
 
 func completion() Statement {
 	return Statement{
-		ID: "L2", Says: "once everything is healed, each ticket of a machine on line gets its verdict, and each task its end",
+		ID: "L2", Says: "once everything is healed, each ticket of a machine on line gets its verdict, and each task that " +
+			"waits for no answer of people its end",
 		Judge: judgeCompletion,
 	}
 }
@@ -35,6 +36,9 @@ func judgeCompletion(r history.Run) (bad []Violation) {
 				t.ID, t.Task, still, bound)
 			bad = append(bad, Violation{At: r.Over, Who: name, What: what})
 		}
+	}
+	for _, q := range r.End.Interruptions {
+		open[q.Task] = open[q.Task] || q.IsPending()
 	}
 	for _, task := range r.End.Tasks {
 		still := r.Over - max(r.Healed, x.asked[task.ID], x.movedAnywhere())

@@ -254,6 +254,21 @@ func deploymentTales() []tale {
 	}
 }
 
+// TestPeopleForgive: a deployment succeeds though a script has not, when people say so and not otherwise.
+func TestPeopleForgive(t *testing.T) {
+	for choice, want := range map[deploy.Choice]int{
+		deploy.ChoiceIgnore: 0, deploy.ChoiceExclude: 0, deploy.ChoiceRetry: 1, deploy.ChoiceFail: 1, "": 1,
+	} {
+		r := story(t)
+		before := len(judge(t, "S5", r))
+		r.End.Tickets = r.End.Tickets[:len(r.End.Tickets)-1] // the second attempt of t-2-5
+		r.End.Interruptions[1].Choice = choice
+		if got := len(judge(t, "S5", r)) - before; got != want {
+			t.Errorf("%q: %d more violations, want %d: %v", choice, got, want, judge(t, "S5", r))
+		}
+	}
+}
+
 func TestDeployments(t *testing.T) {
 	for _, c := range deploymentTales() {
 		t.Run(c.id+" "+c.name, c.tell)

@@ -52,6 +52,9 @@ func judgeDurability(r history.Run) (bad []Violation) {
 // joinedWord is how a join stands in the history.
 const joinedWord = "joined"
 
+// gaveUpWords stand in the server's own verdict on a canceled ticket whose machine it waited for long enough.
+const gaveUpWords = "but the machine did not answer for"
+
 // forgottenEnd says that an end which was saved has become a doubt; "" when it has not.
 func (x *index) forgottenEnd(one execution) string {
 	t, known := x.tickets[one.ticket]
@@ -64,7 +67,7 @@ func (x *index) forgottenEnd(one execution) string {
 	})
 	broken := slices.ContainsFunc(outages(x.run), func(o outage) bool { return o.breaksDisk(one.who) })
 	v := t.Verdict
-	gaveUp := strings.HasPrefix(v.Reason, "canceled, but") // the server's own: it waited long enough
+	gaveUp := strings.Contains(v.Reason, gaveUpWords)
 	excused := disturbed || x.rewound(one.who, one.from) || broken || gaveUp
 	if excused || v.Outcome != contract.Indeterminate && v.Outcome != contract.NotStarted {
 		return ""

@@ -90,6 +90,9 @@ func livenessTales() []tale {
 		{"L2", "a script that still speaks", both(unfinished, long, happens(history.Event{
 			At: 119 * m, Kind: history.Said, Who: "web-1", Ticket: ticketID(1), Text: "on",
 		})), ""},
+		{"L2", "a task that waits for people", both(unfinished, long, func(_ *testing.T, r *history.Run) {
+			r.End.Tickets, r.End.Interruptions = nil, []deploy.Interruption{{Task: taskID}}
+		}), ""},
 		{
 			"L2", "a task without tickets and without end", both(unfinished, long, func(_ *testing.T, r *history.Run) { r.End.Tickets = nil }),
 			"ServerTasks-1 is still Executing",

@@ -30,7 +30,8 @@ type made struct {
 func (x *index) outputsOf() (values map[made]string, sure map[made]bool) {
 	values, sure = map[made]string{}, map[made]bool{}
 	for _, t := range x.run.End.Tickets {
-		is := x.stepName(t) == history.FirstStep && t.Verdict != nil
+		_, known := x.machines[t.Machine] // what a removed one has set is not asked for by its name
+		is := known && x.stepName(t) == history.FirstStep && t.Verdict != nil
 		if is && t.Verdict.Outcome == contract.Succeeded && t.Verdict.Reason == "" {
 			sure[made{task: t.Task, machine: x.machines[t.Machine]}] = true
 		}

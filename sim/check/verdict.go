@@ -165,6 +165,14 @@ func (x *index) wasCut(one execution) bool {
 // beforeWords stand in the reason of a cancel that came before the start.
 const beforeWords = "before it was"
 
+// forgiven reports whether people said that a deployment goes on in spite of what came of a ticket.
+func (x *index) forgiven(t deploy.Ticket) bool {
+	return slices.ContainsFunc(x.run.End.Interruptions, func(q deploy.Interruption) bool {
+		isSo := q.Choice == deploy.ChoiceIgnore || q.Choice == deploy.ChoiceExclude
+		return q.Task == t.Task && q.Slot == slotOf(t, t.Attempt).slot && isSo
+	})
+}
+
 // rounding says where a task claims more than its tickets; "" when it does not.
 func (x *index) rounding(task deploy.Task) string {
 	if !task.State.IsCompleted() {
@@ -184,7 +192,7 @@ func (x *index) rounding(task deploy.Task) string {
 		switch {
 		case t.Verdict == nil:
 			return fmt.Sprintf("%s is %s, and its ticket %s has no verdict", task.ID, task.State, t.ID)
-		case task.State == deploy.TaskSuccess && t.Verdict.Outcome != contract.Succeeded:
+		case task.State == deploy.TaskSuccess && t.Verdict.Outcome != contract.Succeeded && !x.forgiven(t):
 			return fmt.Sprintf("%s is %s, and its ticket %s is %s", task.ID, task.State, t.ID, t.Verdict.Outcome)
 		}
 	}

@@ -62,6 +62,7 @@ func TestDrawsReachEverything(t *testing.T) {
 	missing := map[string]bool{}
 	for _, name := range slices.Concat(plan.KindNames(), points["server.crash"], points["agent.crash"], points["shim.crash"], []string{
 		plan.DoScript, plan.DoCancel, plan.DoDeploy, plan.DoHealth, plan.DoRestart, plan.DoFailover, plan.DoRemove,
+		plan.DoRedeploy, plan.DoRetention, plan.DoAnswer,
 		plan.NAT, plan.Firewall, plan.SecurityGroup, plan.Balancer, plan.TCPProxy, plan.ConnectProxy, plan.SOCKS5,
 		"joining", "listening", "aws-natgw", "squid-connect", "cisco-asa",
 	}) {

@@ -250,6 +250,13 @@ func simplerOps(p plan.Plan) (all []plan.Plan) {
 		add(o.Any > 0, func(o *plan.Op) { o.Any = 0 })
 		add(o.KB > 1, func(o *plan.Op) { o.KB = 1 })
 		add(o.Gives > 0, func(o *plan.Op) { o.Gives = 0 })
+		add(o.Asks, func(o *plan.Op) { o.Asks = false })
+		add(o.Guided, func(o *plan.Op) { o.Guided = false })
+		add(o.Outputs, func(o *plan.Op) { o.Outputs = false })
+		add(o.Turns, func(o *plan.Op) { o.Turns = false })
+		add(o.Stumbles, func(o *plan.Op) { o.Stumbles, o.Retries = false, 0 })
+		add(o.Retries > 0, func(o *plan.Op) { o.Retries = 0 })
+		add(o.Breaks, func(o *plan.Op) { o.Breaks = false })
 	}
 	return all
 }

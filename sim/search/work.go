@@ -19,7 +19,7 @@ func addWork(p *plan.Plan, d dice, profile Profile) {
 		case 0, 1:
 			o.Do = plan.DoCancel
 		case 2, 3:
-			o.Do, o.KB = plan.DoDeploy, pick(d, 16, 256, 1024)
+			drawDeployment(p, d, &o)
 		case 4:
 			o.Do = plan.DoHealth
 		case 5:
@@ -33,8 +33,26 @@ func addWork(p *plan.Plan, d dice, profile Profile) {
 			} else {
 				drawScript(p, d, &o)
 			}
+		case 7:
+			o.Do = pick(d, plan.DoRedeploy, plan.DoRetention)
 		}
 		p.Ops = append(p.Ops, o)
+	}
+}
+
+// drawDeployment draws what a deployment does, and people who answer what it asks.
+func drawDeployment(p *plan.Plan, d dice, o *plan.Op) {
+	o.Do, o.KB = plan.DoDeploy, pick(d, 16, 256, 1024)
+	o.Asks, o.Guided = d.one(3), d.one(3)
+	o.Outputs, o.Turns, o.Stumbles, o.Breaks = d.one(3), d.one(3), d.one(3), d.one(8)
+	if o.Stumbles {
+		o.Retries = pick(d, 0, 0, 1, 3)
+	}
+	if o.Asks || o.Guided {
+		p.Ops = append(p.Ops, plan.Op{
+			Do: plan.DoAnswer, At: o.At, Every: d.seconds(5, 40), Choice: pick(d, "", "", "", "Abort"),
+			Guidance: pick(d, "", "Retry", "Retry", "Ignore", "Exclude"),
+		})
 	}
 }
 

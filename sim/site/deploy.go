@@ -66,10 +66,7 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 
 // lastScript is the package's own.
 func lastScript(op plan.Op, what string) string {
-	script := "echo installed-" + what
-	if isTriedAgain(op) {
-		script += " by $$"
-	}
+	script := "echo installed-" + what + " by $$"
 	if op.Breaks {
 		script += "\nexit 1"
 	}
@@ -101,17 +98,9 @@ func (d *desk) redeploy(ctx context.Context, op plan.Op, name string) (task stri
 
 // retain makes all lifecycles keep few releases, has the others deleted, and returns the task, "" when that failed.
 func (d *desk) retain(ctx context.Context, op plan.Op, name string) string {
-	const path = "/api/Spaces-1/lifecycles/"
 	d.asked("", "retention "+name)
-	var all []map[string]any
-	err := d.rest().Get(ctx, path+"all", &all)
-	for _, one := range all {
-		one["ReleaseRetentionPolicy"] = map[string]any{"Strategy": "Count", "Unit": "Items", "QuantityToKeep": op.Keep}
-		if err == nil {
-			err = d.rest().Put(ctx, path+fmt.Sprint(one["Id"]), one, nil)
-		}
-	}
 	var made struct{ Id string }
+	err := d.keepFew(ctx, op.Keep)
 	if err == nil {
 		err = d.rest().Post(ctx, "/api/tasks", map[string]any{
 			"Name": "Retention", "Description": name, "Arguments": map[string]any{},
@@ -119,6 +108,22 @@ func (d *desk) retain(ctx context.Context, op plan.Op, name string) string {
 	}
 	d.answered(made.Id, "retention "+name, err)
 	return made.Id
+}
+
+// keepFew has all lifecycles keep so many releases.
+func (d *desk) keepFew(ctx context.Context, releases int) error {
+	const path = "/api/Spaces-1/lifecycles/"
+	var all []map[string]any
+	if err := d.rest().Get(ctx, path+"all", &all); err != nil {
+		return err
+	}
+	for _, one := range all {
+		one["ReleaseRetentionPolicy"] = map[string]any{"Strategy": "Count", "Unit": "Items", "QuantityToKeep": releases}
+		if err := d.rest().Put(ctx, path+fmt.Sprint(one["Id"]), one, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deployed is the content of a version that was pushed.

@@ -75,15 +75,9 @@ func steps(op plan.Op, machines []string) []demo.Step {
 	return all
 }
 
-// isTriedAgain reports whether people may have a step tried again: each try's lines are to differ then.
-func isTriedAgain(op plan.Op) bool { return op.Breaks || op.Outputs || op.Stumbles }
-
 // first is the script of the first step.
 func first(op plan.Op) string {
-	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name}"
-	if isTriedAgain(op) {
-		script += " by $$"
-	}
+	script := "echo before-#{Octopus.Release.Number}-#{Octopus.Machine.Name} by $$" // so that each try's lines differ
 	if op.Outputs {
 		script += "\nset_octopusvariable " + history.ToneOutput + " #{Octopus.Release.Number}-on-#{Octopus.Machine.Name}" +
 			`#{if Octopus.Machine.Name | Match "-1$"}` + "\nset_octopusvariable " + history.ChoiceOutput + " yes#{/if}"

@@ -205,9 +205,13 @@ func (v *server) powerOn() {
 // failover moves the disk to the next machine and starts the server there.
 func (s *site) failover() {
 	s.mu.Lock()
-	from := s.servers[s.active]
-	s.active = (s.active + 1) % len(s.servers)
-	to := s.servers[s.active]
+	from, next := s.servers[s.active], (s.active+1)%len(s.servers)
+	to := s.servers[next]
+	if to.boot != nil { // nobody takes over without power
+		s.mu.Unlock()
+		return
+	}
+	s.active = next
 	s.mu.Unlock()
 	from.stop()
 	source, _ := from.m.Disk()
@@ -219,6 +223,9 @@ func (s *site) failover() {
 		s.fail("fail over to %s: %v", to.spec.Name, err)
 	}
 	_ = os.Remove(filepath.Join(target, "home", home.LockFile))
+	if err := files.Settle(target); err != nil { // who copies a home syncs it before the program is started
+		s.fail("fail over to %s: %v", to.spec.Name, err)
+	}
 	to.start()
 }
 
