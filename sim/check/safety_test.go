@@ -233,7 +233,10 @@ func safetyTales() []tale {
 				verdict(contract.Indeterminate, 0, "the machine was restarted"), crash("web-1", "power", 2*time.Minute)),
 			"nothing disturbed its shim, and the verdict is indeterminate",
 		},
-		{"S6", "the server gave up waiting", verdict(contract.Indeterminate, 0, "canceled by admin, but the machine did not answer for 2m0s"), ""},
+		{
+			"S6", "the server gave up waiting",
+			verdict(contract.Indeterminate, 0, "canceled by admin, but the machine did not answer for 2m0s"), "",
+		},
 		{"S6", "a task is lost", func(_ *testing.T, r *history.Run) { r.End.Tasks = nil }, "was answered for \"script op1\" and is not kept"},
 		{
 			"S6", "a machine that joined was removed without an answer", both(
