@@ -127,5 +127,8 @@ func (p *pump) send(b []byte) error {
 	}
 	n, err := st.offeredLocked(b, err)
 	p.total += int64(n)
+	if err == nil {
+		err = st.err // the stream has ended, and who called may have left with the source
+	}
 	return err
 }

@@ -89,6 +89,30 @@ func TestSourceIsLeftWhileTheTransportIsStuck(t *testing.T) {
 	})
 }
 
+// Wherever in a piece the transport got stuck: once it takes bytes again, the source that was left is not touched.
+func TestSourceThatWasLeftIsReadNoMore(t *testing.T) {
+	for capacity := 64 << 10; capacity <= 160<<10; capacity += 8 << 10 {
+		synctest.Test(t, func(t *testing.T) {
+			p := join(t, fast, link.Options{}, link.Options{Serve: echo})
+			<-p.caller.Ready()
+			time.Sleep(time.Second)
+			p.there.set(func() { p.there.capacity, p.there.perByte = capacity, time.Second })
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			source := &gate{left: 1 << 30}
+			if _, err := carry(ctx, t, p.caller, source); errkind.Of(err) != errkind.Timeout {
+				t.Errorf("%d bytes fit: %v", capacity, err)
+			}
+			reads := source.reads.Load()
+			p.there.set(func() { p.there.capacity = 1 << 30 })
+			time.Sleep(time.Second)
+			if n := source.reads.Load() - reads; n > 0 {
+				t.Errorf("%d bytes fit: the source was read %d times after it was left", capacity, n)
+			}
+		})
+	}
+}
+
 // A source that stands still holds up neither other streams nor the end of the session.
 func TestSourceThatStandsStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
