@@ -47,7 +47,7 @@ const (
 	// ControlWindowBytes and BulkWindowBytes may be under way on one stream and direction; settings
 	// may allow more to the peer.
 	ControlWindowBytes = 64 << 10
-	BulkWindowBytes    = 3 << 19
+	BulkWindowBytes    = 1536 << 10
 	// RateWindow and RateFloorBytes: a bulk stream that has begun and is not held up by its reader
 	// carries so much in each window (1 KiB/s), or is reset.
 	RateWindow     = 60 * time.Second

@@ -120,7 +120,7 @@ func (p *pump) send(b []byte) error {
 		s.tasks.Add(1)
 		p.sending = true
 		s.mu.Unlock()
-		s.writeFor(st)
+		s.writeHere(st)
 		s.mu.Lock()
 		p.sending = false
 		s.tasks.Done()

@@ -57,20 +57,12 @@ func newStream(s *Session, id uint32, isBulk bool) *Stream {
 func (st *Stream) Read(p []byte) (int, error) { return st.read(p, 1) }
 
 // ReadFull is io.ReadFull, and wakes its caller only when much of p has arrived.
-func (st *Stream) ReadFull(p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var got int
-		got, err = st.read(p[n:], len(p)-n)
-		n += got
-	}
-	switch {
-	case n == len(p):
-		return n, nil
-	case n > 0 && errors.Is(err, io.EOF):
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, err
-}
+func (st *Stream) ReadFull(p []byte) (int, error) { return io.ReadFull(patient{st}, p) }
+
+// patient is a stream whose Read waits for all that it is asked for, or for half of a window.
+type patient struct{ *Stream }
+
+func (r patient) Read(p []byte) (int, error) { return r.read(p, len(p)) }
 
 // read waits until least bytes are there, or what comes before the end, and takes up to len(p).
 func (st *Stream) read(p []byte, least int) (int, error) {

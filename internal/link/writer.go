@@ -37,18 +37,33 @@ func (s *Session) claimQuietLocked(now time.Time) bool {
 	return s.streams == nil && now.Sub(s.machine.lastSent) >= quietTime && s.claimLocked(0)
 }
 
-// writeNow writes once on the caller's goroutine, which saves waking another one; a goroutine of its
-// own goes on if more has come meanwhile.
+// writeNow writes once on the caller's goroutine, which saves waking another one.
 func (s *Session) writeNow() {
 	defer s.tasks.Done()
+	s.writeHere(nil)
+}
+
+// writeHere writes on the caller's goroutine, as long as st offers something; once when st is nil. What comes
+// after that is left to a goroutine of its own.
+func (s *Session) writeHere(st *Stream) {
 	c := s.keeper.chunk()
-	if size, last := s.fill(c.data[:]); s.send(c, size, last) {
-		if size, last = s.fill(c.data[:]); size > 0 {
+	for goesOn := true; ; goesOn = st != nil && s.offers(st) {
+		size, last := s.fill(c.data[:])
+		if size > 0 && !goesOn {
 			s.tasks.Go(func() { s.writeOn(c, size, last) })
 			return
 		}
+		if !s.send(c, size, last) {
+			s.keeper.recycle(c)
+			return
+		}
 	}
-	s.keeper.recycle(c)
+}
+
+func (s *Session) offers(st *Stream) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(st.offer) > 0
 }
 
 // write is the one writer of the connection. It exists from a Wake until nothing is left to send.
@@ -58,24 +73,6 @@ func (s *Session) write() {
 	c := s.keeper.chunk()
 	size, last := s.fill(c.data[:])
 	s.writeOn(c, size, last)
-}
-
-// writeFor writes on the caller's goroutine as long as st has something to send. What comes after
-// that is left to a goroutine of its own.
-func (s *Session) writeFor(st *Stream) {
-	c := s.keeper.chunk()
-	for more := true; more; {
-		s.mu.Lock()
-		offers := len(st.offer) > 0
-		s.mu.Unlock()
-		size, last := s.fill(c.data[:])
-		if size > 0 && !offers {
-			s.tasks.Go(func() { s.writeOn(c, size, last) })
-			return
-		}
-		more = s.send(c, size, last)
-	}
-	s.keeper.recycle(c)
 }
 
 // writeOn writes what was filled, and what comes then. It recycles c.
