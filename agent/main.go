@@ -18,8 +18,8 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// heapGrowth is how many percent the heap may grow before garbage is collected, unless GOGC says
-// another number. Half of what Go takes by itself leaves 2 MB, more than a window of the line.
+// heapGrowth is by how many percent the heap may grow before garbage is collected, unless GOGC says another
+// number. Go's own 100 waits for 4 MiB at least, this for 2 MiB, which is still more than a window of the line.
 const heapGrowth = 50
 
 func main() {
