@@ -71,17 +71,17 @@ func words(text string) (list []string) {
 // instructions are the action's text with its variables; sensitive ones stay names, as people read it.
 func (w *worker) instructions(ctx context.Context, slot deploy.Slot, action deploy.Action) (string, error) {
 	values, sensitive, err := w.valuesAt(ctx, slot)
-	if isLacking(err) {
-		return shortened(fmt.Sprintf("The instructions cannot be shown: %v.", err)), nil
-	}
-	if err != nil {
+	if err != nil && !isLacking(err) {
 		return "", err
 	}
-	for _, name := range sensitive {
-		delete(values, name)
+	var text string
+	if err == nil {
+		for _, name := range sensitive {
+			delete(values, name)
+		}
+		at := deploy.NewValues(values).At(w.engine.Env.Wall())
+		text, _, err = deploy.Expand(action.Properties[deploy.PropInstructions], at)
 	}
-	at := deploy.NewValues(values).At(w.engine.Env.Wall())
-	text, _, err := deploy.Expand(action.Properties[deploy.PropInstructions], at)
 	if err != nil {
 		text = fmt.Sprintf("The instructions cannot be shown: %v.", err)
 	}
@@ -210,7 +210,7 @@ func (w *worker) sayInstructions(place string, q deploy.Interruption) {
 	}
 }
 
-// maxDecisionBytes is how much is kept of what a condition came to, and of why something could not be worked out.
+// maxDecisionBytes is how much is kept of what a condition came to, or of why it could not be worked out.
 const maxDecisionBytes = 255
 
 // decide works out conditions and makes them durable: a restart does not decide otherwise.
@@ -260,7 +260,7 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 // isLacking reports whether something that a task needs is gone or cannot be opened: looking again does not help.
 func isLacking(err error) bool {
 	kind := errkind.Of(err)
-	return err != nil && (kind == errkind.NotFound || kind == errkind.Invalid)
+	return kind == errkind.NotFound || kind == errkind.Invalid
 }
 
 func shortened(text string) string {

@@ -101,9 +101,8 @@ func (c *carrier) hold(ctx context.Context) {
 		return
 	}
 	wait := c.worker.engine.Limits.AttemptWait
-	action := c.worker.plan.Steps[c.ticket.Step].Actions[c.ticket.Action]
-	if policy, _ := deploy.NewPolicy(action); policy.RetryWait >= 0 {
-		wait = policy.RetryWait
+	if c.policy.RetryWait >= 0 {
+		wait = c.policy.RetryWait
 	}
 	c.say(tasklog.Info, fmt.Sprintf("It is begun again in %s: attempt %d.", wait, c.ticket.Attempt))
 	timer := time.NewTimer(wait)
@@ -230,7 +229,7 @@ func (c *carrier) send(ctx context.Context, t target.Target, stateID string) (
 	case c.isCanceled() && c.ticket.StateID == "":
 		return status, c.unsent(), nil
 	case c.isCanceled():
-		return status, nil, errkind.Canceled.Errorf("%s was canceled on its way", c.ticket.ID)
+		return c.callOff(ctx, t)
 	case err != nil:
 		return status, c.refusal(err), err
 	case c.ticket.StateID == "":

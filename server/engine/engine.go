@@ -153,7 +153,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		claimed, next, err := e.Queue.Claim(ctx)
 		switch {
-		case errkind.Of(err) == errkind.Exhausted && err != nil: // a full disk is no end: there may be space soon
+		case errkind.Of(err) == errkind.Exhausted: // a full disk is no end: there may be space soon
 			e.log.Warn("no task is taken from the queue", "err", err)
 			next = e.Env.Wall().Add(spaceRetry)
 		case err != nil && ctx.Err() == nil:
@@ -175,7 +175,7 @@ const spaceRetry = 2 * time.Second
 func (e *Engine) adopt(ctx context.Context) ([]deploy.Task, error) {
 	for {
 		left, err := e.Queue.Adopt(ctx)
-		if errkind.Of(err) != errkind.Exhausted || err == nil || ctx.Err() != nil {
+		if errkind.Of(err) != errkind.Exhausted || ctx.Err() != nil {
 			return left, err
 		}
 		e.log.Warn("no task is taken up again", "err", err)
