@@ -128,9 +128,10 @@ func TestArtifactsArriveWhole(t *testing.T) {
 func TestArtifactsLieInTheSpaceOfTheirTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(w store.Writer) error {
-			task, err := w.Task("ServerTasks-1")
-			task.Space = "Spaces-2"
-			return errors.Join(err, w.PutSpace(deploy.Space{ID: "Spaces-2", Name: "Two", Slug: "two"}), w.PutTask(task))
+			return errors.Join(
+				w.PutSpace(deploy.Space{ID: "Spaces-2", Name: "Two", Slug: "two"}),
+				edited(func(task *deploy.Task) { task.Space = "Spaces-2" })(w),
+			)
 		})
 		defer b.store.Close()
 		var asked []contract.ArtifactArgs
@@ -191,11 +192,7 @@ func TestArtifactsThatCannotBeKept(t *testing.T) {
 // TestArtifactsOfADeletedDeployment go with it: nothing is written that refers to it.
 func TestArtifactsOfADeletedDeployment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(w store.Writer) error {
-			task, err := w.Task("ServerTasks-1")
-			task.Deployment = "Deployments-9"
-			return errors.Join(err, w.PutTask(task))
-		})
+		b := newBench(t, edited(func(task *deploy.Task) { task.Deployment = "Deployments-9" }))
 		defer b.store.Close()
 		var asked []contract.ArtifactArgs
 		b.run(giving(&asked, []byte("x")), nil, "", nil)

@@ -20,14 +20,7 @@ import (
 
 // planned gives the bench's task another plan.
 func planned(edit func(*deploy.Plan)) func(store.Writer) error {
-	return func(w store.Writer) error {
-		task, err := w.Task("ServerTasks-1")
-		if err != nil {
-			return err
-		}
-		edit(&task.Plan)
-		return w.PutTask(task)
-	}
+	return edited(func(task *deploy.Task) { edit(&task.Plan) })
 }
 
 func manualStep(settings ...string) deploy.PlannedStep {

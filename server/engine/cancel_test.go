@@ -13,6 +13,7 @@ import (
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
+	"fairlead/server/engine"
 	"fairlead/server/target"
 )
 
@@ -61,20 +62,39 @@ func never(t *testing.T) *scripted {
 	}
 }
 
+// onItsWay is a package that takes two minutes to a machine, unless nobody wants it any more.
+func onItsWay(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return errkind.Canceled.Errorf("%w", ctx.Err())
+	case <-time.After(2 * time.Minute):
+		return nil
+	}
+}
+
+// forgetful is a machine that does not know the ticket, until it is told never to start it; told counts that.
+func forgetful(t *testing.T, told *int) *scripted {
+	m := never(t)
+	m.status = func() (contract.TicketStatus, error) {
+		if *told > 0 {
+			return *verdictOf(contract.Canceled, 0), nil
+		}
+		return contract.TicketStatus{State: contract.Unknown}, nil
+	}
+	m.cancel = func() error {
+		*told++
+		return nil
+	}
+	return m
+}
+
 // TestACancelEndsAPackageOnItsWay: nothing is started once the package is there, and nobody waits for the rest of it.
 func TestACancelEndsAPackageOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, released)
 		defer b.store.Close()
 		m := never(t)
-		m.send = func(ctx context.Context) error {
-			select {
-			case <-ctx.Done():
-				return errkind.Canceled.Errorf("%w", ctx.Err())
-			case <-time.After(2 * time.Minute):
-				return nil
-			}
-		}
+		m.send = onItsWay
 		began := time.Now()
 		b.run(m, nil, "", b.cancel)
 		b.check(ended{deploy.TaskCanceled, "before it was sent to the machine", "canceled by", 5 * time.Second}, time.Since(began))
@@ -89,21 +109,38 @@ func TestACancelMeetsAnOrderOnItsWay(t *testing.T) {
 		defer b.store.Close()
 		lost := &scripted{start: func(contract.Order) error { return errBroken }}
 		b.run(lost, nil, "engine.ticket.sending", nil)
-		m, told := never(t), 0
-		m.status = func() (contract.TicketStatus, error) {
-			if told > 0 {
-				return *verdictOf(contract.Canceled, 0), nil
-			}
-			return contract.TicketStatus{State: contract.Unknown}, nil
-		}
-		m.cancel = func() error {
-			told++
-			return nil
-		}
-		b.must(b.store.Update(t.Context(), cancelTask))
+		told := 0
+		m := forgetful(t, &told)
+		b.must(b.store.Update(t.Context(), edited(canceled)))
 		began := time.Now()
 		b.run(m, nil, "", nil)
 		b.check(ended{deploy.TaskCanceled, "Canceled", "canceled by", 5 * time.Second}, time.Since(began))
+		if told != 1 {
+			t.Errorf("the machine was told %d times, want once", told)
+		}
+	})
+}
+
+// TestACancelMeetsAnOrderThatIsSentAgain, with its package on the way: the machine is told never to start it, at once.
+func TestACancelMeetsAnOrderThatIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, released)
+		defer b.store.Close()
+		b.run(&scripted{start: func(contract.Order) error { return errBroken }}, nil, "engine.ticket.sending", nil)
+		told, asked := 0, time.Time{}
+		m := forgetful(t, &told)
+		m.send = onItsWay
+		m.cancel = func() error {
+			if told++; time.Since(asked) > 100*time.Millisecond {
+				t.Errorf("the machine was told after %s", time.Since(asked))
+			}
+			return nil
+		}
+		b.run(m, nil, "", func(e *engine.Engine) {
+			asked = time.Now()
+			b.cancel(e)
+		})
+		b.check(ended{deploy.TaskCanceled, "Canceled", "canceled by", 5 * time.Second}, time.Since(asked))
 		if told != 1 {
 			t.Errorf("the machine was told %d times, want once", told)
 		}

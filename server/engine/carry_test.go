@@ -121,9 +121,8 @@ type bench struct {
 
 func newBench(t *testing.T, edit func(store.Writer) error) *bench {
 	b := &bench{t: t, key: secret.NewKey(), kept: filepath.Join(t.TempDir(), "artifacts")}
+	b.openLogs(host.Fsync{})
 	var err error
-	b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "logs"), host.Fsync{}, time.Now)
-	b.must(err)
 	b.store, err = sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"), sqlite.Options{})
 	b.must(err)
 	b.must(b.store.Update(t.Context(), func(w store.Writer) error {
@@ -148,6 +147,15 @@ func newBench(t *testing.T, edit func(store.Writer) error) *bench {
 		b.must(b.store.Update(t.Context(), edit))
 	}
 	return b
+}
+
+// openLogs gives the bench new logs, on a disk, and returns their folder.
+func (b *bench) openLogs(disk host.Disk) string {
+	folder := filepath.Join(b.t.TempDir(), "logs")
+	var err error
+	b.logs, err = tasklog.Open(folder, disk, time.Now)
+	b.must(err)
+	return folder
 }
 
 func (b *bench) must(err error) {
@@ -212,18 +220,23 @@ func (b *bench) log() string {
 }
 
 func (b *bench) cancel(e *engine.Engine) {
-	b.must(b.store.Update(b.t.Context(), cancelTask))
+	b.must(b.store.Update(b.t.Context(), edited(canceled)))
 	e.Wake()
 }
 
-func cancelTask(w store.Writer) error {
-	task, err := w.Task("ServerTasks-1")
-	if err != nil {
-		return err
+// edited changes the bench's task.
+func edited(edit func(*deploy.Task)) func(store.Writer) error {
+	return func(w store.Writer) error {
+		task, err := w.Task("ServerTasks-1")
+		if err != nil {
+			return err
+		}
+		edit(&task)
+		return w.PutTask(task)
 	}
-	task.CancelAsked, task.State = true, deploy.TaskCancelling
-	return w.PutTask(task)
 }
+
+func canceled(task *deploy.Task) { task.CancelAsked, task.State = true, deploy.TaskCancelling }
 
 func verdictOf(o contract.Outcome, end int64) *contract.TicketStatus {
 	return &contract.TicketStatus{
@@ -294,9 +307,7 @@ func TestATaskThatWasLeftIsTakenUpAgain(t *testing.T) {
 		b := newBench(t, nil)
 		defer b.store.Close()
 		disk := &sick{}
-		var err error
-		b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "sick"), disk, time.Now)
-		b.must(err)
+		b.openLogs(disk)
 		disk.failing.Store(true)
 		m := &scripted{follow: func(_ context.Context, f target.FollowFunc) error {
 			return f(nil, verdictOf(contract.Succeeded, 0))
@@ -319,9 +330,7 @@ func TestATicketThatWasLeftIsTakenUpAgain(t *testing.T) {
 		b := newBench(t, nil)
 		defer b.store.Close()
 		disk := &sick{}
-		var err error
-		b.logs, err = tasklog.Open(filepath.Join(t.TempDir(), "sick"), disk, time.Now)
-		b.must(err)
+		b.openLogs(disk)
 		tries := 0
 		m := &scripted{follow: func(_ context.Context, f target.FollowFunc) error {
 			tries++
@@ -531,15 +540,10 @@ func TestLostLeaseStops(t *testing.T) {
 			}
 		}}
 		b.run(m, nil, "", func(e *engine.Engine) {
-			b.must(b.store.Update(t.Context(), func(w store.Writer) error {
-				task, err := w.Task("ServerTasks-1")
-				if err != nil {
-					return err
-				}
+			b.must(b.store.Update(t.Context(), edited(func(task *deploy.Task) {
 				task.LeaseOwner = "somebody else"
 				task.LeaseEpoch++
-				return w.PutTask(task)
-			}))
+			})))
 			e.Wake() // the worker looks at its task again
 		})
 		var tickets []deploy.Ticket

@@ -45,20 +45,15 @@ func (n *nursed) Target(deploy.MachineID) (target.Target, string, error) {
 
 // nursing makes the task a health check with a script.
 func nursing(w store.Writer) error {
-	task, err := w.Task("ServerTasks-1")
-	if err != nil {
-		return err
-	}
-	task.Kind = deploy.HealthTask
-	task.Plan.Steps[0].Actions[0].Properties[deploy.PropScriptBody] = "look #{Octopus.Machine.Name}"
-	err = w.PutMachinePolicy(deploy.MachinePolicy{
-		ID: deploy.DefaultMachinePolicyID, Space: deploy.DefaultSpace, Name: "d", HealthRun: deploy.OwnScript,
-		HealthScript: "look #{Octopus.Machine.Name}",
-	})
-	if err != nil {
-		return err
-	}
-	return w.PutTask(task)
+	const script = "look #{Octopus.Machine.Name}"
+	return errors.Join(
+		w.PutMachinePolicy(deploy.MachinePolicy{
+			ID: deploy.DefaultMachinePolicyID, Space: deploy.DefaultSpace, Name: "d", HealthRun: deploy.OwnScript,
+			HealthScript: script,
+		}),
+		edited(func(task *deploy.Task) { task.Kind = deploy.HealthTask })(w),
+		with(deploy.PropScriptBody, script)(w),
+	)
 }
 
 func (b *bench) health() (h deploy.Health) {
@@ -254,10 +249,10 @@ func TestAHealthCheckThatCannotReadItsTask(t *testing.T) {
 			err := w.PutMachine(deploy.Machine{
 				ID: "Machines-2", Space: deploy.DefaultSpace, Name: "n", Style: deploy.Polling, Pin: strings.Repeat("2", 64),
 			})
-			task, readErr := w.Task("ServerTasks-1")
-			task.Kind, task.Plan.Steps[0].Actions = deploy.HealthTask, nil
-			task.Plan.Steps[0].Machines = []deploy.MachineID{"Machines-1", "Machines-2"}
-			return errors.Join(err, readErr, w.PutTask(task))
+			return errors.Join(err, edited(func(task *deploy.Task) {
+				task.Kind, task.Plan.Steps[0].Actions = deploy.HealthTask, nil
+				task.Plan.Steps[0].Machines = []deploy.MachineID{"Machines-1", "Machines-2"}
+			})(w))
 		})
 		defer b.store.Close()
 		s := &blind{Store: b.store}

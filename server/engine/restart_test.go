@@ -22,16 +22,11 @@ import (
 
 // with gives the bench's action settings: names and values in turn.
 func with(settings ...string) func(store.Writer) error {
-	return func(w store.Writer) error {
-		task, err := w.Task("ServerTasks-1")
-		if err != nil {
-			return err
-		}
+	return planned(func(p *deploy.Plan) {
 		for i := 0; i < len(settings); i += 2 {
-			task.Plan.Steps[0].Actions[0].Properties[settings[i]] = settings[i+1]
+			p.Steps[0].Actions[0].Properties[settings[i]] = settings[i+1]
 		}
-		return w.PutTask(task)
-	}
+	})
 }
 
 // rebooting is a machine whose script takes ten seconds; then the machine is away and comes back in
@@ -390,14 +385,7 @@ func TestLimitsGoToTheMachine(t *testing.T) {
 // TestWhoCanceledIsTold to the machine and in the task.
 func TestWhoCanceledIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, func(w store.Writer) error {
-			task, err := w.Task("ServerTasks-1")
-			if err != nil {
-				return err
-			}
-			task.CancelAskers = "erika"
-			return w.PutTask(task)
-		})
+		b := newBench(t, edited(func(task *deploy.Task) { task.CancelAskers = "erika" }))
 		defer b.store.Close()
 		m := &canceledBy{scripted: &scripted{}, by: make(chan string, 1)}
 		m.follow = func(_ context.Context, f target.FollowFunc) error {

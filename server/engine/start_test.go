@@ -16,7 +16,6 @@ import (
 	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/internal/store"
-	"fairlead/internal/tasklog"
 )
 
 // full is a store that cannot be written to for its first minute.
@@ -37,18 +36,12 @@ func (f full) Update(ctx context.Context, do func(store.Writer) error) error {
 func TestAStartThatMeetsTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(w store.Writer) error {
-			task, err := w.Task("ServerTasks-1")
-			task.State = deploy.TaskExecuting
-			return errors.Join(err, w.PutTask(task), w.PutTask(deploy.Task{
+			return errors.Join(edited(func(task *deploy.Task) { task.State = deploy.TaskExecuting })(w), w.PutTask(deploy.Task{
 				ID: "ServerTasks-7", Space: deploy.DefaultSpace, Kind: deploy.ScriptTask, State: deploy.TaskCanceled,
 			}))
 		})
 		defer b.store.Close()
-		folder := filepath.Join(t.TempDir(), "logs")
-		var err error
-		b.logs, err = tasklog.Open(folder, host.Fsync{}, time.Now)
-		b.must(err)
-		b.must(os.Mkdir(filepath.Join(folder, "ServerTasks-7.log"), 0o700))
+		b.must(os.Mkdir(filepath.Join(b.openLogs(host.Fsync{}), "ServerTasks-7.log"), 0o700))
 		b.store = full{b.store, time.Now()}
 		b.run(ending(contract.Succeeded), nil, "", nil)
 		if state := b.task().State; state != deploy.TaskSuccess {
