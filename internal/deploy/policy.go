@@ -143,42 +143,36 @@ func (r *policyReader) flag(name string) bool {
 }
 
 func (r *policyReader) minutes(name string, least int, unset time.Duration) time.Duration {
-	text := r.action.Properties[name]
-	if text == "" {
-		return unset
+	if n, ok := r.number(name, " minutes", least, maxPolicyMinutes); ok {
+		return time.Duration(n) * time.Minute
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > maxPolicyMinutes {
-		r.add("%s is %q minutes: want %d to %d", name, text, least, maxPolicyMinutes)
-		return unset
-	}
-	return time.Duration(n) * time.Minute
+	return unset
 }
 
 func (r *policyReader) retries() int {
-	text := r.action.Properties[PropRetries]
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > maxRetries {
-		r.add("%s is %q: want 0 to %d", PropRetries, text, maxRetries)
-		return 0
-	}
+	n, _ := r.number(PropRetries, "", 0, maxRetries)
 	return n
 }
 
 func (r *policyReader) retryWait() time.Duration {
-	text := r.action.Properties[PropRetrySeconds]
+	if n, ok := r.number(PropRetrySeconds, " seconds", 0, maxRetrySeconds); ok {
+		return time.Duration(n) * time.Second
+	}
+	return -1
+}
+
+// number reads a whole number; ok is false when there is none between least and most.
+func (r *policyReader) number(name, unit string, least, most int) (n int, ok bool) {
+	text := r.action.Properties[name]
 	if text == "" {
-		return -1
+		return 0, false
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > maxRetrySeconds {
-		r.add("%s is %q seconds: want 0 to %d", PropRetrySeconds, text, maxRetrySeconds)
-		return -1
+	if err != nil || n < least || n > most {
+		r.add("%s is %q%s: want %d to %d", name, text, unit, least, most)
+		return 0, false
 	}
-	return time.Duration(n) * time.Second
+	return n, true
 }
 
 // mayRepeat reports whether an action may be begun again, as a new attempt, after this verdict:

@@ -24,7 +24,7 @@ const (
 	// TasksKeptAlways is how many of those that ended last stay, however long ago that was; none of deployments that
 	// are gone.
 	TasksKeptAlways = 20
-	// MaxTasksKept is how many of those that ended last stay, however short a time ago that was.
+	// MaxTasksKept is how many of those that ended last may stay; the others go, however short a time ago they ended.
 	MaxTasksKept = 20_000
 )
 
