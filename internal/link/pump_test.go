@@ -171,3 +171,24 @@ func TestReadFull(t *testing.T) {
 		}
 	})
 }
+
+func TestResetDropsWhatWasNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := join(t, fast, link.Options{}, link.Options{Serve: func(ctx context.Context, s contract.Stream) {
+			_, _ = s.Write([]byte("hello"))
+			<-ctx.Done()
+		}})
+		s, err := p.caller.Open(t.Context(), true)
+		if err == nil {
+			_, err = s.Write([]byte("say something"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		s.Reset("enough")
+		if n, err := s.Read(make([]byte, 9)); n != 0 || errkind.Of(err) != errkind.Canceled {
+			t.Errorf("%d bytes after the reset, %v", n, err)
+		}
+	})
+}
