@@ -135,10 +135,12 @@ func (c *Catalog) deleteTasks(ctx context.Context, p identity.Principal, ids []d
 		}
 		return event("TasksDeleted", spaceOf(w), "%s were deleted: they are kept no longer", &gone), nil
 	})
-	if errkind.Of(err) == errkind.Conflict {
-		err = nil
+	switch {
+	case len(gone.ids) == 0 && errkind.Of(err) == errkind.Conflict:
+	case err != nil: // nothing of it was committed
+		return goneTasks{}, 0, err
 	}
-	return gone, done, err
+	return gone, done, nil
 }
 
 // SweepLogs removes the logs of tasks that are gone, and returns how many. A task is committed before its log begins.

@@ -3,6 +3,7 @@
 package catalog_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -227,6 +228,30 @@ func TestBigTasksGoAlone(t *testing.T) {
 	}
 	if want := []string{"2 tasks (2 AdHocScript), with 2 tickets", "1 tasks (1 AdHocScript), with 2101 tickets"}; !slices.Equal(said, want) {
 		t.Errorf("the audit trail says %q, want %q", said, want)
+	}
+}
+
+// unsure is a store whose writes are lost at the commit.
+type unsure struct{ store.Store }
+
+func (u unsure) Update(ctx context.Context, f func(store.Writer) error) error {
+	lost := errkind.Unavailable.Errorf("no commit")
+	return u.Store.Update(ctx, func(w store.Writer) error { return errors.Join(f(w), lost) })
+}
+
+// TestLogsStayWithTasksThatStay: what a lost commit did not delete keeps its log, and nobody says that it went.
+func TestLogsStayWithTasksThatStay(t *testing.T) {
+	s := newSite(t)
+	s.TaskDays = 1
+	s.ranScripts(deploy.DefaultSpace, numbers(101, 125)...)
+	s.now = s.now.AddDate(0, 1, 0)
+	s.Store = unsure{s.store}
+	said, err := s.ApplyRetention(s.ctx, root())
+	if errkind.Of(err) != errkind.Unavailable || len(said) != 0 {
+		t.Errorf("%v, and it said %q", err, said)
+	}
+	if logs := ok(s.logs.Tasks())(t); len(logs) != 25 {
+		t.Errorf("%d of 25 logs are left", len(logs))
 	}
 }
 
