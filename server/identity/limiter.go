@@ -58,7 +58,7 @@ func left(now time.Time, w window, limit int) time.Duration {
 }
 
 // fail records a failed attempt and returns how long its answer should be held back. News are the first one on an
-// account in a window, and the one that fills it; without an account, those of a source.
+// account in a window, and the one that fills it; without an account, those of a source. Who tells of them asks isTold.
 func (l *limiter) fail(now time.Time, account, source string) (delay time.Duration, isNews bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,11 +69,13 @@ func (l *limiter) fail(now time.Time, account, source string) (delay time.Durati
 		isNews = here == 1 || here == failuresPerAccount
 		n = max(n, here)
 	}
-	return delayAfter(n), isNews && l.isTold(now)
+	return delayAfter(n), isNews
 }
 
 // isTold counts news, of which a window holds maxNews.
 func (l *limiter) isTold(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.news.add(now)
 	return l.news.failures <= maxNews
 }

@@ -143,3 +143,20 @@ func TestA8CanonicalIsAsWideAsFolding(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysUseUpNoNews: the audit trail tells nothing of wrong keys, so that they keep it from telling of nothing else.
+func TestKeysUseUpNoNews(t *testing.T) {
+	l := newLimiter()
+	for i := range 2 * maxNews {
+		l.fail(start, "", fmt.Sprint("192.0.2.", i))
+	}
+	for i := range maxNews {
+		_, isNews := l.fail(start, fmt.Sprint("user ", i), "198.51.100.1")
+		if !isNews || !l.isTold(start) {
+			t.Fatalf("news %d of %d is not told", i+1, maxNews)
+		}
+	}
+	if l.isTold(start) {
+		t.Errorf("more than %d are told", maxNews)
+	}
+}

@@ -176,8 +176,9 @@ func (d *Directory) byPassword(ctx context.Context, source, name, password strin
 	if fits && user.IsActive && !user.IsService {
 		return user, nil
 	}
-	delay, isNews := d.tries.fail(d.wall(), account, source)
-	if isNews {
+	now := d.wall()
+	delay, isNews := d.tries.fail(now, account, source)
+	if isNews && d.tries.isTold(now) {
 		err = d.noteFailure(ctx, user, source)
 	}
 	if err != nil {
