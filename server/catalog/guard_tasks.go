@@ -63,11 +63,7 @@ func (g *guard) Tasks(f store.TaskFilter) ([]deploy.Task, int, error) {
 	if f.Scopes, err = g.scopes(); err != nil {
 		return nil, 0, err
 	}
-	f.Skip = 0
-	if take > 0 {
-		f.Take = skip + take
-	}
-	all, total, err := g.Reader.Tasks(f)
+	all, total, err := g.Reader.Tasks(throughPage(f))
 	all = append(all, loose...)
 	slices.SortFunc(all, newerTask)
 	return cut(all, skip, take), total + len(loose), err

@@ -3,6 +3,7 @@
 package catalog_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -336,6 +337,35 @@ func TestScopedTasksAreWhatOneMaySee(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestScopedTasksAreMoreThanOneReading: what belongs to no project is read in pages, and none of them is left out.
+func TestScopedTasksAreMoreThanOneReading(t *testing.T) {
+	s := newSite(t)
+	s.twoOfAll()
+	const some = 1201 // three readings of 500
+	machine := ok(s.Machines(s.ctx, root(), catalog.MachineFilter{}))(t)[0]
+	err := s.store.Update(s.ctx, func(w store.Writer) error {
+		var err error
+		for i := range some {
+			err = errors.Join(err, w.PutTask(deploy.Task{
+				ID: deploy.TaskID("ServerTasks-" + strconv.Itoa(1000+i)), Space: deploy.DefaultSpace, Kind: deploy.HealthTask,
+				State: deploy.TaskSuccess, QueuedAt: s.now,
+				Plan: deploy.Plan{Steps: []deploy.PlannedStep{{Machines: []deploy.MachineID{machine.ID}}}},
+			}))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := identity.Principal{User: deploy.User{Name: "ada"}, Grants: []identity.Grant{{
+		Permissions: identity.NewSet(identity.TaskView), Environments: machine.Environments,
+	}}}
+	page, total, err := s.Tasks(s.ctx, p, catalog.TaskFilter{Kind: deploy.HealthTask, Skip: some - 1, Take: 2})
+	if err != nil || total != some || len(page) != 1 || page[0].ID != "ServerTasks-1000" {
+		t.Errorf("%d tasks, the last of them %v, %v; want %d that end with ServerTasks-1000", total, page, err, some)
 	}
 }
 

@@ -41,14 +41,19 @@ type ScriptRequest struct {
 func (c *Catalog) Tasks(ctx context.Context, p identity.Principal, f TaskFilter) (all []deploy.Task, total int,
 	err error,
 ) {
-	for i := range f.IDs {
-		f.IDs[i] = deploy.TaskID(properID("ServerTasks", string(f.IDs[i])))
-	}
+	properTasks(f.IDs)
 	err = c.view(ctx, p, identity.TaskView, func(r store.Reader) error {
 		all, total, err = r.Tasks(f)
 		return err
 	})
 	return all, total, err
+}
+
+// properTasks spells ids as the store does.
+func properTasks(ids []deploy.TaskID) {
+	for i, id := range ids {
+		ids[i] = deploy.TaskID(properID("ServerTasks", string(id)))
+	}
 }
 
 // TasksEverywhere is Tasks of all spaces in which the principal may see tasks, or of those among them that are named,
@@ -59,9 +64,7 @@ func (c *Catalog) TasksEverywhere(
 	if err := p.Need(identity.SignedIn); err != nil {
 		return nil, 0, err
 	}
-	for i := range f.IDs {
-		f.IDs[i] = deploy.TaskID(properID("ServerTasks", string(f.IDs[i])))
-	}
+	properTasks(f.IDs)
 	err = c.Store.View(ctx, func(r store.Reader) error {
 		spaces, err := store.EverySpace(r)
 		if err != nil {
@@ -92,20 +95,25 @@ func (c *Catalog) TasksEverywhere(
 
 // tasksOf merges what several readers have.
 func tasksOf(readers []store.Reader, f TaskFilter) (all []deploy.Task, total int, err error) {
-	skip, take := f.Skip, f.Take
-	f.Skip = 0
-	if take > 0 {
-		f.Take = skip + take
-	}
+	upTo := throughPage(f)
 	for _, r := range readers {
-		some, n, err := r.Tasks(f)
+		some, n, err := r.Tasks(upTo)
 		if err != nil {
 			return nil, 0, err
 		}
 		all, total = append(all, some...), total+n
 	}
 	slices.SortFunc(all, newerTask)
-	return cut(all, skip, take), total, nil
+	return cut(all, f.Skip, f.Take), total, nil
+}
+
+// throughPage asks for all up to the end of a page that is cut from several lists together.
+func throughPage(f TaskFilter) TaskFilter {
+	if f.Take > 0 {
+		f.Take += f.Skip
+	}
+	f.Skip = 0
+	return f
 }
 
 // Task reads one. Errors: Denied, NotFound.
