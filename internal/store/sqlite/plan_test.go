@@ -76,6 +76,7 @@ func TestTasksOfASpaceAreFoundByTheirFilter(t *testing.T) {
 		{Project: "p"},
 		{Environment: "e"},
 		{IsAsking: true},
+		{IsLoose: true},
 	}
 	err := s.View(t.Context(), func(r store.Reader) error {
 		for _, f := range filters {

@@ -107,7 +107,7 @@ func spaceOfTasks(f store.TaskFilter) string {
 
 // addScopes asks for a deployment within one of the scopes.
 func (w *where) addScopes(scopes []store.TaskScope) error {
-	any, args := []string{"0"}, []any{}
+	within, args := []string{"0"}, []any{}
 	for _, s := range scopes {
 		var one where
 		one.add(true, "project <> ?", "")
@@ -115,9 +115,9 @@ func (w *where) addScopes(scopes []store.TaskScope) error {
 		if err != nil {
 			return err
 		}
-		any, args = append(any, strings.Join(one.conditions, " AND ")), append(args, one.args...)
+		within, args = append(within, strings.Join(one.conditions, " AND ")), append(args, one.args...)
 	}
-	w.add(true, "("+strings.Join(any, " OR ")+")", args...)
+	w.add(true, "("+strings.Join(within, " OR ")+")", args...)
 	return nil
 }
 

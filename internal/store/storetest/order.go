@@ -331,7 +331,8 @@ func orderOfInterruptions(t *testing.T, s store.Store) {
 
 func orderOfArtifacts(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error {
-		err := errors.Join(w.PutTask(deploy.Task{ID: "ServerTasks-1"}), w.PutTask(deploy.Task{ID: "ServerTasks-2"}))
+		err := errors.Join(w.PutTask(deploy.Task{ID: "ServerTasks-1", Space: "Spaces-1"}),
+			w.PutTask(deploy.Task{ID: "ServerTasks-2", Space: "Spaces-2"}))
 		for _, a := range []deploy.Artifact{
 			{ID: "Artifacts-9", Task: "ServerTasks-1", SHA256: "b", Size: 1},
 			{ID: "Artifacts-10", Task: "ServerTasks-1", SHA256: "a", Size: 20},
@@ -347,7 +348,7 @@ func orderOfArtifacts(t *testing.T, s store.Store) {
 		for want, f := range map[string]store.ArtifactFilter{
 			"Artifacts-11 Artifacts-10 Artifacts-9": {},
 			"Artifacts-10 Artifacts-9":              {Task: "ServerTasks-1"},
-			" ":                                     {Space: "Spaces-2"},
+			"Artifacts-11":                          {Space: "Spaces-2"},
 			"Artifacts-11 Artifacts-9":              {SHA256: "b"},
 			"":                                      {SHA256: "c"},
 		} {
