@@ -74,8 +74,8 @@ func TestALogIsFollowedInEverySpace(t *testing.T) {
 	})
 }
 
-// TestX3CookiesAreSecureBehindAProxy: a browser that comes by HTTPS to a proxy gets cookies that go no other way.
-func TestX3CookiesAreSecureBehindAProxy(t *testing.T) {
+// TestA3CookiesAreSecureBehindAProxy: a browser that comes by HTTPS to a proxy gets cookies that go no other way.
+func TestA3CookiesAreSecureBehindAProxy(t *testing.T) {
 	for _, isSecure := range []bool{false, true} {
 		s := newSite(t, func(d *api.Deps) { d.Secure = isSecure })
 		s.must(201, "POST", "/api/users", m{"Username": "ada", "Password": "correct horse"})
