@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,12 +40,34 @@ func (p *Portal) guarded(next http.Handler) http.Handler {
 			p.problem(v, err)
 			return
 		}
-		if r.Method == http.MethodPost { // not every writer has deadlines; the server sets the next request's itself
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formLimit))
+		if r.Method == http.MethodPost && r.ContentLength != 0 {
+			r.Body = newTimedBody(w, r.Body)
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// timedBody is one with a deadline that ends when it was read: while the answer is made the server reads on, and would
+// take the deadline for somebody who leaves.
+type timedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+// newTimedBody begins the time; not every writer has deadlines.
+func newTimedBody(w http.ResponseWriter, body io.ReadCloser) timedBody {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(formLimit))
+	return timedBody{body, control}
+}
+
+func (b timedBody) Read(into []byte) (n int, err error) {
+	n, err = b.ReadCloser.Read(into)
+	if err == io.EOF {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 func setHeaders(h http.Header) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -489,4 +490,26 @@ func TestArtifactOfATask(t *testing.T) {
 	if a := send(p, httptest.NewRequest("GET", "/app/tasks/ServerTasks-41/artifacts/Artifacts-7", nil)); a.Code == 200 {
 		t.Errorf("without signing in: %d %s", a.Code, a.body)
 	}
+}
+
+// TestFormsHaveTimeToCome: a form is waited for no longer than its limit, which does not cut off who waits for the answer.
+func TestFormsHaveTimeToCome(t *testing.T) {
+	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	begun := time.Now()
+	open(sample(), nil).ServeHTTP(w, form("/app/sign-in", "name", "Ann", "password", goodPassword))
+	if len(w.set) != 2 || w.set[0].Before(begun.Add(20*time.Second)) || w.set[0].After(time.Now().Add(time.Minute)) ||
+		!w.set[1].IsZero() {
+		t.Errorf("deadlines %v since %v; want half a minute, then none", w.set, begun)
+	}
+}
+
+// deadlines keeps those that were set.
+type deadlines struct {
+	http.ResponseWriter
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
 }
