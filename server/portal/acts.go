@@ -17,6 +17,9 @@ func (p *Portal) createRelease(v *visit) error {
 	if err := v.ParseForm(); err != nil {
 		return badForm(err)
 	}
+	if err := v.checkSpace(); err != nil {
+		return err
+	}
 	version, err := p.source.CreateRelease(v.Context(), v.who, NewRelease{
 		Project: project, Version: v.PostForm.Get("version"), Notes: v.PostForm.Get("notes"),
 	})
@@ -29,6 +32,9 @@ func (p *Portal) createRelease(v *visit) error {
 func (p *Portal) deploy(v *visit) error {
 	if err := v.ParseForm(); err != nil {
 		return badForm(err)
+	}
+	if err := v.checkSpace(); err != nil {
+		return err
 	}
 	d := NewDeployment{
 		Project: v.PathValue("project"), Version: v.PostForm.Get("version"),

@@ -96,7 +96,7 @@ func TestBrowserFollowsAddressesOfClients(t *testing.T) {
 		}
 	}
 	dom := browse(t, nil, "/app/sign-in#/Spaces-1/tasks/ServerTasks-41", "--dump-dom", "--timeout=20000")
-	if strings.Count(dom, `value="/app/tasks/ServerTasks-41"`) != 2 {
+	if strings.Count(dom, `value="/app/tasks/ServerTasks-41?space=Spaces-1"`) != 2 {
 		t.Errorf("signing in does not lead to the task:\n%s", dom)
 	}
 }

@@ -135,10 +135,11 @@ func (p *Portal) serve(route route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{ResponseWriter: w, Request: r}
 		err := p.identify(v)
+		isDone := false
 		if err == nil && !route.open {
-			err = p.enter(v)
+			isDone, err = p.enter(v)
 		}
-		if err == nil || route.open {
+		if !isDone && (err == nil || route.open) {
 			err = route.handle(v)
 		}
 		if err != nil {

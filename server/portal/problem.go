@@ -56,6 +56,9 @@ func (p *Portal) problem(v *visit, err error) {
 		return
 	}
 	t := trouble{Headline: headlines[kind], Message: err.Error(), Hint: errkind.Hint(err), Status: statuses[kind]}
+	if kind == errkind.NotFound && t.Hint == "" && len(v.spaces) > 1 {
+		t.Hint = "if it is in another space, choose that one at the top"
+	}
 	if errors.Is(err, errOtherHost) {
 		t.Status = http.StatusMisdirectedRequest
 	}

@@ -39,6 +39,27 @@ type view struct {
 // May tells whether the reader has a permission, so that a page can leave a button out.
 func (v view) May(p string) bool { return v.may.Has(identity.Permission(p)) }
 
+// Token is the command that makes a join token in the space shown.
+func (v view) Token() string {
+	return "fairlead-server token create --environment Test --tag web" + v.inSpace(" --space ")
+}
+
+// Octopus is a command of Octopus's client, for the space shown: it asks which when its user sees several.
+func (v view) Octopus(arguments string) string {
+	return "OCTOPUS_URL=" + v.URL + v.inSpace(" OCTOPUS_SPACE=") + " OCTOPUS_API_KEY=$KEY \\\n  octopus " + arguments
+}
+
+// API is where the space shown has its REST surface.
+func (v view) API() string { return v.URL + "/api" + v.inSpace("/") }
+
+// inSpace is before and the space shown, or "" where commands mean it anyhow.
+func (v view) inSpace(before string) string {
+	if v.Space == deploy.DefaultSpace && len(v.Spaces) < 2 {
+		return ""
+	}
+	return before + string(v.Space)
+}
+
 // loadPages parses the templates: each page together with the frame and the parts.
 func (p *Portal) loadPages() pages {
 	frame := template.New("").Funcs(p.funcs())

@@ -32,11 +32,16 @@ func TestScreenshots(t *testing.T) {
 	}
 	ended := sample()
 	ended.task.State, ended.task.CompletedAt, ended.task.Error = "Failed", now, "step 2 (Deploy the web application) failed on 1 of 3 machines"
+	ended.task.Questions = nil
 	step := &ended.task.Steps[1]
 	step.Activity, step.Machines[0].Activity, step.Machines[2].Activity = "Failed", "Success", "Skipped"
 	broken := sample()
 	broken.refuse = errkind.Hinted(errkind.Invalid.Errorf("step 1 finds no enabled machine with the tag web in this environment; "+
 		"step 2 is required and cannot be skipped"), "give a machine of the environment the tag web")
+	spaces := sample()
+	spaces.spaces = []portal.Space{
+		{ID: "Spaces-1", Name: "Payments and Settlement of the Northern Branches"}, {ID: "Spaces-2", Name: "Default"},
+	}
 	empty := &fake{permissions: sample().permissions}
 	empty.project = portal.Project{ProjectSummary: sample().projects[0]}
 	for name, page := range map[string]struct {
@@ -50,6 +55,7 @@ func TestScreenshots(t *testing.T) {
 		"tasks": {sample(), "/app/tasks"}, "tasks-empty": {empty, "/app/tasks"}, "task": {sample(), "/app/tasks/ServerTasks-41"},
 		"task-failed": {ended, "/app/tasks/ServerTasks-41"}, "packages": {sample(), "/app/packages"}, "packages-empty": {empty, "/app/packages"},
 		"package": {sample(), "/app/packages/Shop.Web"}, "events": {sample(), "/app/events"}, "problem": {broken, "/app"},
+		"spaces": {spaces, "/app/tasks"},
 	} {
 		for _, scheme := range schemes {
 			for _, width := range widths {

@@ -4,6 +4,7 @@ package portal
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"fairlead/internal/deploy"
@@ -21,17 +22,25 @@ type Space struct {
 }
 
 // enter has the reader act in the space that he chose; else in the default one, or, when he sees nothing there, in the
-// first that he does. Who sees none stays: each page says what he lacks.
-func (p *Portal) enter(v *visit) (err error) {
+// first that he does. Who sees none stays: each page says what he lacks. An address that names a space
+// (/app/tasks/ServerTasks-7?space=Spaces-2) chooses it: the answer leads on to the same address without the name, so
+// that a page which reads itself again does not choose once more. isDone tells that it was given.
+func (p *Portal) enter(v *visit) (isDone bool, err error) {
 	if v.spaces, err = p.source.Spaces(v.Context(), v.who); err != nil || len(v.spaces) == 0 {
-		return err
+		return false, err
+	}
+	query := v.URL.Query()
+	if id := query.Get("space"); id != "" && v.Method == http.MethodGet {
+		query.Del("space")
+		to := url.URL{Path: v.URL.Path, RawPath: v.URL.RawPath, RawQuery: query.Encode()}
+		return true, p.choose(v, id, to.String())
 	}
 	here := v.spaces[0].ID
 	if cookie, err := v.Request.Cookie(spaceCookie); err == nil && v.seesSpace(cookie.Value) {
 		here = deploy.SpaceID(cookie.Value)
 	}
 	v.who = v.who.In(here)
-	return nil
+	return false, nil
 }
 
 func (v *visit) seesSpace(id string) bool {
@@ -40,7 +49,10 @@ func (v *visit) seesSpace(id string) bool {
 
 // chooseSpace leads to the dashboard of another space.
 func (p *Portal) chooseSpace(v *visit) error {
-	id := v.PostFormValue("space")
+	return p.choose(v, v.PostFormValue("space"), "/app")
+}
+
+func (p *Portal) choose(v *visit, id, to string) error {
 	if !v.seesSpace(id) {
 		return errkind.NotFound.Errorf("there is no space %.40q", id)
 	}
@@ -48,5 +60,17 @@ func (p *Portal) chooseSpace(v *visit) error {
 		Name: spaceCookie, Value: id, Path: "/app", HttpOnly: true, Secure: p.isSecure(v.Request),
 		SameSite: http.SameSiteLaxMode,
 	})
-	return redirect(v, "/app")
+	return redirect(v, to)
+}
+
+// checkSpace refuses a form whose page was of another space than the one chosen since, in another tab: a project there
+// may have the same name. Errors: Conflict.
+func (v *visit) checkSpace() error {
+	of := v.PostForm.Get("space")
+	if of == "" || of == string(v.who.SpaceID()) {
+		return nil
+	}
+	return errkind.Hinted(
+		errkind.Conflict.Errorf("this page was of %.40s, and since then %s was chosen", of, v.who.SpaceID()),
+		"choose the space at the top that you mean, and open the page again")
 }

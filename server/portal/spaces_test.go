@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/internal/errkind"
 	"fairlead/server/portal"
 )
 
@@ -49,5 +50,87 @@ func TestSpacesAreChosenInTheHead(t *testing.T) {
 	f.spaces = f.spaces[1:]
 	if body := page("Spaces-1"); strings.Contains(body, "/app/space") {
 		t.Error("the one that he manages is to be chosen")
+	}
+}
+
+// TestAnAddressChoosesItsSpace: what names a space leads to the same page in it, once; one that he does not see chooses
+// nothing.
+func TestAnAddressChoosesItsSpace(t *testing.T) {
+	f := sample()
+	f.spaces = []portal.Space{{ID: "Spaces-1", Name: "Default"}, {ID: "Spaces-2", Name: "Second"}}
+	p := open(f, nil)
+	ask := func(path string) answer { return send(p, signedIn(httptest.NewRequest("GET", path, nil))) }
+	a := ask("/app/tasks/ServerTasks-41?node=2&space=Spaces-2")
+	cookies := a.Result().Cookies()
+	if a.Code != 303 || a.Header().Get("Location") != "/app/tasks/ServerTasks-41?node=2" || len(cookies) != 1 ||
+		cookies[0].Value != "Spaces-2" {
+		t.Errorf("%d to %q with %v", a.Code, a.Header().Get("Location"), cookies)
+	}
+	a = ask("/app?space=Spaces-3")
+	if a.Code != 404 || len(a.Result().Cookies()) != 0 {
+		t.Errorf("one that he does not see: %d, %v", a.Code, a.Result().Cookies())
+	}
+	f.refuse = errkind.NotFound.Errorf("task ServerTasks-7 does not exist")
+	if a = ask("/app/tasks/ServerTasks-7"); a.Code != 404 || !strings.Contains(a.body, "another space") {
+		t.Errorf("what is not found may be in another space, and nobody says so: %d", a.Code)
+	}
+}
+
+// TestAFormActsInTheSpaceOfItsPage: another tab may have chosen another space, where a project has the same name.
+func TestAFormActsInTheSpaceOfItsPage(t *testing.T) {
+	f := sample()
+	f.spaces = []portal.Space{{ID: "Spaces-1", Name: "Default"}, {ID: "Spaces-2", Name: "Second"}}
+	p := open(f, nil)
+	for _, path := range []string{"/app/projects/shop/releases", "/app/projects/shop/deploy"} {
+		post := func(of string) answer {
+			r := form(path, "version", "1.4.2", "environment", "Environments-1", "space", of)
+			r.AddCookie(&http.Cookie{Name: "fairlead-space", Value: "Spaces-2"})
+			return send(p, r)
+		}
+		before := len(f.done())
+		if a := post("Spaces-1"); a.Code != 409 || len(f.done()) != before {
+			t.Errorf("%s from a page of another space: %d, %v", path, a.Code, f.done())
+		}
+		if a := post("Spaces-2"); a.Code != 303 || len(f.done()) == before {
+			t.Errorf("%s: %d", path, a.Code)
+		}
+	}
+	for _, path := range []string{"/app/projects/shop", "/app/projects/shop/releases/1.4.2"} {
+		page := get(t, p, path).body
+		if forms := strings.Count(page, `action="/app/projects/`); forms == 0 ||
+			strings.Count(page, `name="space" value="Spaces-1"`) != forms {
+			t.Errorf("%s: a form does not say of which space it is", path)
+		}
+	}
+}
+
+// TestCommandsNameTheirSpace where the client would ask, or mean the default one.
+func TestCommandsNameTheirSpace(t *testing.T) {
+	one, second := portal.Space{ID: "Spaces-1", Name: "Default"}, portal.Space{ID: "Spaces-2", Name: "Second"}
+	for name, c := range map[string]struct {
+		spaces []portal.Space
+		want   []string
+	}{
+		"the default one alone": {[]portal.Space{one}, []string{
+			"--tag web<", "/api/packages/raw", "OCTOPUS_API_KEY=$KEY",
+		}},
+		"another alone": {[]portal.Space{second}, []string{
+			"--tag web --space Spaces-2<", "/api/Spaces-2/packages/raw", "OCTOPUS_SPACE=Spaces-2 OCTOPUS_API_KEY",
+		}},
+		"two": {[]portal.Space{one, second}, []string{
+			"--tag web --space Spaces-1<", "/api/Spaces-1/packages/raw", "OCTOPUS_SPACE=Spaces-1 OCTOPUS_API_KEY",
+		}},
+	} {
+		f := &fake{permissions: sample().permissions, spaces: c.spaces}
+		page := get(t, open(f, nil), "/app").body
+		for _, want := range c.want {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the dashboard does not tell %q", name, want)
+			}
+		}
+		named := strings.Count(page, "OCTOPUS_SPACE=")
+		if named != strings.Count(page, "--space ") || named != strings.Count(page, "/api/Spaces-") {
+			t.Errorf("%s: some commands name their space, and some do not", name)
+		}
 	}
 }

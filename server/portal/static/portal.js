@@ -46,6 +46,10 @@ function keepFresh() {
 				}
 				const page = new DOMParser().parseFromString(await answer.text(), "text/html");
 				const fresh = page.querySelector("main");
+				if (fresh && fresh.dataset.space !== main.dataset.space) {
+					location.reload(); // another space was chosen in another tab: the head has to say so
+					return;
+				}
 				if (answer.ok && fresh && !busy()) {
 					replaceKeepingFocus(main, fresh);
 					main.dataset.refresh = fresh.dataset.refresh || main.dataset.refresh;
@@ -203,7 +207,7 @@ class Task {
 function pageOf(hash) {
 	const [, space, ...way] = hash.replace(/\?.*/, "").split("/");
 	if (!/^#/.test(hash) || !/^Spaces-\d+$/.test(space || "")) return "";
-	const kept = (...parts) => "/" + ["app", ...parts].filter(Boolean).join("/");
+	const kept = (...parts) => "/" + ["app", ...parts].filter(Boolean).join("/") + "?space=" + space;
 	const [a, b, c, d, e, f, g] = way;
 	if (a === "infrastructure" && b === "machines") return kept("machines", c);
 	if (a === "projects" && c === "deployments" && d === "releases" && e && f === "deployments" && g) return kept("deployments", g);
