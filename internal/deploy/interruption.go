@@ -97,7 +97,10 @@ func (i Interruption) HasExpired(now time.Time) bool {
 // Said tells the answer in a sentence.
 func (i Interruption) Said() string {
 	text := fmt.Sprintf("%s answered %s.", i.AnsweredBy, i.Choice)
-	if i.AnsweredBy == "" {
+	switch {
+	case i.Choice == ChoiceWithdrawn:
+		text = "It was withdrawn when the task ended."
+	case i.AnsweredBy == "":
 		text = fmt.Sprintf("Nobody answered in time: %s.", i.Choice)
 	}
 	if i.Notes != "" {

@@ -2,6 +2,8 @@
 
 package deploy
 
+import "net/url"
+
 // DefaultSpaceName is what the default space is called until somebody renames it.
 const DefaultSpaceName = "Default"
 
@@ -22,3 +24,12 @@ func DefaultSpaceRow() Space {
 
 // IsDefault reports whether it is the one that addresses without a space mean.
 func (s Space) IsDefault() bool { return s.ID == DefaultSpace }
+
+// InAddress is what an address of the portal ends with so that it shows the space: "?space=Spaces-2", and "" for the
+// default one.
+func (id SpaceID) InAddress() string {
+	if id.OrDefault() == DefaultSpace {
+		return ""
+	}
+	return "?space=" + url.QueryEscape(string(id))
+}

@@ -75,7 +75,7 @@ func (s Scene) action() map[string]string {
 }
 
 func (s Scene) deployment() map[string]string {
-	page := "/app/projects/" + url.PathEscape(string(s.Project.ID))
+	page, space := "/app/projects/"+url.PathEscape(string(s.Project.ID)), s.Space.ID.InAddress()
 	all := map[string]string{
 		"Octopus.Deployment.Id": string(s.Task.Deployment), "Octopus.Deployment.Name": s.Deployment.Name,
 		"Octopus.Deployment.Comments":           s.Deployment.Comments,
@@ -91,9 +91,9 @@ func (s Scene) deployment() map[string]string {
 		"Octopus.Environment.SortOrder": strconv.Itoa(s.Environment.SortOrder),
 		"Octopus.Project.Id":            string(s.Project.ID), "Octopus.Project.Name": s.Project.Name,
 		"Octopus.ProjectGroup.Id": string(s.Group.ID), "Octopus.ProjectGroup.Name": s.Group.Name,
-		"Octopus.Web.ProjectLink":    page,
-		"Octopus.Web.ReleaseLink":    page + "/releases/" + url.PathEscape(s.Release.Version),
-		"Octopus.Web.DeploymentLink": "/app/tasks/" + url.PathEscape(string(s.Task.ID)),
+		"Octopus.Web.ProjectLink":    page + space,
+		"Octopus.Web.ReleaseLink":    page + "/releases/" + url.PathEscape(s.Release.Version) + space,
+		"Octopus.Web.DeploymentLink": "/app/tasks/" + url.PathEscape(string(s.Task.ID)) + space,
 	}
 	for name, value := range s.Release.CustomFields {
 		all["Octopus.Release.CustomFields["+name+"]"] = value

@@ -39,6 +39,23 @@ func scene() deploy.Scene {
 	}
 }
 
+// TestAddressesNameAnotherSpace than the default one.
+func TestAddressesNameAnotherSpace(t *testing.T) {
+	t.Parallel()
+	s := scene()
+	s.Space.ID = "Spaces-2"
+	got := s.Variables()
+	for name, want := range map[string]string{
+		"Octopus.Web.ProjectLink":    "/app/projects/Projects-1?space=Spaces-2",
+		"Octopus.Web.ReleaseLink":    "/app/projects/Projects-1/releases/1.2.3?space=Spaces-2",
+		"Octopus.Web.DeploymentLink": "/app/tasks/ServerTasks-7?space=Spaces-2",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+}
+
 func TestSystemVariables(t *testing.T) {
 	t.Parallel()
 	got := scene().Variables()

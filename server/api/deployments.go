@@ -34,7 +34,7 @@ func showDeployment(d deploy.Deployment) obj {
 			"Release":     spacePath + "releases/" + string(d.Release),
 			"Environment": spacePath + "environments/" + string(d.Environment),
 			"Project":     spacePath + "projects/" + string(d.Project),
-			"Web":         webTask(d.Task),
+			"Web":         webTask(d.Space, d.Task),
 		},
 	}
 }

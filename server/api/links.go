@@ -10,13 +10,19 @@ import (
 
 // Pages of the portal that Links.Web lead to. The space's alone keeps the form /app#/…: clients cut it there.
 
-func webProject(id deploy.ProjectID) string { return "/app/projects/" + url.PathEscape(string(id)) }
+// Another than the default space stands in the address: the portal changes to it.
 
-func webRelease(project deploy.ProjectID, version string) string {
-	return webProject(project) + "/releases/" + url.PathEscape(version)
+func webProject(space deploy.SpaceID, id deploy.ProjectID) string {
+	return "/app/projects/" + url.PathEscape(string(id)) + space.InAddress()
 }
 
-func webTask(id deploy.TaskID) string { return "/app/tasks/" + url.PathEscape(string(id)) }
+func webRelease(space deploy.SpaceID, project deploy.ProjectID, version string) string {
+	return webProject("", project) + "/releases/" + url.PathEscape(version) + space.InAddress()
+}
+
+func webTask(space deploy.SpaceID, id deploy.TaskID) string {
+	return "/app/tasks/" + url.PathEscape(string(id)) + space.InAddress()
+}
 
 // allLinks is the map of address templates that both root documents carry. Clients follow it, and
 // a parameter that is missing in a template is never sent: the templates are behaviour.

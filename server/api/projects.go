@@ -59,7 +59,7 @@ type projectLinks struct {
 	Web                string
 }
 
-func linksOfProject(id deploy.ProjectID) projectLinks {
+func linksOfProject(space deploy.SpaceID, id deploy.ProjectID) projectLinks {
 	self := spacePath + "projects/" + string(id)
 	return projectLinks{
 		Self:               self,
@@ -71,7 +71,7 @@ func linksOfProject(id deploy.ProjectID) projectLinks {
 		Progression:        self + "/progression{?aggregate}",
 		Summary:            self + "/summary",
 		Variables:          spacePath + "variables/" + variablesPrefix + string(id),
-		Web:                webProject(id),
+		Web:                webProject(space, id),
 	}
 }
 
@@ -92,7 +92,7 @@ func showProject(p deploy.Project) shownProject {
 		Templates:         keptOr(p.Kept, "Templates", "[]"),
 		ProjectTags:       keptOr(p.Kept, "ProjectTags", "[]"),
 		ExtensionSettings: keptOr(p.Kept, "ExtensionSettings", "[]"),
-		Links:             linksOfProject(p.ID),
+		Links:             linksOfProject(p.Space, p.ID),
 	}
 	if p.ClonedFrom != "" {
 		shown.ClonedFromProjectID = &p.ClonedFrom

@@ -13,7 +13,7 @@ import (
 )
 
 func showRelease(r deploy.Release) obj {
-	shown := showReleaseRow(catalog.ReleaseRow{
+	shown := showReleaseRow(r.Space, catalog.ReleaseRow{
 		ID: r.ID, Project: r.Project, Channel: r.Channel, Version: r.Version, AssembledAt: r.AssembledAt,
 	})
 	shown["ReleaseNotes"], shown["IgnoreChannelRules"] = r.Notes, r.IgnoresRules
@@ -35,7 +35,7 @@ func showRelease(r deploy.Release) obj {
 	return shown
 }
 
-func showReleaseRow(r catalog.ReleaseRow) obj {
+func showReleaseRow(space deploy.SpaceID, r catalog.ReleaseRow) obj {
 	self := spacePath + "releases/" + string(r.ID)
 	return obj{
 		"Id": r.ID, "SpaceId": thisSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
@@ -48,7 +48,7 @@ func showReleaseRow(r catalog.ReleaseRow) obj {
 			"Channel": spacePath + "channels/" + string(r.Channel), "Progression": self + "/progression",
 			"Deployments": self + "/deployments{?skip,take}", "DeploymentTemplate": self + "/deployments/template",
 			"SnapshotVariables": self + "/snapshot-variables", "Defects": self + "/defects",
-			"Web": webRelease(r.Project, r.Version),
+			"Web": webRelease(space, r.Project, r.Version),
 		},
 	}
 }
@@ -268,7 +268,7 @@ func answerReleases(c *call, rows []catalog.ReleaseRow) error {
 		return !strings.Contains(strings.ToLower(r.Version), search)
 	})
 	rows = chosen(c, rows, func(r catalog.ReleaseRow) (string, string) { return string(r.ID), r.Version })
-	return paged(c, "Release", rows, showReleaseRow)
+	return paged(c, "Release", rows, func(r catalog.ReleaseRow) obj { return showReleaseRow(c.principal.SpaceID(), r) })
 }
 
 func (a *api) deleteRelease(c *call) error {

@@ -285,3 +285,28 @@ func TestSpaceLives(t *testing.T) {
 		t.Errorf("the next space is %v, want Spaces-3", made["Id"])
 	}
 }
+
+// TestLinksWebNameTheirSpace where the portal would look in the default one.
+func TestLinksWebNameTheirSpace(t *testing.T) {
+	for space, end := range map[deploy.SpaceID]string{"Spaces-1": "", "Spaces-2": "?space=Spaces-2"} {
+		s := newSite(t)
+		s.must(201, "POST", "/api/spaces", m{"Name": "Second"})
+		s.fillSpace(space)
+		web := func(path string) any {
+			shown := s.must(200, "GET", "/api/"+string(space)+path, nil)
+			if list, isList := shown["Items"].([]any); isList {
+				shown = list[0].(m)
+			}
+			return shown["Links"].(m)["Web"]
+		}
+		for path, want := range map[string]string{
+			"/projects/Projects-1": "/app/projects/Projects-1", "/tasks/ServerTasks-1": "/app/tasks/ServerTasks-1",
+			"/releases/Releases-1": "/app/projects/Projects-1/releases/1.0.0", "/releases": "/app/projects/Projects-1/releases/1.0.0",
+			"/deployments/Deployments-1": "/app/tasks/ServerTasks-1",
+		} {
+			if got := web(path); got != want+end {
+				t.Errorf("%s of %s: %v, want %q", path, space, got, want+end)
+			}
+		}
+	}
+}

@@ -65,7 +65,7 @@ func (a *api) showTask(t deploy.Task, about standing) obj {
 			"Cancel": self + "/cancel", "State": self + "/state", "Rerun": "/api/tasks/rerun/" + string(t.ID),
 			"Interruptions": inSpace + "interruptions{?regarding,pendingOnly}",
 			"Artifacts":     inSpace + "artifacts{?regarding}",
-			"Web":           webTask(t.ID),
+			"Web":           webTask(t.Space, t.ID),
 		},
 	}
 }

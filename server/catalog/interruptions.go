@@ -159,7 +159,7 @@ func (c *Catalog) Answer(
 		if d, err = detailOf(w, p, i); err != nil {
 			return deploy.Event{}, err
 		}
-		return event("InterruptionSubmitted", i.Task, "%s: %s %s", i.ID, i.Title, i.Said()), nil
+		return event("InterruptionSubmitted", i.Task, "%s: %s: %s", i.ID, i.Title, i.Said()), nil
 	})
 	if err == nil {
 		c.Queued()

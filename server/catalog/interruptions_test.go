@@ -19,7 +19,10 @@ func TestAnAnswerThatComesTooLate(t *testing.T) {
 	for want, edit := range map[string]func(*deploy.Task, *deploy.Interruption){
 		"":                              func(*deploy.Task, *deploy.Interruption) {},
 		"ended at 2026-01-01T00:00:00Z": func(_ *deploy.Task, i *deploy.Interruption) { i.ExpiresAt = i.CreatedAt.Add(time.Hour) },
-		"ada asked to cancel":           func(task *deploy.Task, _ *deploy.Interruption) { task.CancelAsked, task.CancelAskers = true, "ada" },
+		"withdrawn when the task ended": func(task *deploy.Task, i *deploy.Interruption) {
+			task.State, i.Choice = deploy.TaskCanceled, deploy.ChoiceWithdrawn
+		},
+		"ada asked to cancel": func(task *deploy.Task, _ *deploy.Interruption) { task.CancelAsked, task.CancelAskers = true, "ada" },
 	} {
 		s := newSite(t)
 		task := deploy.Task{

@@ -73,12 +73,12 @@ var deploymentMutants = []Mutant{
 		Story: "the audit trail tells who took a question, and not who answered it",
 		Edits: []Edit{{
 			"server/catalog/interruptions.go",
-			`		return event("InterruptionSubmitted", i.Task, "%s: %s %s", i.ID, i.Title, i.Said()), nil
+			`		return event("InterruptionSubmitted", i.Task, "%s: %s: %s", i.ID, i.Title, i.Said()), nil
 `,
 			`		if active.Is("answer-untold") {
-			return event("InterruptionTaken", i.Task, "%s: %s %s", i.ID, i.Title, i.Said()), nil
+			return event("InterruptionTaken", i.Task, "%s: %s: %s", i.ID, i.Title, i.Said()), nil
 		}
-		return event("InterruptionSubmitted", i.Task, "%s: %s %s", i.ID, i.Title, i.Said()), nil
+		return event("InterruptionSubmitted", i.Task, "%s: %s: %s", i.ID, i.Title, i.Said()), nil
 `,
 		}},
 	},
