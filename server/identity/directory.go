@@ -209,8 +209,11 @@ func (d *Directory) sessionHolder(r store.Reader, row deploy.Session) (Principal
 	return Principal{}, endedSession()
 }
 
-// SignOut ends a session; one that has ended already is no error.
+// SignOut ends a session; one that has ended already is no error, nor is no cookie.
 func (d *Directory) SignOut(ctx context.Context, cookie string) error {
+	if cookie == "" {
+		return nil
+	}
 	err := d.store.Update(ctx, func(w store.Writer) error { return w.DeleteSession(hash(cookie)) })
 	if errors.Is(err, errkind.NotFound) {
 		return nil

@@ -130,15 +130,7 @@ func hold(v *visit, wait time.Duration) {
 
 // endSession ends the one of the request's cookie, if there is any.
 func (p *Portal) endSession(v *visit) error {
-	cookie := p.cookie(v.Request)
-	if cookie == "" {
-		return nil
-	}
-	err := p.source.SignOut(v.Context(), cookie)
-	if errkind.Of(err) == errkind.NotFound {
-		return nil
-	}
-	return err
+	return p.source.SignOut(v.Context(), p.cookie(v.Request))
 }
 
 func (p *Portal) signOut(v *visit) error {

@@ -31,6 +31,7 @@ type Gate interface {
 	)
 	// BySession says whose cookie it is. Errors: Untrusted.
 	BySession(ctx context.Context, cookie string) (identity.Principal, error)
+	// SignOut ends the session of a cookie, if there is any; "" is of none.
 	SignOut(ctx context.Context, cookie string) error
 }
 
