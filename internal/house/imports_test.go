@@ -50,8 +50,8 @@ var layers = []layer{
 	// use cases
 	{"server/engine", []string{
 		"server/artifact", "server/catalog", "server/feed", "server/identity", "server/target", "server/tasks", "internal/archive",
-		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/masking", "internal/secret",
-		"internal/store", "internal/tasklog",
+		"internal/contract", "internal/deploy", "internal/errkind", "internal/host", "internal/markdown", "internal/masking",
+		"internal/secret", "internal/store", "internal/tasklog",
 	}},
 	{"server/tasks", []string{
 		"server/catalog", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
@@ -119,6 +119,7 @@ var layers = []layer{
 		"internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/host",
 	}},
 	{"internal/archive", []string{"internal/errkind"}},
+	{"internal/markdown", []string{"internal/deploy"}},
 
 	// pure core and contracts
 	{"internal/store", []string{"internal/contract", "internal/deploy", "internal/errkind", "internal/trust"}},

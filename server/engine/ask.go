@@ -79,8 +79,7 @@ func (w *worker) instructions(ctx context.Context, slot deploy.Slot, action depl
 		for _, name := range sensitive {
 			delete(values, name)
 		}
-		at := deploy.NewValues(values).At(w.engine.Env.Wall())
-		text, _, err = deploy.Expand(action.Properties[deploy.PropInstructions], at)
+		text, _, err = deploy.Expand(action.Properties[deploy.PropInstructions], w.engine.values(values))
 	}
 	if err != nil {
 		text = fmt.Sprintf("The instructions cannot be shown: %v.", err)
@@ -252,7 +251,7 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 	if failure != "" {
 		values["Octopus.Deployment.Error"] = failure
 	}
-	holds, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, deploy.NewValues(values).At(w.engine.Env.Wall()))
+	holds, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, w.engine.values(values))
 	d.Runs, d.Text = holds, shortened(text)
 	return d, nil
 }

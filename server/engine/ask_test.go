@@ -244,6 +244,7 @@ func TestActionsSayHowLongRetriesWait(t *testing.T) {
 func TestConditionsAreDecidedOnce(t *testing.T) {
 	for expression, want := range map[string]int{
 		"True": 2, "#{if Octopus.Machine.Name == \"m\"}yes#{/if}": 2, "#{Octopus.Action[step].Output.Go}": 2,
+		"#{Octopus.Machine.Name | MarkdownToHtml | Contains \"<p>m</p>\"}": 2,
 		"False": 1, "": 1, "#{None}": 1, "#{if Octopus.Machine.Name == \"n\"}yes#{/if}": 1,
 		"#{if Octopus.Deployment.Error}true#{/if}": 1,
 	} {

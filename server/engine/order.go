@@ -181,7 +181,7 @@ func isolation(action deploy.Action) contract.Isolation {
 }
 
 func (c *carrier) script(order *contract.Order, action deploy.Action) (*contract.Script, error) {
-	values := deploy.NewValues(order.Variables).At(c.worker.engine.Env.Wall())
+	values := c.worker.engine.values(order.Variables)
 	body, missing, err := deploy.Expand(action.Properties[deploy.PropScriptBody], values)
 	if err != nil {
 		return nil, errkind.Invalid.Errorf("action %q: expand the script: %w", action.Name, err)
@@ -210,7 +210,7 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 		Project: f.project.Name, Environment: f.environment.Name, Step: c.step.Name,
 		Keep: keep,
 	}
-	values := deploy.NewValues(order.Variables).At(c.worker.engine.Env.Wall())
+	values := c.worker.engine.values(order.Variables)
 	missing, err := wish(order.Package, action, values)
 	if err == nil && action.Kind == deploy.ScriptAction {
 		order.Package.Run, err = run(action, values)

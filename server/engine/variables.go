@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/markdown"
 	"fairlead/internal/tasklog"
 )
 
@@ -68,6 +69,12 @@ func (e *Engine) value(d deploy.Deployment, k deploy.Pick) (string, error) {
 		return e.Secrets.Open(k.Variable.Sealed, k.Variable.SealedAs(k.Owner))
 	}
 	return k.Variable.Value, nil
+}
+
+// values are variables to expand with here and now, with every filter. Agents, which expand in files, have all but
+// that for Markdown.
+func (e *Engine) values(vars map[string]string) *deploy.Values {
+	return markdown.In(deploy.NewValues(vars).At(e.Env.Wall()))
 }
 
 func (f facts) scene(c *carrier, action deploy.Action) deploy.Scene {
