@@ -126,6 +126,7 @@ func TestCommandLine(t *testing.T) {
 		tell func(*testing.T)
 	}{
 		{"an empty server", c.anEmptyServer},
+		{"a space that comes and goes", c.aSpace},
 		{"machines", c.machines},
 		{"projects and groups", c.projectsAndGroups},
 		{"variables", c.variables},
@@ -157,6 +158,18 @@ func (c *commandLine) anEmptyServer(t *testing.T) {
 	c.refuses(t, "environment list --space Elsewhere", "cannot find space 'Elsewhere'")
 }
 
+// aSpace makes a space and deletes it, which stops its task queue first.
+func (c *commandLine) aSpace(t *testing.T) {
+	c.says(t, `space create -n "Short lived" -d "for a test" -u admin`, "Short lived")
+	c.list(t, "space list", row{"Name": "Default"}, row{"Name": "Short lived", "TaskQueue": "Running"})
+	c.list(t, `project-group list --space "Short lived"`, row{"Name": "Default Project Group"})
+	c.refuses(t, "space delete Elsewhere -y", "cannot find")
+	c.refuses(t, "space delete Default -y", "default space")
+	c.says(t, `space delete "Short lived" -y`)
+	c.list(t, "space list", row{"Name": "Default", "TaskQueue": "Running"})
+	c.refuses(t, `project-group list --space "Short lived"`, "cannot find space 'Short lived'")
+}
+
 func (c *commandLine) machines(t *testing.T) {
 	c.staff(t)
 	c.list(t, "deployment-target list",
@@ -186,7 +199,7 @@ func (c *commandLine) projectsAndGroups(t *testing.T) {
 	c.says(t, "project delete Twin -y")
 	shop := try(c.client.Projects.GetByName("Shop")).must(t)
 	c.steps(t, shop, packageStep("Install", "parcel"),
-		scriptStep("Greet", `echo "#{Greeting}, #{Customer}, this is #{Octopus.Machine.Name}"`),
+		scriptStep("Greet", `echo "#{Greeting}, #{Customer}, this is #{Octopus.Machine.Name}; #{Late}"`),
 		scriptStep("Leave", "echo left"))
 }
 
@@ -272,9 +285,13 @@ func (c *commandLine) deployments(t *testing.T) {
 	contains(t, log, "Hi, everybody, this is web-1")
 	contains(t, log, "Welcome, everybody, this is web-2")
 	log = c.deploys(t, "2.0.0", "--exclude-deployment-target web-2 --skip Leave --guided-failure true --force-package-download")
-	contains(t, log, "Hi, nobody, this is web-1")
+	contains(t, log, "Hi, nobody, this is web-1; #{Late}")
 	lacks(t, log, "this is web-2")
 	lacks(t, log, "\nleft")
+
+	c.says(t, `project variables create -p Shop -n Late --value "in time"`)
+	log = c.deploys(t, "2.0.0", "--update-variables")
+	contains(t, log, "this is web-2; in time")
 
 	deploy := "release deploy -p Shop --version 2.0.0 -e " + environment
 	c.refuses(t, deploy+" --skip Laeve", `the release has no step of that name`)

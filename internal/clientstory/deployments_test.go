@@ -15,6 +15,7 @@ import (
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/packages"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/releases"
 	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/tasks"
+	"github.com/OctopusDeploy/go-octopusdeploy/v2/pkg/variables"
 )
 
 // release makes one by the executions API and reads it back, as the command line client does.
@@ -170,6 +171,15 @@ func (o *office) deployments(t *testing.T) {
 	second := try(service.Add(byID)).must(t)
 	o.succeed(t, second.TaskID)
 	equal(t, "comments", try(service.GetByID(second.ID)).must(t).Comments, "By ids")
+
+	set := try(o.client.Variables.GetAll(project.ID)).must(t)
+	set.Variables = append(set.Variables, variables.NewVariable("Late"))
+	try(o.client.Variables.Update(project.ID, set)).must(t)
+	must(t, o.REST.Post(t.Context(), "/api/"+space+"/releases/"+release.ID+"/snapshot-variables", struct{}{}, nil))
+	afresh := try(o.client.Releases.GetByID(release.ID)).must(t)
+	equal(t, "variables afresh", afresh.ProjectVariableSetSnapshotID != release.ProjectVariableSetSnapshotID, true)
+	third := o.deploy(t, project.Name, "1.0.0", func(c *deployments.CreateDeploymentUntenantedCommandV1) { c.UpdateVariableSnapshot = true })
+	o.succeed(t, third.ServerTaskID)
 
 	later := o.deploy(t, project.Name, "1.0.0", func(c *deployments.CreateDeploymentUntenantedCommandV1) {
 		c.RunAt = time.Now().Add(time.Hour).UTC().Format(time.RFC3339)

@@ -65,16 +65,11 @@ func (a *api) deployV1(c *call) error {
 	if err := a.sameSpace(c, q.SpaceID, q.SpaceIDOrName); err != nil {
 		return err
 	}
-	var not later
-	not.add(q.UpdateVariableSnapshot, "taking the variables of a release afresh")
-	if err := not.err(); err != nil {
-		return err
-	}
 	made, err := a.Catalog.Deploy(c.ctx(), c.principal, catalog.DeployRequest{
 		Project: q.ProjectName, Release: q.ReleaseVersion, Environments: q.EnvironmentNames, Only: q.SpecificMachineNames,
 		Except: q.ExcludedMachineNames, SkipSteps: q.SkipStepNames, NotBefore: q.RunAt.Time, Comments: q.Comments,
 		Variables: answerTexts(q.Variables), NotAfter: q.NoRunAfter.Time, Guided: guidedWord(q.UseGuidedFailure),
-		ForcesPackages: q.ForcePackageDownload,
+		ForcesPackages: q.ForcePackageDownload, TakesVariables: q.UpdateVariableSnapshot,
 	})
 	if err != nil {
 		return err

@@ -244,6 +244,38 @@ func TestDeployQueuesAllOrNothing(t *testing.T) {
 	}
 }
 
+// TestDeployTakesVariablesAfresh when it is asked to, by whoever may edit releases, and not when it is refused.
+func TestDeployTakesVariablesAfresh(t *testing.T) {
+	s := newSite(t)
+	s.twoOfAll()
+	saved := ok(s.SaveVariables(s.ctx, root(), "Web", deploy.VariableSet{Variables: []deploy.Variable{{Name: "A", Value: "1"}}}))(t)
+	held := func() int { return ok(s.Release(s.ctx, root(), "Releases-1"))(t).Variables.Version }
+	before := held()
+	q := catalog.DeployRequest{Project: "Web", Release: "1.0.0", Environments: []string{"Dev"}, TakesVariables: true}
+	dev := identity.Grant{Environments: []deploy.EnvironmentID{"Environments-1"}}
+	web := identity.Grant{Projects: []deploy.ProjectID{"Projects-1"}, Permissions: identity.NewSet(identity.DeploymentCreate)}
+	elsewhere := holder(identity.Grant{Projects: []deploy.ProjectID{"Projects-2"}}, identity.ReleaseEdit)
+	elsewhere.Grants = append(elsewhere.Grants, web)
+	for who, p := range map[string]identity.Principal{
+		"who deploys only": holder(dev, identity.DeploymentCreate), "who edits releases elsewhere": elsewhere,
+	} {
+		if _, err := s.Deploy(s.ctx, p, q); errkind.Of(err) != errkind.Denied || held() != before {
+			t.Errorf("%s: %v, version %d", who, err, held())
+		}
+	}
+	nowhere := q
+	nowhere.Environments = []string{"Nope"}
+	if _, err := s.Deploy(s.ctx, root(), nowhere); errkind.Of(err) != errkind.NotFound || held() != before {
+		t.Errorf("a refused deployment: %v, version %d", err, held())
+	}
+	ok(s.Deploy(s.ctx, holder(dev, identity.DeploymentCreate, identity.ReleaseEdit), q))(t)
+	events := ok(s.Events(s.ctx, root(), catalog.EventFilter{Take: 2}))(t)
+	if held() != saved.Set.Version || len(events) != 2 || events[0].Category != "DeploymentQueued" ||
+		events[1].Category != "ReleaseVariablesUpdated" || events[1].User != "ada" || !events[1].At.Equal(s.now) {
+		t.Errorf("version %d, want %d; events %+v", held(), saved.Set.Version, events)
+	}
+}
+
 func TestLifecycleGatesEnvironments(t *testing.T) {
 	s := newSite(t)
 	s.fill(step("A", scriptAction("A")))

@@ -35,6 +35,8 @@ type DeployRequest struct {
 	Comments       string
 	// Variables are values for prompted variables, by name or id.
 	Variables map[string]string
+	// TakesVariables has the release take the variables of its project afresh before.
+	TakesVariables bool
 }
 
 // DeploymentFilter picks deployments.
@@ -43,13 +45,17 @@ type DeploymentFilter = store.DeploymentFilter
 // DashboardCell is the newest deployment of a project in an environment.
 type DashboardCell = store.DashboardCell
 
-// Deploy queues one deployment for each environment: all of them or none. Errors: Denied,
-// NotFound (project, release or environment), Invalid (every broken rule).
+// Deploy queues one deployment for each environment: all of them or none. Taking variables afresh is an event of its
+// own and needs ReleaseEdit, too. Errors: Denied, NotFound (project, release or environment), Invalid (every broken
+// rule).
 func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequest) (made []deploy.Deployment,
 	err error,
 ) {
 	err = c.change(ctx, p, identity.DeploymentCreate, func(w store.Writer) (deploy.Event, error) {
 		made = nil
+		if err := c.takesVariables(w, p, q); err != nil {
+			return deploy.Event{}, err
+		}
 		s, err := c.site(w, q)
 		if err != nil {
 			return deploy.Event{}, err
@@ -86,6 +92,34 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 		c.Queued()
 	}
 	return made, err
+}
+
+// takesVariables does what q says of the release's variables.
+func (c *Catalog) takesVariables(w store.Writer, p identity.Principal, q DeployRequest) error {
+	if !q.TakesVariables {
+		return nil
+	}
+	if err := p.Need(identity.ReleaseEdit); err != nil {
+		return err
+	}
+	project, err := findProject(w, q.Project)
+	if err != nil {
+		return err
+	}
+	release, err := findRelease(w, project, q.Release)
+	if err != nil {
+		return err
+	}
+	if reach := p.Reach(identity.ReleaseEdit); !reach.CoversProject(project.ID, project.Group) {
+		return p.NeedEverywhere(identity.ReleaseEdit)
+	}
+	told, err := takeAfresh(w, &release)
+	if err != nil {
+		return err
+	}
+	told.At, told.User = c.Wall(), p.Name()
+	_, err = w.AddEvent(told)
+	return err
 }
 
 func later(a, b time.Time) time.Time {

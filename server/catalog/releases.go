@@ -361,13 +361,17 @@ func (c *Catalog) SnapshotVariables(
 		if release, err = w.Release(deploy.ReleaseID(properID("Releases", id))); err != nil {
 			return deploy.Event{}, err
 		}
-		if err := takeVariables(w, &release); err != nil {
-			return deploy.Event{}, err
-		}
-		return event("ReleaseVariablesUpdated", release.ID, "release %s took the variables of its project afresh: version %d",
-			release.Version, release.Variables.Version), w.PutRelease(release)
+		return takeAfresh(w, &release)
 	})
 	return release, err
+}
+
+func takeAfresh(w store.Writer, release *deploy.Release) (deploy.Event, error) {
+	if err := takeVariables(w, release); err != nil {
+		return deploy.Event{}, err
+	}
+	return event("ReleaseVariablesUpdated", release.ID, "release %s took the variables of its project afresh: version %d",
+		release.Version, release.Variables.Version), w.PutRelease(*release)
 }
 
 // MissingPackages are those that a release needs and the feed does not hold any more. Errors:
