@@ -170,28 +170,34 @@ func (p pages) Task(ctx context.Context, who identity.Principal, id deploy.TaskI
 	for i := range detail.Task.Plan.Steps {
 		page.Steps = append(page.Steps, taskStep(i, detail))
 	}
-	if detail.IsAsking() {
-		page.WaitsFor, page.Questions, err = p.questions(ctx, who, id)
+	if len(detail.Interruptions) > 0 {
+		err = p.questions(ctx, who, &page, detail.IsAsking())
 	}
 	return page, err
 }
 
-// questions are those of a task that wait for an answer, the oldest first, and a clause about them.
-func (p pages) questions(ctx context.Context, who identity.Principal, task deploy.TaskID) (waits string,
-	list []portal.Question, err error,
-) {
-	all, err := p.c.Interruptions(ctx, who, string(task), catalog.InterruptionFilter{IsPending: true})
+// questions are those of a task, the oldest first: the ones that wait for an answer, with a clause about them, and the
+// ones that have one.
+func (p pages) questions(ctx context.Context, who identity.Principal, page *portal.TaskDetail, asks bool) error {
+	all, err := p.c.Interruptions(ctx, who, string(page.ID), catalog.InterruptionFilter{})
 	if errkind.Of(err) == errkind.Denied {
-		return "for people to answer a question", nil, nil
+		if asks {
+			page.WaitsFor = "for people to answer a question"
+		}
+		return nil
 	}
 	for _, i := range slices.Backward(all) {
-		list = append(list, portal.Question{
+		if !i.IsPending() {
+			page.Answers = append(page.Answers, portal.Answer{Title: i.Title, Said: i.Said(), At: i.AnsweredAt})
+			continue
+		}
+		page.Questions = append(page.Questions, portal.Question{
 			ID: i.ID, Title: i.Title, Instructions: i.Instructions, Choices: i.Choices(), AskedAt: i.CreatedAt,
 			ExpiresAt: i.ExpiresAt, Responsible: i.ResponsibleName, MayAnswer: i.CanTake,
 		})
-		waits = forAnswer(list[0].Title)
+		page.WaitsFor = forAnswer(page.Questions[0].Title)
 	}
-	return waits, list, err
+	return err
 }
 
 func forAnswer(title string) string { return "for an answer to: " + title }

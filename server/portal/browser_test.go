@@ -79,6 +79,32 @@ func TestBrowserRunsNothingHostile(t *testing.T) {
 	}
 }
 
+// TestBrowserShowsAnAnswerAsItComes: whoever looks at a question sees who answered it and how, and is asked no more.
+func TestBrowserShowsAnAnswerAsItComes(t *testing.T) {
+	headless.Need(t)
+	f := sample()
+	f.task.Answers = nil
+	hold := make(chan time.Time)
+	f.hold = hold
+	limit := time.AfterFunc(time.Minute, func() { close(hold) })
+	f.follow = func(ctx context.Context, _ int64, _ func([]portal.LogLine, int64) error) error {
+		f.mu.Lock()
+		f.task.Questions = nil
+		f.task.Answers = []portal.Answer{{Title: "Go on?", Said: "cleo answered Retry. Notes: <i>twice</i>", At: now}}
+		f.mu.Unlock()
+		limit.Reset(4 * time.Second)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	dom := browse(t, f, "/app/tasks/ServerTasks-41", "--dump-dom", "--timeout=70000")
+	if !strings.Contains(dom, "cleo answered Retry. Notes: &lt;i&gt;twice&lt;/i&gt;") {
+		t.Error("the page does not say who answered")
+	}
+	if strings.Contains(dom, `name="choice"`) {
+		t.Error("the page still asks")
+	}
+}
+
 // TestBrowserFollowsAddressesOfClients opens what Octopus's command line client prints.
 func TestBrowserFollowsAddressesOfClients(t *testing.T) {
 	headless.Need(t)

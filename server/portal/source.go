@@ -309,6 +309,8 @@ type TaskDetail struct {
 	Steps []TaskStep
 	// Questions wait for people to answer.
 	Questions []Question
+	// Answers are those that it got, oldest first; none for who may not see them.
+	Answers []Answer
 	// Artifacts are files that its scripts handed over, oldest first; none for who may not see them.
 	Artifacts []Artifact
 }
@@ -334,6 +336,13 @@ type Question struct {
 	// Responsible is who has taken it; "" nobody. MayAnswer tells whether the reader may, whoever has.
 	Responsible string
 	MayAnswer   bool
+}
+
+// Answer is what was said to a question of a task.
+type Answer struct {
+	Title string
+	Said  string // who said what, in sentences; several lines
+	At    time.Time
 }
 
 // TaskStep is a step of a task; Node is its place in the log ("2").

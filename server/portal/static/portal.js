@@ -146,10 +146,14 @@ class Task {
 		this.toEnd();
 	}
 
-	// show puts the state in place: HTML that this server has rendered.
+	// show puts the state in place: HTML that this server has rendered. What it does not ask any more is answered.
 	show(html) {
 		const page = new DOMParser().parseFromString(html, "text/html");
 		this.state.replaceChildren(...page.body.childNodes);
+		const asked = [...this.state.querySelectorAll("[data-asks]")].map((mark) => mark.dataset.asks);
+		for (const panel of this.root.querySelectorAll("[data-question]")) {
+			if (!asked.includes(panel.dataset.question)) panel.remove();
+		}
 		this.nameNodes();
 		this.mark();
 		this.count();
