@@ -12,6 +12,6 @@
 // Unfinished files are numbered, so that what a crash leaves is the same in each run of a
 // simulation. Several goroutines and processes may write into one folder.
 //
-// file.go and folder.go write; guard.go remembers that the disk failed; reserve.go keeps space for when
-// it is full.
+// file.go and folder.go write; full.go tells a full disk; guard.go remembers that the disk failed; reserve.go keeps
+// space for when it is full.
 package durable

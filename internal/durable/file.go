@@ -107,7 +107,7 @@ func fault(path string, err error) error {
 		return nil
 	case errkind.Of(err) != errkind.Internal:
 		return err
-	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+	case IsFull(err):
 		kind = errkind.Exhausted
 	case errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS):
 		kind = errkind.Denied

@@ -70,7 +70,7 @@ func (g *Guard) Sync(f *os.File) error { return g.seen(g.disk.Sync(f), isBroken)
 // SyncFolder implements host.Disk. A folder has no content to be written anew, so one that found no
 // space is in doubt too.
 func (g *Guard) SyncFolder(path string) error {
-	return g.seen(g.disk.SyncFolder(path), func(err error) bool { return isBroken(err) || isFull(err) })
+	return g.seen(g.disk.SyncFolder(path), func(err error) bool { return isBroken(err) || IsFull(err) })
 }
 
 // SyncAll implements host.Disk.
@@ -103,8 +103,6 @@ func isBroken(err error) bool {
 		syscall.EIO, syscall.EROFS, syscall.ENXIO, syscall.ENODEV, syscall.EUCLEAN, syscall.ESTALE,
 	}, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
-
-func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // Prove writes and syncs a small file at path: what a disk must take before anything is trusted to
 // it. A full disk proves nothing against it. Errors: those of Replace.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"fairlead/internal/deploy"
@@ -152,14 +151,12 @@ func (f *Folder) Tasks() ([]deploy.TaskID, error) {
 	return all, nil
 }
 
-func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
-
 // fault gives an error of the file system its kind.
 func fault(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isFull(err):
+	case durable.IsFull(err):
 		return errkind.Hinted(errkind.Exhausted.Errorf("%s: %w", doing, err),
 			"free some space on the disk that holds the server's home")
 	case errors.Is(err, fs.ErrPermission):

@@ -10,6 +10,7 @@ import (
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -163,7 +164,7 @@ func (w *Writer) commit(d *draft) error {
 		return nil
 	}
 	err := w.write(d.text.Bytes())
-	if isFull(err) && w.broken == nil && w.folder.MakeRoom != nil && w.folder.MakeRoom() {
+	if durable.IsFull(err) && w.broken == nil && w.folder.MakeRoom != nil && w.folder.MakeRoom() {
 		err = w.write(d.text.Bytes())
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"fairlead/internal/archive"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -109,7 +110,7 @@ func (f *Folder) place(from, sum string) error {
 		err = f.Disk.SyncFolder(folder)
 	}
 	if err != nil {
-		return diskError("move an artifact to its place", err)
+		return durable.DiskError("move an artifact to its place", err)
 	}
 	return nil
 }
@@ -128,11 +129,11 @@ func (f *Folder) begin(in Incoming) (*partial, error) {
 	name := filepath.Join(f.Dir, incomingPrefix+in.Key)
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, diskError("make a file for an artifact", err)
+		return nil, durable.DiskError("make a file for an artifact", err)
 	}
 	p := &partial{folder: f, in: in, file: file, sum: sha256.New()}
 	if p.size, err = io.CopyBuffer(p.sum, io.LimitReader(file, in.Size+1), make([]byte, bufferBytes)); err != nil {
-		return nil, errors.Join(diskError("read an artifact that has come in part", err), file.Close())
+		return nil, errors.Join(durable.DiskError("read an artifact that has come in part", err), file.Close())
 	}
 	if p.size > in.Size {
 		if err := p.restart(); err != nil {
@@ -148,7 +149,7 @@ func (p *partial) restart() error {
 	p.sum.Reset()
 	_, err := p.file.Seek(0, io.SeekStart)
 	if err = errors.Join(err, p.file.Truncate(0)); err != nil {
-		return diskError("begin an artifact anew", err)
+		return durable.DiskError("begin an artifact anew", err)
 	}
 	return nil
 }
@@ -168,7 +169,7 @@ func (p *partial) complete(ctx context.Context, read Read) error {
 			"an artifact came as %d bytes with the SHA-256 %s, announced was %s", p.in.Size, got, p.in.SHA256))
 	}
 	if err := p.folder.Disk.Sync(p.file); err != nil {
-		return diskError("flush an artifact", err)
+		return durable.DiskError("flush an artifact", err)
 	}
 	return nil
 }
@@ -189,7 +190,7 @@ func (p *partial) fetch(ctx context.Context, read Read) error {
 	for looked := p.size; p.size < p.in.Size; {
 		n, err := from.Read(buffer[:min(bufferBytes, p.in.Size-p.size)])
 		if _, werr := p.file.Write(buffer[:n]); werr != nil {
-			return diskError("write an artifact", werr)
+			return durable.DiskError("write an artifact", werr)
 		}
 		_, _ = p.sum.Write(buffer[:n]) // never fails
 		p.size += int64(n)

@@ -4,8 +4,6 @@ package artifact
 
 import (
 	"context"
-	"errors"
-	"syscall"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
@@ -43,12 +41,4 @@ func (f *Folder) room(size int64) error {
 		"the disk of %s has %d of %d bytes free, an artifact needs %d, and %d bytes and %d %% stay free",
 		f.Dir, v.DiskFreeBytes, v.DiskTotalBytes, size, f.Limits.MinFreeBytes, 100-f.Limits.FullPercent),
 		"delete releases and packages or give the server's home a larger disk")
-}
-
-// diskError tells a full disk from a broken one.
-func diskError(what string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return errkind.Exhausted.Errorf("%s: %w", what, err)
-	}
-	return errkind.Internal.Errorf("%s: %w", what, err)
 }

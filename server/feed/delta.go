@@ -76,7 +76,7 @@ func (f *Feed) Delta(ctx context.Context, p, base deploy.Package) (d Delta, wort
 		return d, false, err
 	}
 	d, err = f.makeDelta(ctx, path, p, base)
-	if errkind.Of(err) == errkind.Exhausted && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	if errkind.Of(err) == errkind.Exhausted && !durable.IsFull(err) {
 		d, err = Delta{path: path}, nil // not worth it: that is remembered as well
 	}
 	if err != nil {
@@ -127,7 +127,7 @@ func (f *Feed) makeDelta(ctx context.Context, path string, p, base deploy.Packag
 	}
 	defer in.discard()
 	if err := os.Rename(in.file.Name(), path+deltaEnd); err != nil {
-		return d, diskError("move a delta to its place", err)
+		return d, durable.DiskError("move a delta to its place", err)
 	}
 	keepSums(path+deltaEnd, in.hash.Sums())
 	return Delta{path: path, Patch: contract.BlobPatchArgs{

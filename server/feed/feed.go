@@ -56,7 +56,7 @@ func New(s store.Store, dir string, disk host.Disk, wall func() time.Time, limit
 		}
 	}
 	if err := disk.SyncFolder(dir); err != nil { // folders of a push that died before it had done so
-		return nil, diskError("flush the package folder", err)
+		return nil, durable.DiskError("flush the package folder", err)
 	}
 	return &Feed{
 		store: s, dir: dir, disk: disk, wall: wall, limits: limits,

@@ -13,6 +13,7 @@ import (
 	"fairlead/internal/archive"
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
@@ -173,7 +174,7 @@ func checkContent(ctx context.Context, in *intake, name, format string, maxBytes
 	first := make([]byte, archive.DetectBytes)
 	n, err := in.file.ReadAt(first, 0)
 	if err != nil && err != io.EOF {
-		return diskError("read a package", err)
+		return durable.DiskError("read a package", err)
 	}
 	if _, err := archive.Detect(name, first[:n]); err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
 )
 
@@ -65,21 +65,12 @@ func (in *intake) take(piece []byte) error {
 		return nil
 	}
 	if _, err := in.file.Write(piece); err != nil {
-		return diskError("write a package", err)
+		return durable.DiskError("write a package", err)
 	}
 	return nil
 }
 
 func (in *intake) sum() string { return in.hash.SHA256() }
-
-// diskError tells a full disk from a broken one.
-func diskError(what string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return errkind.Hinted(errkind.Exhausted.Errorf("%s: %w", what, err),
-			"delete old packages or give the server's home a larger disk")
-	}
-	return errkind.Internal.Errorf("%s: %w", what, err)
-}
 
 // spool writes an upload to a new file that only its owner can read. The caller removes it.
 func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err error) {
@@ -88,7 +79,7 @@ func (f *Feed) spool(ctx context.Context, content io.Reader) (in *intake, err er
 	}
 	if err = in.read(ctx, content); err == nil {
 		if err = f.disk.Sync(in.file); err != nil {
-			err = diskError("flush a package", err)
+			err = durable.DiskError("flush a package", err)
 		}
 	}
 	if err != nil {
@@ -103,7 +94,7 @@ func (f *Feed) newIntake() (*intake, error) {
 	name := filepath.Join(f.dir, incoming+strings.ToLower(rand.Text()))
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, diskError("make a file for a package", err)
+		return nil, durable.DiskError("make a file for a package", err)
 	}
 	return &intake{feed: f, hash: contract.NewSummer(), file: file}, nil
 }
@@ -123,10 +114,10 @@ func (f *Feed) place(in *intake, sum string) error {
 			return err
 		}
 	} else if !errors.Is(err, os.ErrExist) {
-		return diskError("make a folder for a package", err)
+		return durable.DiskError("make a folder for a package", err)
 	}
 	if err := os.Rename(in.file.Name(), target); err != nil {
-		return diskError("move a package to its place", err)
+		return durable.DiskError("move a package to its place", err)
 	}
 	keepSums(target, in.hash.Sums())
 	return f.syncFolder(folder)
@@ -134,7 +125,7 @@ func (f *Feed) place(in *intake, sum string) error {
 
 func (f *Feed) syncFolder(path string) error {
 	if err := f.disk.SyncFolder(path); err != nil {
-		return diskError("flush a package folder", err)
+		return durable.DiskError("flush a package folder", err)
 	}
 	return nil
 }
