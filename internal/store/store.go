@@ -36,6 +36,9 @@ import (
 type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
 	Update(ctx context.Context, f func(Writer) error) error
+	// PeopleMark changes before an Update returns that wrote users, teams, roles or API keys: what a View found out about
+	// them holds as long as the mark is the one from before it. It means nothing once the store was closed.
+	PeopleMark() int64
 	// Backup writes a consistent copy to a new file while the store is in use.
 	Backup(ctx context.Context, path string) error
 	// Check looks for damage; it reads the whole store. Errors: Corrupt.

@@ -21,6 +21,7 @@ type Directory struct {
 	// wall decides expiry.
 	wall  func() time.Time
 	tries *limiter
+	known holders
 	// hashing bounds how many passwords are worked on at once, capacity maxHashing, and waiting those that wait for it
 	// as well.
 	hashing chan struct{}
@@ -78,9 +79,12 @@ func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error
 	if err := checkKeyShape(key); err != nil {
 		return Principal{}, err
 	}
+	sum, mark := hash(key), d.store.PeopleMark()
+	if p, ok := d.known.find(sum, mark); ok {
+		return p, d.stillHolds(p.KeyExpiresAt)
+	}
 	var p Principal
 	err := d.store.View(ctx, func(r store.Reader) error {
-		sum := hash(key)
 		row, err := r.APIKeyByHash(sum)
 		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.SecretSHA256, sum) {
 			return unknownKey()
@@ -91,7 +95,18 @@ func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error
 		p, err = d.holder(r, row)
 		return err
 	})
+	if err == nil {
+		d.known.keep(sum, mark, p)
+	}
 	return p, err
+}
+
+// stillHolds refuses what has expired; zero: never. Errors: Untrusted.
+func (d *Directory) stillHolds(expires time.Time) error {
+	if !expires.IsZero() && !d.wall().Before(expires) {
+		return unknownKey()
+	}
+	return nil
 }
 
 // unknownKey is one answer for a wrong key, an expired one and one of a disabled user: whoever
@@ -103,8 +118,8 @@ func unknownKey() error {
 
 // holder makes the principal of a key's row.
 func (d *Directory) holder(r store.Reader, row deploy.APIKey) (Principal, error) {
-	if !row.ExpiresAt.IsZero() && !d.wall().Before(row.ExpiresAt) {
-		return Principal{}, unknownKey()
+	if err := d.stillHolds(row.ExpiresAt); err != nil {
+		return Principal{}, err
 	}
 	user, err := r.User(row.User)
 	if errors.Is(err, errkind.NotFound) || err == nil && !user.IsActive {

@@ -113,6 +113,7 @@ func (r *reader) Users() ([]deploy.User, error) {
 }
 
 func (w *writer) PutUser(u deploy.User) error {
+	w.people = true
 	err := w.free("a user named "+u.Name, "SELECT id FROM user WHERE folded = ? AND id <> ?", fold(u.Name), u.ID)
 	if err != nil {
 		return err
@@ -157,6 +158,7 @@ func (r *reader) APIKeys(user deploy.UserID) ([]deploy.APIKey, error) {
 }
 
 func (w *writer) PutAPIKey(k deploy.APIKey) error {
+	w.people = true
 	err := w.free("such an API key", "SELECT id FROM api_key WHERE sha256 = ? AND id <> ?", k.SecretSHA256, k.ID)
 	if err != nil {
 		return err
@@ -174,6 +176,7 @@ func (w *writer) PutAPIKey(k deploy.APIKey) error {
 }
 
 func (w *writer) DeleteAPIKey(id deploy.KeyID) error {
+	w.people = true
 	what := "API key " + string(id)
 	return w.change("delete "+what, what, "DELETE FROM api_key WHERE id = ?", id)
 }

@@ -113,11 +113,12 @@ type changed struct {
 	machines []deploy.MachineID
 	cells    []cell
 	allCells bool // or they cannot be told
+	people   bool // or their teams, roles or keys
 }
 
 func (c *changed) add(more changed) {
 	c.machines, c.cells = append(c.machines, more.machines...), append(c.cells, more.cells...)
-	c.allCells = c.allCells || more.allCells
+	c.allCells, c.people = c.allCells || more.allCells, c.people || more.people
 }
 
 func (r *reader) usable() error {

@@ -130,6 +130,9 @@ func (s *Store) attempt(calls []*call, limit int) ([]*call, error) {
 	}
 	s.changes.note(all.machines)
 	s.board.note(all)
+	if all.people {
+		s.people.Add(1)
+	}
 	s.point("store.committed")
 	s.mu.Lock()
 	s.groups++

@@ -74,6 +74,7 @@ func teams() named { return named{"team", "team"} }
 func userRoles() named { return named{"user_role", "user role"} }
 
 func (w *writer) DeleteUser(id deploy.UserID) error {
+	w.people = true
 	what := "user " + string(id)
 	return w.change("delete "+what, what, "DELETE FROM user WHERE id = ?", id)
 }
@@ -101,6 +102,7 @@ func (r *reader) Teams() ([]deploy.Team, error) {
 }
 
 func (w *writer) PutTeam(t deploy.Team) error {
+	w.people = true
 	body := teamBody{Space: t.Space, Name: t.Name, Description: t.Description, Members: t.Members}
 	for _, r := range t.Roles {
 		body.Roles = append(body.Roles, scopedRoleBody(r))
@@ -108,7 +110,10 @@ func (w *writer) PutTeam(t deploy.Team) error {
 	return teams().put(w, string(t.ID), t.Name, body)
 }
 
-func (w *writer) DeleteTeam(id deploy.TeamID) error { return teams().delete(w, string(id)) }
+func (w *writer) DeleteTeam(id deploy.TeamID) error {
+	w.people = true
+	return teams().delete(w, string(id))
+}
 
 func scanUserRole(row scanner) (u deploy.UserRole, err error) {
 	var s sealed
@@ -130,12 +135,16 @@ func (r *reader) UserRoles() ([]deploy.UserRole, error) {
 }
 
 func (w *writer) PutUserRole(u deploy.UserRole) error {
+	w.people = true
 	return userRoles().put(w, string(u.ID), u.Name, userRoleBody{
 		Name: u.Name, Description: u.Description, Permissions: u.Permissions, System: u.System,
 	})
 }
 
-func (w *writer) DeleteUserRole(id deploy.RoleID) error { return userRoles().delete(w, string(id)) }
+func (w *writer) DeleteUserRole(id deploy.RoleID) error {
+	w.people = true
+	return userRoles().delete(w, string(id))
+}
 
 func (r *reader) MachinePolicies(space deploy.SpaceID) ([]deploy.MachinePolicy, error) {
 	return list(r, "list machine policies", func(row scanner) (p deploy.MachinePolicy, err error) {

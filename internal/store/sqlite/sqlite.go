@@ -28,6 +28,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"sync/atomic"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -74,6 +75,7 @@ type Store struct {
 	work    sync.WaitGroup
 	changes changes[deploy.MachineID]
 	board   board
+	people  atomic.Int64 // commits that changed them
 
 	mu     sync.Mutex
 	cause  error // why down is closed
@@ -100,6 +102,9 @@ func (s *Store) Commits() int64 {
 	defer s.mu.Unlock()
 	return s.groups
 }
+
+// PeopleMark implements store.Store.
+func (s *Store) PeopleMark() int64 { return s.people.Load() }
 
 func (s *Store) stop(cause error) {
 	s.mu.Lock()
