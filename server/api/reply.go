@@ -55,5 +55,5 @@ func write(w http.ResponseWriter, space deploy.SpaceID, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(inSpace(text, space), '\n'))
+	_, _ = w.Write(inSpace(text, space))
 }

@@ -11,8 +11,8 @@ import (
 	"fairlead/internal/store"
 )
 
-// peopleGo checks teams, user roles and machine policies: names are taken, deletes find what is there, the mark of people
-// moves, and with a user go his keys and sessions.
+// peopleGo checks teams, user roles and machine policies: names are taken, deletes find what is there, the mark of
+// people moves, and with a user go his keys and sessions.
 func peopleGo(t *testing.T, s store.Store) {
 	for _, put := range []func(store.Writer) error{
 		func(w store.Writer) error { return w.PutUser(deploy.User{ID: "Users-7", Name: "ada"}) },
