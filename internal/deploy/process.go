@@ -2,6 +2,8 @@
 
 package deploy
 
+import "strings"
+
 // Process is how a project is deployed: steps in order.
 type Process struct {
 	Project ProjectID
@@ -92,3 +94,13 @@ const (
 	PropSubstituteIn   = "Octopus.Action.SubstituteInFiles.TargetFiles" // globs, one a line
 	PropIsolation      = "Fairlead.Action.Isolation"                    // "full" (default), "none", or a name
 )
+
+// ResponsibleTeams are the ids of the teams that may answer what the action asks; none: everybody who may.
+func (a Action) ResponsibleTeams() (ids []string) {
+	for id := range strings.SplitSeq(a.Properties[PropTeams], ",") {
+		if id = strings.TrimSpace(id); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

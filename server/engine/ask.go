@@ -44,7 +44,7 @@ func (w *worker) question(ctx context.Context, slot deploy.Slot, record deploy.R
 	}
 	if step.IsManual() {
 		q.Kind, q.Title = deploy.ManualInterruption, step.Name
-		q.Teams = words(action.Properties[deploy.PropTeams])
+		q.Teams = action.ResponsibleTeams()
 		text, err := w.instructions(ctx, slot, action)
 		q.Instructions = text
 		return q, err
@@ -57,15 +57,6 @@ func (w *worker) question(ctx context.Context, slot deploy.Slot, record deploy.R
 		}
 	}
 	return q, err
-}
-
-func words(text string) (list []string) {
-	for word := range strings.SplitSeq(text, ",") {
-		if word = strings.TrimSpace(word); word != "" {
-			list = append(list, word)
-		}
-	}
-	return list
 }
 
 // instructions are the action's text with its variables; sensitive ones stay names, as people read it.

@@ -93,7 +93,8 @@ func ManagersOf(r store.Reader, space deploy.SpaceID) (m SpaceManagers, err erro
 	return m, err
 }
 
-// PutManagers makes those the managers of a space, and no others. Errors: Invalid (no such user or team).
+// PutManagers makes those the managers of a space, and no others. Errors: Invalid (no such user or team,
+// or one of another space), Exhausted.
 func PutManagers(w store.Writer, space deploy.SpaceID, m SpaceManagers) error {
 	built, err := findTeam(w, ManagersTeam(space))
 	if err != nil {
@@ -107,8 +108,12 @@ func PutManagers(w store.Writer, space deploy.SpaceID, m SpaceManagers) error {
 		return err
 	}
 	for _, id := range m.Teams {
-		if _, err := findTeam(w, id); err != nil {
+		t, err := findTeam(w, id)
+		if err != nil {
 			return asInvalid(err)
+		}
+		if t.Space != "" && t.Space != space {
+			return errkind.Invalid.Errorf("team %s is of space %s and manages nothing in %s", t.Name, t.Space, space)
 		}
 	}
 	teams, err := allTeams(w)
@@ -135,6 +140,9 @@ func putManager(w store.Writer, t deploy.Team, space deploy.SpaceID, wanted bool
 	if !wanted {
 		t.Roles = slices.DeleteFunc(slices.Clone(t.Roles), func(r deploy.ScopedRole) bool { return manages(r, space) })
 		return w.PutTeam(t)
+	}
+	if len(t.Roles) >= maxTeamRoles {
+		return errkind.Exhausted.Errorf("team %s has %d roles: limit is %d", t.Name, len(t.Roles), maxTeamRoles)
 	}
 	id, err := w.NextID("ScopedUserRoles")
 	if err != nil {

@@ -4,7 +4,9 @@ package identity_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +102,119 @@ func TestZ9ManagersGetNoMoreThanTheirGiverHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantKind(t, "joining managers who are administrators", check(), errkind.Denied)
+}
+
+// TestManagersAreNoTeamOfAnotherSpace, nor one that gives all the roles that a team may.
+func TestManagersAreNoTeamOfAnotherSpace(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	s.secondSpace(t)
+	ctx, system := t.Context(), identity.System()
+	there, err := s.CreateTeam(ctx, system, identity.TeamDraft{Name: "There", Space: "Spaces-2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := s.CreateTeam(ctx, system, identity.TeamDraft{Name: "Full"})
+	for range 100 {
+		_, given := s.AddScopedRole(ctx, system, identity.TeamRole{
+			Team: full.ID, ScopedRole: deploy.ScopedRole{Role: "userroles-projectviewer"},
+		})
+		err = errors.Join(err, given)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(space deploy.SpaceID, team deploy.TeamID) error {
+		return s.store.Update(ctx, func(w store.Writer) error {
+			return identity.PutManagers(w, space, identity.SpaceManagers{Teams: []deploy.TeamID{team}})
+		})
+	}
+	wantKind(t, "a team of another space", put(deploy.DefaultSpace, there.ID), errkind.Invalid)
+	wantKind(t, "a team with 100 roles", put(deploy.DefaultSpace, full.ID), errkind.Exhausted)
+	if err := put("Spaces-2", there.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestZ9NobodyJoinsThoseWhoAnswer: a team that a step names gives the right to answer, although no role says so.
+func TestZ9NobodyJoinsThoseWhoAnswer(t *testing.T) {
+	s := newSite(t)
+	s.place(t)
+	ctx, system := t.Context(), identity.System()
+	team := func(name string, members ...deploy.UserID) deploy.TeamID {
+		made, err := s.CreateTeam(ctx, system, identity.TeamDraft{Name: name, Members: members})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.ID
+	}
+	write := func(f func(store.Writer) error) {
+		if err := s.store.Update(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	named, asked, idle := team("Named"), team("Asked"), team("Idle")
+	write(func(w store.Writer) error {
+		action := deploy.Action{ID: "a", Name: "Ask", Kind: deploy.ManualAction, Properties: map[string]string{
+			deploy.PropTeams: "Teams-77, " + strings.ToUpper(string(named)),
+		}}
+		_, err := w.PutProcess(deploy.Process{Project: "Projects-2", Steps: []deploy.Step{{Name: "Ask", Actions: []deploy.Action{action}}}})
+		task := deploy.Task{ID: "ServerTasks-1", Space: deploy.DefaultSpace, Project: "Projects-2", State: deploy.TaskExecuting}
+		return errors.Join(err, w.PutTask(task), w.PutInterruption(deploy.Interruption{
+			ID: "Interruptions-1", Space: deploy.DefaultSpace, Task: "ServerTasks-1", Kind: deploy.ManualInterruption,
+			Teams: []string{string(asked)}, CreatedAt: s.now,
+		}))
+	})
+	may := func(role identity.RoleDraft) deploy.RoleID {
+		made, err := s.CreateUserRole(ctx, system, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.ID
+	}
+	clerk := may(identity.RoleDraft{Name: "Clerk", Permissions: []string{"InterruptionSubmit"}, System: []string{"TeamEdit", "TeamView"}})
+	mallory := s.hire(t, "mallory", clerk, deploy.ScopedRole{})
+	join := func(p identity.Principal, id deploy.TeamID, members ...deploy.UserID) error {
+		held, err := s.Team(ctx, system, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.EditTeam(ctx, p, id, identity.TeamDraft{Name: held.Name, Description: "new", Members: members})
+		return err
+	}
+	for name, id := range map[string]deploy.TeamID{"named by a step": named, "asked just now": asked} {
+		wantKind(t, name, join(mallory, id, mallory.User.ID), errkind.Denied)
+		if err := join(mallory, id); err != nil {
+			t.Errorf("%s: another description: %v", name, err)
+		}
+	}
+	if err := join(mallory, idle, mallory.User.ID); err != nil {
+		t.Errorf("a team that answers nothing: %v", err)
+	}
+	editor := may(identity.RoleDraft{
+		Name: "Editor", Permissions: []string{"ProcessEdit"}, System: []string{"TeamEdit", "TeamView"},
+	})
+	other := s.hire(t, "eve", editor, deploy.ScopedRole{Projects: []deploy.ProjectID{"Projects-1"}})
+	wantKind(t, "who edits another process", join(other, named, other.User.ID), errkind.Denied)
+	right := s.hire(t, "ada", editor, deploy.ScopedRole{Projects: []deploy.ProjectID{"Projects-2"}})
+	if err := join(right, named, mallory.User.ID); err != nil {
+		t.Errorf("who edits the process: %v", err)
+	}
+	if err := join(s.as(t, mallory.User.ID), named, mallory.User.ID, right.User.ID); err != nil {
+		t.Errorf("who is in it and may answer: %v", err)
+	}
+	wantKind(t, "deleting it", s.DeleteTeam(ctx, other, named), errkind.Denied)
+	wantKind(t, "making one that a step waits for", func() error {
+		for i := range 77 {
+			made, err := s.CreateTeam(ctx, mallory, identity.TeamDraft{
+				Name: fmt.Sprint("Guess ", i), Members: []deploy.UserID{mallory.User.ID},
+			})
+			if err != nil || made.ID == "Teams-77" {
+				return err
+			}
+		}
+		return nil
+	}(), errkind.Denied)
 }
 
 // TestA4NoPasswordOutlivesTheKeyThatSetsIt: a key that ends, and a session that it opened, sets no password.

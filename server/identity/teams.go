@@ -240,6 +240,9 @@ func (d *Directory) writeTeam(
 		if err := p.mayGiveAll(w, old, team); err != nil {
 			return event, err
 		}
+		if err := p.mayStaff(w, old, team); err != nil {
+			return event, err
+		}
 		return event, w.PutTeam(team)
 	})
 	return team, err
@@ -298,6 +301,9 @@ func (d *Directory) DeleteTeam(ctx context.Context, p Principal, id deploy.TeamI
 			return deploy.Event{}, errkind.Invalid.Errorf("the team %s is built in and cannot be deleted", team.Name)
 		}
 		if err := p.mayGiveAll(w, team); err != nil {
+			return deploy.Event{}, err
+		}
+		if err := p.mayStaff(w, team, deploy.Team{ID: team.ID, Name: team.Name}); err != nil {
 			return deploy.Event{}, err
 		}
 		return said("TeamDeleted", team.ID, "team %s was deleted", team.Name), w.DeleteTeam(team.ID)
