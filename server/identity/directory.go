@@ -12,9 +12,6 @@ import (
 	"fairlead/internal/store"
 )
 
-// SessionLifetime is how long a browser stays signed in: 12 h.
-const SessionLifetime = 12 * time.Hour
-
 // Directory lets callers in.
 type Directory struct {
 	store store.Store
@@ -141,97 +138,4 @@ func (d *Directory) SignIn(ctx context.Context, source, key string) (cookie stri
 		return "", time.Time{}, err
 	}
 	return d.openSession(ctx, p, func(store.Reader) error { return nil })
-}
-
-// openSession makes the session of a principal who was let in, if check finds that what let him in still holds.
-func (d *Directory) openSession(ctx context.Context, p Principal, check func(store.Reader) error) (
-	cookie string, expires time.Time, err error,
-) {
-	cookie, now := newCookie(), d.wall()
-	expires = now.Add(SessionLifetime)
-	if !p.KeyExpiresAt.IsZero() && p.KeyExpiresAt.Before(expires) {
-		expires = p.KeyExpiresAt
-	}
-	err = d.store.Update(ctx, func(w store.Writer) error {
-		if err := check(w); err != nil {
-			return err
-		}
-		if err := w.DeleteExpired(now); err != nil {
-			return err
-		}
-		row := deploy.Session{
-			CookieSHA256: hash(cookie), User: p.User.ID, Key: p.Key, CreatedAt: now, ExpiresAt: expires,
-		}
-		if err := w.PutSession(row); err != nil {
-			return err
-		}
-		_, err := w.AddEvent(deploy.Event{
-			At: now, User: p.Name(), Category: "SignedIn", Subject: string(p.User.ID), Message: p.Name() + " signed in",
-		})
-		return err
-	})
-	return cookie, expires, err
-}
-
-// BySession lets the holder of a session cookie in. Errors: *Refused of kind Untrusted; those of
-// the store. Cookies cannot be guessed and browsers keep stale ones, so failures do not count.
-func (d *Directory) BySession(ctx context.Context, cookie string) (Principal, error) {
-	var p Principal
-	err := d.store.View(ctx, func(r store.Reader) error {
-		sum := hash(cookie)
-		row, err := r.SessionByHash(sum)
-		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.CookieSHA256, sum) {
-			return endedSession()
-		}
-		if err != nil {
-			return err
-		}
-		p, err = d.sessionHolder(r, row)
-		return err
-	})
-	if errkind.Of(err) == errkind.Untrusted {
-		return Principal{}, &Refused{Cause: err}
-	}
-	return p, err
-}
-
-func endedSession() error {
-	return errkind.Hinted(errkind.Untrusted.Errorf("the browser session has ended"), "sign in again")
-}
-
-func (d *Directory) sessionHolder(r store.Reader, row deploy.Session) (Principal, error) {
-	if !d.wall().Before(row.ExpiresAt) {
-		return Principal{}, endedSession()
-	}
-	if row.Key == "" {
-		return passwordHolder(r, row)
-	}
-	keys, err := r.APIKeys(row.User)
-	if err != nil {
-		return Principal{}, err
-	}
-	for _, key := range keys {
-		if key.ID != row.Key {
-			continue
-		}
-		p, err := d.holder(r, key)
-		if errkind.Of(err) == errkind.Untrusted {
-			return Principal{}, endedSession()
-		}
-		p.FromSession = true
-		return p, err
-	}
-	return Principal{}, endedSession()
-}
-
-// SignOut ends a session; one that has ended already is no error, nor is no cookie.
-func (d *Directory) SignOut(ctx context.Context, cookie string) error {
-	if cookie == "" {
-		return nil
-	}
-	err := d.store.Update(ctx, func(w store.Writer) error { return w.DeleteSession(hash(cookie)) })
-	if errors.Is(err, errkind.NotFound) {
-		return nil
-	}
-	return err
 }

@@ -154,6 +154,69 @@ func TestA5ExpiryIsExact(t *testing.T) {
 	wantKind(t, "a key that has expired already", err, errkind.Invalid)
 }
 
+// counted counts the writes to a store.
+type counted struct {
+	store.Store
+	writes int
+	full   error
+}
+
+func (c *counted) Update(ctx context.Context, f func(store.Writer) error) error {
+	c.writes++
+	if c.full != nil {
+		return c.full
+	}
+	return c.Store.Update(ctx, f)
+}
+
+// TestA5SessionsEndWhenNobodyAsks: a session that is used stays to its end, one that is not ends before; a request
+// writes once a minute at most, and passes when nothing can be written.
+func TestA5SessionsEndWhenNobodyAsks(t *testing.T) {
+	s := newSite(t)
+	_, text := s.key(t, identity.AdministratorID, time.Time{})
+	watched := &counted{Store: s.store}
+	d := identity.NewDirectory(watched, func() time.Time { return s.now })
+	signIn := func() string {
+		cookie, _, err := d.SignIn(t.Context(), "test", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watched.writes = 0
+		return cookie
+	}
+	asks := func(cookie string, after time.Duration) error {
+		s.now = s.now.Add(after)
+		_, err := d.BySession(t.Context(), cookie)
+		return err
+	}
+	used, idle, began := signIn(), signIn(), s.now
+	for s.now.Sub(began) < time.Hour {
+		if err := asks(used, 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if watched.writes > 60 || watched.writes < 30 {
+		t.Errorf("%d writes for 360 requests in an hour, want one a minute", watched.writes)
+	}
+	if err := asks(idle, identity.SessionIdle-time.Hour-time.Second); err != nil {
+		t.Errorf("a second before the limit: %v", err)
+	}
+	watched.full = errkind.Exhausted.Errorf("the disk is full")
+	if err := asks(used, 0); err != nil {
+		t.Errorf("with a full disk: %v", err)
+	}
+	wantKind(t, "A5 idle too long", asks(idle, identity.SessionIdle), errkind.Untrusted)
+	wantKind(t, "A5 not noted", asks(used, 0), errkind.Untrusted)
+	watched.full = nil
+	used, began = signIn(), s.now
+	for s.now.Sub(began) < identity.SessionLifetime-time.Hour {
+		if err := asks(used, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKind(t, "A5 at its end, in use", asks(used, time.Hour), errkind.Untrusted)
+}
+
 func TestA6SessionsEndWithUserAndKey(t *testing.T) {
 	s := newSite(t)
 	row, text := s.key(t, "Users-2", time.Time{})
@@ -195,6 +258,7 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	if err != nil || !expires.Equal(s.now.Add(identity.SessionLifetime)) {
 		t.Fatalf("expires %v, %v", expires, err)
 	}
+	s.now = s.now.Add(time.Hour)
 	if err := errors.Join(s.SignOut(t.Context(), cookie), s.SignOut(context.Background(), cookie)); err != nil {
 		t.Errorf("sign out twice: %v", err)
 	}
