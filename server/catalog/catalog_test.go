@@ -357,7 +357,15 @@ func TestScriptsChooseMachines(t *testing.T) {
 		"disabled":       {catalog.ScriptRequest{Body: "true", Machines: []string{"web-2"}}, "is disabled"},
 		"empty":          {catalog.ScriptRequest{Machines: []string{"web-1"}}, "empty script"},
 		"PowerShell":     {catalog.ScriptRequest{Body: "x", Syntax: "PowerShell", Machines: []string{"web-1"}}, "syntax"},
-		"other tag":      {catalog.ScriptRequest{Body: "true", Tags: []string{"db"}}, "web-2 would be, and is disabled"},
+		"no such tag": {
+			catalog.ScriptRequest{Body: "true", Tags: []string{"cache"}, Environments: []string{"dev", "Production"}},
+			"no machine with the tag cache in Dev or Production was found: give one the tag",
+		},
+		"two tags": {catalog.ScriptRequest{Body: "true", Tags: []string{"a", "b"}}, "no machine with one of the tags a, b was found"},
+		"other tag": {
+			catalog.ScriptRequest{Body: "true", Tags: []string{"db"}},
+			"no enabled machine with the tag db was chosen: web-2 would be, and is disabled",
+		},
 	} {
 		task, err := s.RunScript(s.ctx, root(), c.q)
 		if c.why != "" {

@@ -323,13 +323,45 @@ func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) (
 			off = append(off, m.Name)
 		}
 	}
+	if len(picked) > 0 {
+		return picked, nil
+	}
+	rule, err := ruleWords(r, environments, q.Tags)
 	switch {
-	case len(picked) == 0 && len(off) > 0:
-		why.add("no enabled machine was chosen: %s would be, and is disabled; its page says why", strings.Join(off, ", "))
-	case len(picked) == 0:
+	case err != nil:
+		return nil, err
+	case len(off) > 0:
+		why.add("no enabled machine%s was chosen: %s would be, and is disabled; its page says why", rule,
+			strings.Join(off, ", "))
+	case rule != "":
+		why.add("no machine%s was found: give one the tag or the environment, or name other machines", rule)
+	default:
 		why.add("no enabled machine was chosen: name machines, or environments and tags")
 	}
 	return picked, nil
+}
+
+// ruleWords tells by what machines were looked for: " with the tag web in Dev or Test".
+func ruleWords(r store.Reader, environments []deploy.EnvironmentID, tags []string) (text string, err error) {
+	switch len(tags) {
+	case 0:
+	case 1:
+		text = " with the tag " + strings.TrimSpace(tags[0])
+	default:
+		text = " with one of the tags " + strings.Join(tags, ", ")
+	}
+	var names []string
+	for _, id := range environments {
+		e, err := r.Environment(id)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, e.Name)
+	}
+	if len(names) > 0 {
+		text += " in " + strings.Join(names, " or ")
+	}
+	return text, nil
 }
 
 func inAny(m deploy.Machine, environments []deploy.EnvironmentID) bool {
