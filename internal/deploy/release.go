@@ -13,6 +13,8 @@ type Package struct {
 	Size        int64  // bytes
 	SHA256      string // hex; also the name the content is stored under
 	PublishedAt time.Time
+	// Description is what a .nupkg says of itself; "" for others.
+	Description string
 }
 
 // SelectedPackage is the version of a package that a release carries for an action.

@@ -29,7 +29,7 @@ func showPackage(p deploy.Package) obj {
 	return obj{
 		"Id": packageID(p), "SpaceId": thisSpace, "PackageId": p.ID, "NuGetPackageId": p.ID, "FeedId": feedID,
 		"NuGetFeedId": feedID, "Version": p.Version, "FileExtension": "." + p.Format, "PackageSizeBytes": p.Size,
-		"Hash": p.SHA256, "Published": at(p.PublishedAt), "Title": p.ID, "Summary": "", "Description": "",
+		"Hash": p.SHA256, "Published": at(p.PublishedAt), "Title": p.ID, "Summary": "", "Description": p.Description,
 		"ReleaseNotes":                   nil, // the client library takes any text here for a time and fails
 		"PackageVersionBuildInformation": nil,
 		"Links":                          obj{"Self": self, "Raw": self + "/raw"},
@@ -222,7 +222,7 @@ func (a *api) feedSearch(c *call) error {
 	}
 	return paged(c, "PackageDescription", all, func(p deploy.Package) obj {
 		return obj{
-			"Id": p.ID, "Name": p.ID, "Description": "", "LatestVersion": p.Version,
+			"Id": p.ID, "Name": p.ID, "Description": p.Description, "LatestVersion": p.Version,
 			"Links": obj{"SearchPackageVersionsTemplate": spacePath + "feeds/" + feedID + "/packages/versions?packageId=" +
 				url.QueryEscape(p.ID) + "{&" + versionFilters + "}"},
 		}

@@ -104,7 +104,7 @@ func (f *Feed) Receive(ctx context.Context, u Upload) (deploy.Package, Result, e
 	if err := u.checkDeclared(in); err != nil {
 		return deploy.Package{}, "", err
 	}
-	if err := checkContent(ctx, in, u.FileName, p.Format, f.limits.MaxBytes); err != nil {
+	if p.Description, err = checkContent(ctx, in, u.FileName, p.Format, f.limits.MaxBytes); err != nil {
 		return deploy.Package{}, "", err
 	}
 	p.Size, p.SHA256 = in.size, in.sum()
@@ -169,26 +169,31 @@ func (u Upload) settle(held deploy.Package, sum string) (deploy.Package, Result,
 }
 
 // checkContent looks whether the file is what its name says. Zip and tar are walked from header
-// to header; of a compressed tar only the first header is read.
-func checkContent(ctx context.Context, in *intake, name, format string, maxBytes int64) error {
+// to header; of a compressed tar only the first header is read. What a nupkg says of itself comes back.
+func checkContent(ctx context.Context, in *intake, name, format string, maxBytes int64) (said string, err error) {
 	first := make([]byte, archive.DetectBytes)
 	n, err := in.file.ReadAt(first, 0)
 	if err != nil && err != io.EOF {
-		return durable.DiskError("read a package", err)
+		return "", durable.DiskError("read a package", err)
 	}
 	if _, err := archive.Detect(name, first[:n]); err != nil {
-		return err
+		return "", err
 	}
 	if format == string(archive.TarGz) {
-		return checkTarGz(in.file, name)
+		return "", checkTarGz(in.file, name)
 	}
 	limits := archive.DefaultLimits()
 	limits.ArchiveBytes = maxBytes
 	a, err := archive.Open(in.file, in.size, archive.Format(format))
 	if err == nil {
-		_, err = a.Walk(ctx, limits, func(archive.Entry, io.Reader) error { return nil })
+		_, err = a.Walk(ctx, limits, func(e archive.Entry, content io.Reader) error {
+			if isManifest(e, format) {
+				said = description(content)
+			}
+			return nil
+		})
 	}
-	return asUpload(name, err)
+	return said, asUpload(name, err)
 }
 
 func checkTarGz(file *os.File, name string) error {

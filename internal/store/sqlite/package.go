@@ -11,6 +11,8 @@ type packageBody struct {
 	ID     string `json:"id"`
 	Format string `json:"format"`
 	Size   int64  `json:"size"`
+	// Description came later: rows from before have none.
+	Description string `json:"description,omitempty"`
 }
 
 const selectPackage = "SELECT space, version, published_at, sha256, body, sum FROM package"
@@ -24,6 +26,7 @@ func scanPackage(row scanner) (p deploy.Package, err error) {
 	}
 	err = s.open("a package of version "+p.Version, &body)
 	p.ID, p.Format, p.Size, p.PublishedAt = body.ID, body.Format, body.Size, moment(published)
+	p.Description = body.Description
 	return p, err
 }
 
@@ -46,7 +49,7 @@ func (r *reader) PackagesWithContent(sha256 string) (int, error) {
 }
 
 func (w *writer) PutPackage(p deploy.Package) error {
-	body, sum, err := seal(packageBody{ID: p.ID, Format: p.Format, Size: p.Size})
+	body, sum, err := seal(packageBody{ID: p.ID, Format: p.Format, Size: p.Size, Description: p.Description})
 	if err != nil {
 		return err
 	}

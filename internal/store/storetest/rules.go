@@ -453,12 +453,12 @@ func eventsAreNumbered(t *testing.T, s store.Store) {
 func packagesFold(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) error {
 		return errors.Join(w.PutPackage(deploy.Package{ID: "Web.App", Version: "1.0", SHA256: "aa"}),
-			w.PutPackage(deploy.Package{ID: "web.app", Version: "1.0", SHA256: "bb"}),
+			w.PutPackage(deploy.Package{ID: "web.app", Version: "1.0", SHA256: "bb", Description: "said"}),
 			w.PutPackage(deploy.Package{ID: "Other", Version: "1.0", SHA256: "bb"}))
 	})
 	view(t, s, func(r store.Reader) error {
 		p, err := r.Package("", "WEB.APP", "1.0")
-		same(t, "package", deploy.Package{ID: "web.app", Version: "1.0", SHA256: "bb"}, p)
+		same(t, "package", deploy.Package{ID: "web.app", Version: "1.0", SHA256: "bb", Description: "said"}, p)
 		n, cerr := r.PackagesWithContent("bb")
 		same(t, "packages with the content", 2, n)
 		return errors.Join(err, cerr)
