@@ -33,19 +33,16 @@ func (l Line) Status(ctx context.Context, ticket contract.TicketID) (contract.Ti
 	return contract.ScriptStatus.Call(ctx, l.Session, contract.TicketArgs{Ticket: ticket})
 }
 
-// Start sends the order.
+// Start sends the order. Errors: Invalid (it is too long), and the agent's.
 func (l Line) Start(ctx context.Context, order contract.Order) (contract.TicketStatus, error) {
 	body, err := json.Marshal(order)
 	if err != nil {
 		return contract.TicketStatus{}, errkind.Internal.Errorf("encode order %s: %w", order.Ticket, err)
 	}
 	if len(body) > contract.MaxOrderBytes {
-		return contract.TicketStatus{}, errkind.Exhausted.Errorf(
-			"order %s has %d bytes: limit is %d",
-			order.Ticket,
-			len(body),
-			contract.MaxOrderBytes,
-		)
+		return contract.TicketStatus{}, errkind.Invalid.Errorf(
+			"the order, which is the script with all variables that are in scope, has %d bytes: limit is %d; "+
+				"scope the long ones to the actions that need them, or bring them in a package", len(body), contract.MaxOrderBytes)
 	}
 	sum := sha256.Sum256(body)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
