@@ -15,6 +15,8 @@ type Plan struct {
 	Steps []PlannedStep
 	// IsGuided asks people what to do about a machine that failed.
 	IsGuided bool
+	// Notes are sentences for the beginning of the task's log: what the plan does without.
+	Notes []string
 }
 
 // GroupStart is the index of the first step of those that start together with a step: what came

@@ -37,6 +37,8 @@ type DeployRequest struct {
 	Variables map[string]string
 	// TakesVariables has the release take the variables of its project afresh before.
 	TakesVariables bool
+	// isRerun does without those of the machines named that are not there any more.
+	isRerun bool
 }
 
 // DeploymentFilter picks deployments.
@@ -150,6 +152,7 @@ type site struct {
 	only, except []deploy.MachineID
 	promotion    deploy.Promotion
 	plans        []deploy.Plan
+	notes        []string // for the logs of the tasks
 }
 
 func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
@@ -166,6 +169,9 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 		return s, err
 	}
 	var why reasons
+	if q.isRerun {
+		q.Only, q.Except, s.notes = why.stillNamed(s.machines, q)
+	}
 	s.only, s.except = why.machineIDs(s.machines, q.Only), why.machineIDs(s.machines, q.Except)
 	if n := len(q.Environments); n == 0 || n > maxEnvironmentsPerRequest {
 		why.add("%d environments: want 1 to %d", n, maxEnvironmentsPerRequest)
@@ -281,7 +287,9 @@ func (why *reasons) deployable(r store.Reader, s site, e deploy.Environment) err
 }
 
 func (s site) plan(q DeployRequest, e deploy.Environment) (deploy.Plan, error) {
-	return deploy.NewPlan(s.request(q, e))
+	plan, err := deploy.NewPlan(s.request(q, e))
+	plan.Notes = s.notes
+	return plan, err
 }
 
 func (s site) request(q DeployRequest, e deploy.Environment) deploy.PlanRequest {

@@ -84,6 +84,10 @@ func (w *worker) loop(ctx context.Context) error {
 		w.say("", tasklog.Verbose, "The server could not go on with the task for a while; it does now.")
 	case w.task.LeaseEpoch > 1:
 		w.say("", tasklog.Verbose, "The server was restarted; the task goes on where it stood.")
+	default:
+		for _, note := range w.plan.Notes {
+			w.say("", tasklog.Warning, note)
+		}
 	}
 	switch w.task.Kind {
 	case deploy.HealthTask:

@@ -43,6 +43,7 @@ type answerBody struct {
 type planBody struct {
 	Steps    []plannedStepBody `json:"steps,omitempty"`
 	IsGuided bool              `json:"is_guided,omitempty"`
+	Notes    []string          `json:"notes,omitempty"`
 }
 
 type plannedStepBody struct {
@@ -73,7 +74,7 @@ func filled[T any](list []T) []T {
 }
 
 func bodyOfPlan(p deploy.Plan) planBody {
-	return planBody{IsGuided: p.IsGuided, Steps: each(p.Steps, func(s deploy.PlannedStep) plannedStepBody {
+	return planBody{IsGuided: p.IsGuided, Notes: p.Notes, Steps: each(p.Steps, func(s deploy.PlannedStep) plannedStepBody {
 		return plannedStepBody{
 			Number: s.Number, Name: s.Name, Condition: s.Condition, Window: s.Window, Machines: s.Machines,
 			WithPrevious: s.WithPrevious, Expression: s.Expression, Actions: actionsBody(s.Actions), Skip: s.Skip,
@@ -82,12 +83,13 @@ func bodyOfPlan(p deploy.Plan) planBody {
 }
 
 func (b planBody) plan() deploy.Plan {
-	return deploy.Plan{IsGuided: b.IsGuided, Steps: each(b.Steps, func(s plannedStepBody) deploy.PlannedStep {
+	steps := each(b.Steps, func(s plannedStepBody) deploy.PlannedStep {
 		return deploy.PlannedStep{
 			Number: s.Number, Name: s.Name, Condition: s.Condition, Window: s.Window, Machines: s.Machines,
 			WithPrevious: s.WithPrevious, Expression: s.Expression, Actions: actions(s.Actions), Skip: s.Skip,
 		}
-	})}
+	})
+	return deploy.Plan{IsGuided: b.IsGuided, Notes: b.Notes, Steps: steps}
 }
 
 const selectDeployment = "SELECT id, space, project, release, environment, task, created_at, body, sum " +
