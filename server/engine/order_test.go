@@ -13,19 +13,22 @@ import (
 	"fairlead/server/target"
 )
 
-// TestAnOrderThatIsTooLongIsNotTriedAgain: no attempt makes it shorter. The task says how long it is and may be.
+// TestAnOrderThatIsTooLongIsNotTriedAgain: no attempt makes it shorter. The task says how long it is and may be. An
+// output variable goes along under four names.
 func TestAnOrderThatIsTooLongIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, planned(func(p *deploy.Plan) {
-			p.Steps[0].Actions[0].Properties[deploy.PropScriptBody] = strings.Repeat("x", contract.MaxOrderBytes+1)
-		}))
+		b := newBench(t, planned(twoSteps))
 		defer b.store.Close()
-		starts := 0
-		b.run(&scripted{start: func(o contract.Order) error {
+		m, starts := handing(contract.Output{Name: "Long", Value: strings.Repeat("x", contract.MaxOrderBytes/4)}), 0
+		m.start = func(o contract.Order) error {
+			if o.Variables["Octopus.Step.Number"] == "1" {
+				return nil
+			}
 			starts++
 			_, err := target.Line{}.Start(t.Context(), o)
 			return err
-		}}, nil, "", nil)
+		}
+		b.run(m, nil, "", nil)
 		if state := b.task().State; starts != 1 || state != deploy.TaskFailed {
 			t.Errorf("the task is %s after %d starts, want Failed after 1\n%s", state, starts, b.log())
 		}
