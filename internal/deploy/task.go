@@ -104,7 +104,8 @@ type Ticket struct {
 	// Late is what the machine itself said of a ticket that the server had ruled on before. It
 	// changes nothing any more.
 	Late *contract.Verdict
-	// AwaySince is since when a machine is waited for that its step restarts; zero while it is not.
+	// AwaySince is since when a machine is waited for that is out of reach or that its step restarts; zero while it is
+	// not.
 	AwaySince time.Time
 }
 

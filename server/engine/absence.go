@@ -39,19 +39,22 @@ func (c *carrier) removed(ctx context.Context, why error) (*contract.Verdict, er
 // Otherwise it returns why.
 func (c *carrier) absent(ctx context.Context, why error) (*contract.Verdict, error) {
 	canceled := c.isCanceled()
-	if c.policy.Restarts && c.ticket.StateID != "" && !canceled {
+	if c.restarts() && !canceled {
 		if c.absentSince.IsZero() {
 			c.absentSince = time.Now()
 		}
 		return c.awaitRestart(ctx, nil)
 	}
 	if c.absentSince.IsZero() {
-		c.absentSince = time.Now()
+		c.absentSince = time.Now().Add(-c.absentBefore())
 		text := "Waiting for the machine: " + why.Error() + "."
 		if c.ticket.StateID != "" {
 			text += " The script goes on there; its output comes later."
 		}
 		c.say(tasklog.Wait, text)
+	}
+	if err := c.keepAbsence(ctx); err != nil {
+		return nil, err
 	}
 	limits, gone := c.worker.engine.Limits, time.Since(c.absentSince)
 	switch {
@@ -92,11 +95,49 @@ func (c *carrier) lost() *contract.Verdict {
 	return v
 }
 
-func (c *carrier) present() {
+// absenceKept is how long a machine has been away when that becomes durable: shorter absences, as each start of the
+// server brings one for every ticket, are not worth a write.
+const absenceKept = 30 * time.Second
+
+// restarts reports whether the ticket's AwaySince is that of a restart, which its step has.
+func (c *carrier) restarts() bool { return c.policy.Restarts && c.ticket.StateID != "" }
+
+// absentBefore is how much of an absence counts that began before the server started again.
+func (c *carrier) absentBefore() time.Duration {
+	if c.restarts() || c.ticket.AwaySince.IsZero() {
+		return 0
+	}
+	limit := c.policy.LostAfter
+	if c.ticket.StateID == "" {
+		limit = c.worker.engine.Limits.MachineWait
+	}
+	return countedWait(c.worker.engine.Env.Wall().Sub(c.ticket.AwaySince), limit)
+}
+
+// keepAbsence makes durable since when the machine is away, so that a server that starts anew goes on counting.
+func (c *carrier) keepAbsence(ctx context.Context) error {
+	gone := time.Since(c.absentSince)
+	if c.restarts() || !c.ticket.AwaySince.IsZero() || gone < absenceKept {
+		return nil
+	}
+	return c.keepAway(ctx, c.worker.engine.Env.Wall().Add(-gone))
+}
+
+// present notes that the machine can be reached. Errors: the store's.
+func (c *carrier) present(ctx context.Context) error {
+	if !c.restarts() && !c.ticket.AwaySince.IsZero() {
+		if c.absentSince.IsZero() { // it is there at the first look of a server that has started again
+			c.absentSince = time.Now().Add(-c.worker.engine.Env.Wall().Sub(c.ticket.AwaySince))
+		}
+		if err := c.keepAway(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
 	if c.absentSince.IsZero() {
-		return
+		return nil
 	}
 	c.say(tasklog.Info,
 		fmt.Sprintf("The machine is back after %s.", time.Since(c.absentSince).Round(100*time.Millisecond)))
 	c.absentSince, c.isLost = time.Time{}, false
+	return nil
 }

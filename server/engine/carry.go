@@ -134,7 +134,9 @@ func (c *carrier) try(ctx context.Context) (*contract.Verdict, error) {
 		}
 		return c.absent(ctx, err)
 	}
-	c.present()
+	if err := c.present(ctx); err != nil {
+		return nil, err
+	}
 	if c.ticket.StateID == "" && c.isCanceled() {
 		return c.unsent(), nil
 	}

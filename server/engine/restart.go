@@ -115,7 +115,11 @@ func (c *carrier) running(ctx context.Context, status contract.TicketStatus) err
 		return nil
 	}
 	c.wait.since = time.Time{}
-	return c.keepAway(ctx, time.Time{})
+	err := c.keepAway(ctx, time.Time{})
+	if err == nil {
+		c.worker.engine.Env.Point("engine.restart.awaited")
+	}
+	return err
 }
 
 // awaitRestart waits for a machine that its step restarts. Ended is what the machine says of the
@@ -155,6 +159,7 @@ func (c *carrier) beginWait(ctx context.Context) error {
 		if err := c.keepAway(ctx, wall); err != nil {
 			return err
 		}
+		c.worker.engine.Env.Point("engine.restart.awaited")
 	} else {
 		elapsed = wall.Sub(c.ticket.AwaySince)
 	}
@@ -169,13 +174,13 @@ func (c *carrier) beginWait(ctx context.Context) error {
 	})
 }
 
+// keepAway makes durable since when the machine is waited for; zero for not at all.
 func (c *carrier) keepAway(ctx context.Context, since time.Time) error {
 	changed := c.ticket
 	changed.AwaySince = since
 	if err := c.worker.update(ctx, func(w store.Writer) error { return w.PutTicket(changed) }); err != nil {
 		return err
 	}
-	c.worker.engine.Env.Point("engine.restart.awaited")
 	c.ticket = changed
 	return nil
 }
