@@ -106,7 +106,5 @@ func (c *Catalog) deployAutomatically(
 		told = event("DeploymentQueued", d.ID, "release %s of project %s was queued for %s by its lifecycle",
 			release.Version, s.project.Name, e.Name)
 	}
-	told.At, told.User = c.Wall(), identity.SystemName
-	_, err = w.AddEvent(told)
-	return e, why.none(), err
+	return e, why.none(), c.tell(w, identity.SystemName, told)
 }

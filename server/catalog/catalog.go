@@ -128,10 +128,15 @@ func (c *Catalog) changeFull(
 		if err != nil {
 			return err
 		}
-		event.At, event.User = c.Wall(), p.Name()
-		_, err = inside.AddEvent(event)
-		return err
+		return c.tell(inside, p.Name(), event)
 	})
+}
+
+// tell adds an event to the audit trail, with the time and whose doing it was.
+func (c *Catalog) tell(w store.Writer, by string, e deploy.Event) error {
+	e.At, e.User = c.Wall(), by
+	_, err := w.AddEvent(e)
+	return err
 }
 
 // room refuses new work when there is no space for it. What only changes or removes is always taken.

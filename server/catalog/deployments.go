@@ -80,15 +80,7 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 		if err := why.err(); err != nil {
 			return deploy.Event{}, err
 		}
-		for i, e := range s.environments {
-			d, err := c.queue(w, p, q, s, e, s.plans[i])
-			if err != nil {
-				return deploy.Event{}, err
-			}
-			made = append(made, d)
-		}
-		return event("DeploymentQueued", made[0].ID, "release %s of project %s was queued for %s",
-			s.release.Version, s.project.Name, names(s.environments)), nil
+		return c.queueAll(w, p, q, s, &made)
 	})
 	if err == nil {
 		c.Queued()
@@ -131,15 +123,25 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func names(environments []deploy.Environment) string {
-	text := ""
-	for i, e := range environments {
+// queueAll queues a deployment for each environment and tells of each; of the last one, the caller does.
+func (c *Catalog) queueAll(w store.Writer, p identity.Principal, q DeployRequest, s site, made *[]deploy.Deployment) (
+	told deploy.Event, err error,
+) {
+	for i, e := range s.environments {
 		if i > 0 {
-			text += ", "
+			if err := c.tell(w, p.Name(), told); err != nil {
+				return told, err
+			}
 		}
-		text += e.Name
+		d, err := c.queue(w, p, q, s, e, s.plans[i])
+		if err != nil {
+			return told, err
+		}
+		*made = append(*made, d)
+		told = event("DeploymentQueued", d.ID, "release %s of project %s was queued for %s",
+			s.release.Version, s.project.Name, e.Name)
 	}
-	return text
+	return told, nil
 }
 
 // site is what a deployment is made from.
