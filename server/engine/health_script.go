@@ -140,16 +140,7 @@ func (h *ward) script(ctx context.Context, ticket deploy.Ticket, health deploy.H
 	if err := c.run(ctx); err != nil {
 		return health, err
 	}
-	var said []deploy.OutputValue
-	err := h.worker.engine.Store.View(ctx, func(r store.Reader) error {
-		all, err := r.Outputs(h.worker.id)
-		for _, o := range all {
-			if o.Ticket == ticket.ID {
-				said = o.Values
-			}
-		}
-		return err
-	})
+	said, err := h.said(ctx, c)
 	if err != nil || c.ticket.Verdict == nil {
 		return health, err
 	}
@@ -158,6 +149,23 @@ func (h *ward) script(ctx context.Context, ticket deploy.Ticket, health deploy.H
 	}
 	health.CheckedAt = h.worker.engine.Env.Wall()
 	return health.AfterScript(*c.ticket.Verdict, said), nil
+}
+
+// said is what a script has handed over, also when its verdict is of an earlier life of the server.
+func (h *ward) said(ctx context.Context, c *carrier) (said []deploy.OutputValue, err error) {
+	if c.outputs != nil && c.ruling == deploy.RulingNone {
+		return c.outputs.Values, nil
+	}
+	err = h.worker.engine.Store.View(ctx, func(r store.Reader) error {
+		all, err := r.Outputs(h.worker.id)
+		for _, o := range all {
+			if o.Ticket == c.ticket.ID {
+				said = o.Values
+			}
+		}
+		return err
+	})
+	return said, err
 }
 
 // healthScript is the text that an agent runs for a policy's script.

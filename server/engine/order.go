@@ -91,7 +91,8 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 				return err
 			}
 		}
-		if err := f.handed.look(r, task, slotOf(c.ticket)); err != nil || task.Kind != deploy.DeployTask {
+		f.handed, err = c.worker.handed(r, task, slotOf(c.ticket))
+		if err != nil || task.Kind != deploy.DeployTask {
 			return err
 		}
 		if f.deployment, err = r.Deployment(task.Deployment); err != nil {

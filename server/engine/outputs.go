@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,39 +98,109 @@ func slotOf(t deploy.Ticket) deploy.Slot {
 	return deploy.Slot{Step: t.Step, Action: t.Action, Machine: t.Machine, Attempt: t.Attempt}
 }
 
-// handed is what earlier actions of a task have handed over.
+// handed is what earlier actions of a task have handed over. Of an action that was begun again on a machine, the last
+// attempt counts alone: what one that failed has set is of a state that the next one may have left.
 type handed struct {
-	outputs       []deploy.Outputs // by step, action, machine as planned, attempt
+	outputs       []deploy.Outputs // by step, action, machine as planned
 	interruptions []deploy.Interruption
 	names         map[deploy.MachineID]string
 }
 
+// group is what the steps before one have handed over: the same for each of its orders, since those steps have ended.
+type group struct {
+	start int // index of its first step
+	handed
+}
+
+// handed reads what an order for a slot may use. What the group has in common is read once.
+func (w *worker) handed(r store.Reader, task deploy.Task, slot deploy.Slot) (handed, error) {
+	start := task.Plan.GroupStart(slot.Step)
+	w.mu.Lock()
+	known := w.before
+	w.mu.Unlock()
+	if known == nil || known.start != start {
+		known = &group{start: start}
+		if err := known.look(r, task, deploy.Slot{Step: start}); err != nil {
+			return handed{}, err
+		}
+		w.mu.Lock()
+		w.before = known
+		w.mu.Unlock()
+	}
+	if slot.Action == 0 {
+		return known.handed, nil
+	}
+	own := handed{outputs: known.outputs, interruptions: known.interruptions, names: maps.Clone(known.names)}
+	return own, own.add(r, task, func(o deploy.Outputs) bool { return o.Slot.Step >= start && o.Holds(task.Plan, slot) })
+}
+
+// look reads what the steps before the one of a slot have handed over.
 func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error {
+	h.names = map[deploy.MachineID]string{}
+	if err := h.add(r, task, func(o deploy.Outputs) bool { return o.Holds(task.Plan, slot) }); err != nil {
+		return err
+	}
+	all, err := r.Interruptions(store.InterruptionFilter{Task: task.ID})
+	h.interruptions = slices.DeleteFunc(all, func(i deploy.Interruption) bool {
+		return i.Kind != deploy.ManualInterruption || i.Choice != deploy.ChoiceProceed || i.Slot.Step >= slot.Step
+	})
+	return err
+}
+
+// add appends those outputs of last attempts that fit, and the names of their machines.
+func (h *handed) add(r store.Reader, task deploy.Task, fits func(deploy.Outputs) bool) error {
 	all, err := r.Outputs(task.ID)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !o.Holds(task.Plan, slot) })
-	slices.SortFunc(all, func(a, b deploy.Outputs) int {
-		machines := task.Plan.Steps[a.Slot.Step].Machines
-		return cmp.Or(cmp.Compare(a.Slot.Step, b.Slot.Step), cmp.Compare(a.Slot.Action, b.Slot.Action),
-			cmp.Compare(slices.Index(machines, a.Slot.Machine), slices.Index(machines, b.Slot.Machine)),
-			cmp.Compare(a.Slot.Attempt, b.Slot.Attempt))
-	})
-	h.outputs, h.names = all, map[deploy.MachineID]string{}
+	if all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !fits(o) }); len(all) == 0 {
+		return nil
+	}
+	tickets, err := r.Tickets(task.ID)
+	if err != nil {
+		return err
+	}
+	last := map[deploy.Slot]int{}
+	for _, t := range tickets {
+		last[anyAttempt(slotOf(t))] = max(last[anyAttempt(slotOf(t))], t.Attempt)
+	}
+	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return o.Slot.Attempt < last[anyAttempt(o.Slot)] })
+	sortAsPlanned(all, task.Plan)
 	for _, o := range all {
+		if _, known := h.names[o.Slot.Machine]; known {
+			continue
+		}
 		m, err := r.Machine(o.Slot.Machine)
 		if err != nil && errkind.Of(err) != errkind.NotFound {
 			return err
 		}
 		h.names[o.Slot.Machine] = cmp.Or(m.Name, string(o.Slot.Machine))
 	}
-	h.interruptions, err = r.Interruptions(store.InterruptionFilter{Task: task.ID})
-	h.interruptions = slices.DeleteFunc(h.interruptions, func(i deploy.Interruption) bool {
-		return i.Kind != deploy.ManualInterruption || i.Choice != deploy.ChoiceProceed ||
-			i.Slot.Step >= task.Plan.GroupStart(slot.Step)
+	h.outputs = slices.Concat(h.outputs, all)
+	return nil
+}
+
+func anyAttempt(s deploy.Slot) deploy.Slot {
+	s.Attempt = 0
+	return s
+}
+
+// sortAsPlanned sorts by step, action and machine as planned.
+func sortAsPlanned(all []deploy.Outputs, plan deploy.Plan) {
+	type place struct {
+		step    int
+		machine deploy.MachineID
+	}
+	order := map[place]int{}
+	for i, step := range plan.Steps {
+		for at, id := range step.Machines {
+			order[place{i, id}] = at
+		}
+	}
+	slices.SortFunc(all, func(a, b deploy.Outputs) int {
+		return cmp.Or(cmp.Compare(a.Slot.Step, b.Slot.Step), cmp.Compare(a.Slot.Action, b.Slot.Action),
+			cmp.Compare(order[place{a.Slot.Step, a.Slot.Machine}], order[place{b.Slot.Step, b.Slot.Machine}]))
 	})
-	return err
 }
 
 // variables are the outputs by their names for scripts. Of several machines, the last one as planned

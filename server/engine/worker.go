@@ -37,8 +37,9 @@ type worker struct {
 	asked    map[deploy.InterruptionID]deploy.Choice // likewise
 	next     time.Time                               // when an answer is too late; zero for never
 
-	mu  sync.Mutex // guards why, and the moment at which log is set
-	why error      // the task is to be left; nil when it is not
+	mu     sync.Mutex // guards why and before, and the moment at which log is set
+	why    error      // the task is to be left; nil when it is not
+	before *group     // that was read last
 }
 
 func (w *worker) rouse() {
