@@ -170,7 +170,15 @@ func (g *guard) interruptionFits(i deploy.Interruption) (bool, error) { return g
 
 func (g *guard) Interruptions(f store.InterruptionFilter) ([]deploy.Interruption, error) {
 	all, err := g.Reader.Interruptions(f)
-	return filter(all, err, g.interruptionFits)
+	known := map[deploy.TaskID]bool{} // one task may ask about hundreds of machines
+	return filter(all, err, func(i deploy.Interruption) (fits bool, err error) {
+		if fits, asked := known[i.Task]; asked {
+			return fits, nil
+		}
+		fits, err = g.interruptionFits(i)
+		known[i.Task] = fits
+		return fits, err
+	})
 }
 
 func (g *guard) artifactFits(a deploy.Artifact) (bool, error) { return g.hasTask(a.Task) }

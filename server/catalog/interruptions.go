@@ -39,8 +39,9 @@ func (c *Catalog) Interruptions(
 		if err != nil {
 			return err
 		}
+		once := taskOnce{r, map[deploy.TaskID]deploy.Task{}}
 		for _, i := range list {
-			d, err := detailOf(r, p, i)
+			d, err := detailOf(once, p, i)
 			if errkind.Of(err) == errkind.NotFound {
 				continue // its task is out of the caller's reach
 			}
@@ -54,6 +55,24 @@ func (c *Catalog) Interruptions(
 		return nil
 	})
 	return all, err
+}
+
+// taskOnce reads each task once, with its whole plan: one that is guided may ask about hundreds of machines.
+type taskOnce struct {
+	store.Reader
+	known map[deploy.TaskID]deploy.Task
+}
+
+// Task is the one that was read before.
+func (o taskOnce) Task(id deploy.TaskID) (task deploy.Task, err error) {
+	task, known := o.known[id]
+	if known {
+		return task, nil
+	}
+	if task, err = o.Reader.Task(id); err == nil {
+		o.known[id] = task
+	}
+	return task, err
 }
 
 // Related are the ids of what the question is about.
