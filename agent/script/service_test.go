@@ -81,6 +81,17 @@ func TestVariablesReachBothInterpreters(t *testing.T) {
 	}
 }
 
+// TestScriptsKnowWherePackagesAre, whatever the order says.
+func TestScriptsKnowWherePackagesAre(t *testing.T) {
+	a := newAgent(t, t.TempDir(), script.Options{})
+	order := bash("a", "get_octopusvariable octopus.tentacle.agent.applicationdirectorypath")
+	order.Variables = map[string]string{"Octopus.Tentacle.Agent.applicationDirectoryPath": "/elsewhere"}
+	a.start(t, order)
+	if got, want := a.watch(t, "a").text(contract.Stdout), filepath.Join(a.home, "applications"); strings.TrimSpace(got) != want {
+		t.Errorf("the folder is %q, want %q", got, want)
+	}
+}
+
 func TestPackageOrderRunsTheStep(t *testing.T) {
 	a := newAgent(t, t.TempDir(), script.Options{})
 	order := bash("p", "")

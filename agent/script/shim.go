@@ -269,7 +269,8 @@ func (s *shim) prepare() (host.Command, error) {
 		command.Path, command.Args = s.Exec.Self(), []string{"step", string(s.dir)}
 		return command, nil
 	}
-	preamble, err := variables.Write(string(work), s.order.Variables)
+	home := filepath.Dir(filepath.Dir(string(s.dir)))
+	preamble, err := variables.Write(string(work), variables.Here(home, s.order.Variables))
 	if err != nil {
 		return host.Command{}, err
 	}

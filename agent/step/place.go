@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fairlead/agent/variables"
 	"fairlead/internal/contract"
 	"fairlead/internal/durable"
 	"fairlead/internal/errkind"
@@ -21,7 +22,7 @@ import (
 )
 
 const (
-	applications = "applications"
+	applications = variables.ApplicationsFolder
 	currentName  = "current"
 	// partialStart begins the names of folders on their way in or out, linkStart those of links
 	// that are to become current. folderName never makes a name with a dot in front.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -263,10 +262,7 @@ func (s *step) unpack(ctx context.Context) error {
 
 // prepareHooks writes the variables down for bash and for substitution.
 func (s *step) prepareHooks() error {
-	vars := maps.Clone(s.order.Variables)
-	if vars == nil {
-		vars = map[string]string{}
-	}
+	vars := variables.Here(s.Home, s.order.Variables)
 	vars[varInstallDir] = s.dir
 	vars[varPackageID], vars[varVersion] = s.pack.ID, s.pack.Version
 	if s.pack.Copy != nil {

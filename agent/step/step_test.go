@@ -224,6 +224,7 @@ set -eu
 [ "$(get_octopusvariable Octopus.Action.Package.InstallationDirectoryPath)" = "$FAIRLEAD_INSTALL_DIR" ]
 [ "$(get_octopusvariable fairlead.current.path)" = "$FAIRLEAD_CURRENT" ]
 [ "$(get_octopusvariable Octopus.Action.Package.PackageId)" = Web ]
+[ "$(get_octopusvariable Octopus.Tentacle.Agent.ApplicationDirectoryPath)" = "${FAIRLEAD_INSTALL_DIR%/*/*/*}" ]
 [ "$PWD" = "$FAIRLEAD_INSTALL_DIR" ]
 env | cut -d= -f1 | sort | tr '\n' ' '
 echo "$HTTP_PROXY $HOME ${NO_PROXY-unset}"
