@@ -64,7 +64,7 @@ func ParseCron(text string) (c Cron, err error) {
 }
 
 // Next is the first time after another that fits, in the zone of that; zero when none comes in the years that it looks
-// ahead. A time that the clocks skip comes when they have; one that they repeat comes once.
+// ahead. A time that the clocks skip comes at the moment when they have; one that they repeat comes once, at first.
 func (c Cron) Next(after time.Time) time.Time {
 	year, month, day := after.Date()
 	for i := range cronHorizon {
@@ -85,7 +85,7 @@ func (c Cron) Next(after time.Time) time.Time {
 func (c Cron) onDay(noon, after time.Time) time.Time {
 	year, month, day := noon.Date()
 	at := func(hour, minute, second int) time.Time {
-		return time.Date(year, month, day, hour, minute, second, 0, after.Location())
+		return onClocks(time.Date(year, month, day, hour, minute, second, 0, time.UTC), after.Location())
 	}
 	for hour := range 24 {
 		if !holds(c.hour, hour) || !at(hour, 59, 59).After(after) {
@@ -103,6 +103,33 @@ func (c Cron) onDay(noon, after time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// onClocks is the first moment at which the clocks of a zone show a time, or a later one: time.Date leaves open which
+// moment that is when clocks change. So a later time never comes before an earlier one.
+func onClocks(shown time.Time, zone *time.Location) time.Time {
+	at := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), shown.Second(), 0, zone)
+	from, to := at.ZoneBounds()
+	switch is := clocksAt(at); {
+	case is.After(shown): // it is skipped, and at lies after the change
+		return from
+	case is.Before(shown):
+		return to
+	}
+	if from.IsZero() {
+		return at
+	}
+	back := clocksAt(from.Add(-time.Second)).Add(time.Second).Sub(clocksAt(from)) // how far the last change went
+	if earlier := at.Add(-back); back > 0 && earlier.Before(from) {
+		return earlier
+	}
+	return at
+}
+
+// clocksAt is what the clocks show, as if it were in UTC.
+func clocksAt(at time.Time) time.Time {
+	_, offset := at.Zone()
+	return at.UTC().Add(time.Duration(offset) * time.Second)
 }
 
 // cronReader keeps the first thing that is wrong.

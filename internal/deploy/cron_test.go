@@ -116,3 +116,49 @@ func TestCronWhenClocksChange(t *testing.T) {
 		t.Errorf("it came %d times in a year", days)
 	}
 }
+
+// TestCronWhereverClocksChange compares Next with a walk from second to second over changes of clocks, also by half an
+// hour, at midnight and west of Greenwich. The walk keeps the latest time that clocks have shown: what they show again
+// is no news, and what they skip comes with the first second after.
+func TestCronWhereverClocksChange(t *testing.T) {
+	zones := map[string]*time.Location{}
+	names := []string{"Australia/Lord_Howe", "Europe/Berlin", "Europe/London", "America/New_York", "America/Havana", "Asia/Beirut"}
+	for _, name := range names {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		zones[name] = zone
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		zone := zones[rapid.SampledFrom(names).Draw(t, "zone")]
+		_, change := time.Date(2026, time.Month(rapid.SampledFrom([]int{1, 7}).Draw(t, "month")), 1, 0, 0, 0, 0, zone).ZoneBounds()
+		after := change.Add(time.Duration(rapid.IntRange(-3*60*60, 3*60*60).Draw(t, "after")) * time.Second)
+		clock := func(at time.Time) time.Time {
+			_, offset := at.Zone()
+			return at.UTC().Add(time.Duration(offset) * time.Second)
+		}
+		minute, second := rapid.IntRange(0, 59).Draw(t, "minute"), rapid.IntRange(0, 59).Draw(t, "second")
+		other, hour := rapid.IntRange(0, 59).Draw(t, "other"), (clock(change).Hour()+rapid.IntRange(21, 26).Draw(t, "hour"))%24
+		c, err := deploy.ParseCron(fmt.Sprintf("%d %d,%d %d * * *", second, minute, other, hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		latest := clock(after.Add(-26 * time.Hour))
+		got := c.Next(after)
+		for at := after.Add(-26 * time.Hour); !at.After(after.Add(50 * time.Hour)); at = at.Add(time.Second) {
+			for ; latest.Before(clock(at)); latest = latest.Add(time.Second) {
+				shown := latest.Add(time.Second)
+				if !at.After(after) || shown.Hour() != hour || shown.Minute() != minute && shown.Minute() != other ||
+					shown.Second() != second {
+					continue
+				}
+				if !got.Equal(at) {
+					t.Fatalf("after %s comes %s, want %s", after, got, at)
+				}
+				return
+			}
+		}
+		t.Fatalf("after %s comes %s, want nothing for two days", after, got)
+	})
+}
