@@ -111,9 +111,7 @@ func (c *Catalog) takesVariables(w store.Writer, p identity.Principal, q DeployR
 	if err != nil {
 		return err
 	}
-	told.At, told.User = c.Wall(), p.Name()
-	_, err = w.AddEvent(told)
-	return err
+	return c.tell(w, p.Name(), told)
 }
 
 func later(a, b time.Time) time.Time {
