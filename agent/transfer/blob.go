@@ -27,6 +27,29 @@ func (s *Store) missing(_ context.Context, args contract.BlobArgs) (contract.Blo
 	return s.state(args.SHA256, args.Size)
 }
 
+// drop serves blob.drop. The plain form may stay, as a base of others: it stands for the package no more.
+func (s *Store) drop(_ context.Context, args contract.BlobArgs) (contract.BlobState, error) {
+	if err := checkBlob(args.SHA256, args.Size); err != nil {
+		return contract.BlobState{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	needed, err := s.needed()
+	if err != nil {
+		return contract.BlobState{}, err
+	}
+	for _, name := range []string{args.SHA256, args.SHA256 + plainEnd} {
+		length, err := s.regular(name)
+		if err == nil && length >= 0 && !needed[args.SHA256] {
+			_, err = s.remove(name)
+		}
+		if err != nil {
+			return contract.BlobState{}, err
+		}
+	}
+	return s.state(args.SHA256, args.Size)
+}
+
 func checkBlob(sum string, size int64) error {
 	if err := archive.CheckSum(sum); err != nil {
 		return err

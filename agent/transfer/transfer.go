@@ -1,7 +1,7 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 
-// Package transfer is the agent's end of moving content: it serves blob.missing, blob.check, blob.put,
-// blob.which, blob.patch, file.put and file.get.
+// Package transfer is the agent's end of moving content: it serves blob.missing, blob.drop, blob.check,
+// blob.put, blob.which, blob.patch, file.put and file.get.
 //
 // It does not unpack, and it does not know which ticket content is for.
 //
@@ -133,6 +133,7 @@ func (s *Store) Close() error { return errors.Join(s.blobs.Close(), s.files.Clos
 // Register serves the methods.
 func (s *Store) Register(m *contract.Mux) {
 	contract.Handle(m, contract.BlobMissing, s.missing)
+	contract.Handle(m, contract.BlobDrop, s.drop)
 	contract.Handle(m, contract.BlobWhich, s.which)
 	contract.HandleStream(m, contract.BlobCheck, s.check)
 	contract.HandleStream(m, contract.BlobPut, s.put)

@@ -38,6 +38,9 @@ var (
 	ScriptArtifact = Method[ArtifactArgs, FileInfo]{Name: "script.artifact", Bulk: true}
 	// BlobMissing tells how much of some content the agent lacks.
 	BlobMissing = Method[BlobArgs, BlobState]{Name: "blob.missing"}
+	// BlobDrop has the agent take content anew: it removes what lies there whole, and tells what is left of it.
+	// What an order waits for or a script reads stays. Errors: NotFound (the agent is older than the method).
+	BlobDrop = Method[BlobArgs, BlobState]{Name: "blob.drop"}
 	// BlobCheck compares what lies there with running sums (RunningSums), which follow the head, and
 	// tells from where content is to be sent: from the first chunk that is damaged, or from the end of
 	// what there is. The next BlobPut is checked chunk by chunk.

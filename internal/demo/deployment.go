@@ -54,6 +54,11 @@ func (r *REST) DeployGuided(ctx context.Context, project, version, environment s
 	return r.deploy(ctx, project, version, environment, object{"useGuidedFailure": true})
 }
 
+// DeployForced does so with a deployment that sends packages which the machines hold already.
+func (r *REST) DeployForced(ctx context.Context, project, version, environment string) (task string, err error) {
+	return r.deploy(ctx, project, version, environment, object{"forcePackageDownload": true})
+}
+
 func (r *REST) deploy(ctx context.Context, project, version, environment string, more object) (task string, err error) {
 	var reply struct {
 		DeploymentServerTasks []struct{ ServerTaskId string }

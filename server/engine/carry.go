@@ -50,6 +50,7 @@ type carrier struct {
 	// outputs are to be kept with the verdict; resultFaults counts the times they came damaged.
 	outputs      *deploy.Outputs
 	resultFaults int
+	isBrought    bool // the package is there
 	handed       handover
 	taken        *intake
 }
@@ -280,6 +281,7 @@ func (c *carrier) bringOne(ctx context.Context, t target.Target, content target.
 	if err != nil {
 		return remote(err)
 	}
+	c.isBrought = true
 	text := fmt.Sprintf("Package %s %s lies on the machine already.", order.Package.ID, order.Package.Version)
 	took := time.Since(began).Round(time.Millisecond)
 	switch {

@@ -220,7 +220,9 @@ func (c *carrier) pack(order *contract.Order, f facts, action deploy.Action) (ta
 		return target.Content{}, errkind.Of(err).Errorf("action %q: %w", action.Name, err)
 	}
 	c.warnOfMissing(order, missing)
-	return c.worker.engine.Packages.Content(p), nil
+	content := c.worker.engine.Packages.Content(p)
+	content.IsForced = f.deployment.Options.ForcesPackages && !c.isBrought
+	return content, nil
 }
 
 func globs(text string) []string {

@@ -13,6 +13,8 @@ import (
 type Content struct {
 	SHA256 string // hex
 	Size   int64
+	// IsForced sends all of it, whatever the machine holds, unless it is in use there.
+	IsForced bool
 	// Open opens the content; the reader is closed by the target.
 	Open func() (io.ReadSeekCloser, error)
 	// Sums returns the running sums; nil means that the machine checks the whole only.

@@ -17,16 +17,30 @@ const maxSends = 3
 // Send asks what is missing and sends that: a delta to an older version that lies on the machine, or
 // the rest of the content. There is no time limit: the line itself notices a peer that stopped reading.
 func (l Line) Send(ctx context.Context, content Content) (bool, error) {
-	state, err := l.missing(ctx, content.args())
+	state, err := l.lacking(ctx, content)
 	if err != nil || state.Complete {
 		return false, err
 	}
-	if state.Offset == 0 { // what has been begun is finished
+	if state.Offset == 0 && !content.IsForced { // what has been begun is finished
 		if done, err := l.patch(ctx, content); done || err != nil {
 			return true, err
 		}
 	}
 	return true, l.deliver(ctx, content)
+}
+
+// lacking is how much of content the machine lacks, once it has dropped what is to come anew. An agent that does not
+// know how to keeps what it has.
+func (l Line) lacking(ctx context.Context, content Content) (contract.BlobState, error) {
+	if content.IsForced {
+		dropCtx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		state, err := contract.BlobDrop.Call(dropCtx, l.Session, content.args())
+		if errkind.Of(err) != errkind.NotFound {
+			return state, err
+		}
+	}
+	return l.missing(ctx, content.args())
 }
 
 func (l Line) missing(ctx context.Context, args contract.BlobArgs) (contract.BlobState, error) {

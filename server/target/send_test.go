@@ -102,6 +102,12 @@ func newMachine(t *testing.T, old bool) *machine {
 		contract.Handle(&m.mux, contract.BlobWhich, m.which)
 		contract.HandleStream(&m.mux, contract.BlobCheck, m.check)
 		contract.Handle(&m.mux, contract.BlobPatch, m.patch)
+		contract.Handle(&m.mux, contract.BlobDrop, func(_ context.Context, a contract.BlobArgs) (contract.BlobState, error) {
+			m.mu.Lock()
+			delete(m.whole, a.SHA256)
+			m.mu.Unlock()
+			return m.state("drop", a)
+		})
 	}
 	t.Cleanup(m.serve.Wait)
 	return m
@@ -221,6 +227,7 @@ func TestSend(t *testing.T) {
 	long, base, delta := bytes.Repeat([]byte("0123456789"), 1<<20), []byte("base"), []byte("delta!")
 	for name, c := range map[string]struct {
 		old       bool
+		forced    bool
 		prepare   func(*machine)
 		delta     []byte
 		asked     string
@@ -271,6 +278,17 @@ func TestSend(t *testing.T) {
 			old: true, prepare: func(m *machine) { m.begun[sumOf(long)] = long[:100] }, asked: "missing missing put",
 			put: int64(len(long)) - 100,
 		},
+		"it is there, and is to come anew": {
+			forced: true, prepare: func(m *machine) { m.whole[sumOf(long)], m.whole[sumOf(base)] = long, base }, delta: delta,
+			asked: "drop check put", put: int64(len(long)),
+		},
+		"half of what is to come anew is there": {
+			forced: true, prepare: func(m *machine) { m.begun[sumOf(long)] = long[:6<<20] }, asked: "drop check put",
+			put: int64(len(long)) - 6<<20,
+		},
+		"an agent that takes nothing anew": {
+			old: true, forced: true, prepare: func(m *machine) { m.whole[sumOf(long)] = long }, asked: "missing",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t, c.old)
@@ -278,7 +296,9 @@ func TestSend(t *testing.T) {
 				c.prepare(m)
 			}
 			var heard int64
-			sent, err := target.Line{Session: m}.Send(t.Context(), patched(long, base, c.delta, &heard))
+			content := patched(long, base, c.delta, &heard)
+			content.IsForced = c.forced
+			sent, err := target.Line{Session: m}.Send(t.Context(), content)
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			if asked := strings.Join(m.asked, " "); asked != c.asked || m.put != c.put || heard != c.delivered {
