@@ -76,3 +76,18 @@ func TestOnlyTheLastAttemptHandsOver(t *testing.T) {
 		}
 	}
 }
+
+// TestABackoffOutlivesTheServer, which starts anew every five minutes.
+func TestABackoffOutlivesTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, with(deploy.PropRetries, "1", deploy.PropRetrySeconds, "720"))
+		defer b.store.Close()
+		m, began := ending(contract.Failed, contract.Succeeded), time.Now()
+		for range 3 {
+			b.run(m, nil, "", nil)
+		}
+		if took := time.Since(began); b.task().State != deploy.TaskSuccess || took < 12*time.Minute {
+			t.Errorf("%s after %s, want Success after 12 minutes\n%s", b.task().State, took, b.log())
+		}
+	})
+}

@@ -105,6 +105,10 @@ func (c *carrier) hold(ctx context.Context) {
 	if c.policy.RetryWait >= 0 {
 		wait = c.policy.RetryWait
 	}
+	if c.task.LeaseEpoch > 1 { // a server before this one has waited, too
+		waited := c.worker.engine.Env.Wall().Sub(c.ticket.CreatedAt)
+		wait = min(wait, max(0, wait-waited)).Round(time.Second)
+	}
 	c.say(tasklog.Info, fmt.Sprintf("It is begun again in %s: attempt %d.", wait, c.ticket.Attempt))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
