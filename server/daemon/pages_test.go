@@ -10,11 +10,52 @@ import (
 	"time"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/server/identity"
 	"fairlead/server/portal"
 )
+
+// TestPagesShowWhatWasAnswered: the question goes over from those that are asked to those that are answered, in the
+// task's own space alone.
+func TestPagesShowWhatWasAnswered(t *testing.T) {
+	env := host.Real(slog.New(slog.DiscardHandler))
+	d, err := New(t.Context(), Options{Home: Home(t.TempDir()), Settings: DefaultSettings(), Version: "1.0.0"}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	at := time.Unix(1e9, 0)
+	q := deploy.Interruption{
+		ID: "Interruptions-1", Space: deploy.DefaultSpace, Task: "ServerTasks-1", Kind: deploy.ManualInterruption,
+		Title: "Approve", CreatedAt: at,
+	}
+	put := func() {
+		err := d.store.Update(t.Context(), func(w store.Writer) error {
+			return errors.Join(w.PutTask(running("ServerTasks-1", at)), w.PutInterruption(q))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put()
+	pages, who := d.newPages(), identity.System()
+	page, err := pages.Task(t.Context(), who, "ServerTasks-1")
+	if err != nil || len(page.Questions) != 1 || len(page.Answers) != 0 || page.WaitsFor == "" {
+		t.Errorf("asked: %+v, %v", page, err)
+	}
+	q.Choice, q.AnsweredBy, q.AnsweredAt, q.Notes = deploy.ChoiceProceed, "ann", at.Add(time.Minute), "looked at"
+	put()
+	page, err = pages.Task(t.Context(), who, "ServerTasks-1")
+	if err != nil || len(page.Questions) != 0 || len(page.Answers) != 1 || page.WaitsFor != "" ||
+		page.Answers[0] != (portal.Answer{Title: "Approve", Said: "ann answered Proceed. Notes: looked at", At: page.Answers[0].At}) {
+		t.Errorf("answered: %+v, %v", page, err)
+	}
+	if _, err := pages.Task(t.Context(), who.In("Spaces-2"), "ServerTasks-1"); errkind.Of(err) != errkind.NotFound {
+		t.Errorf("from another space: %v", err)
+	}
+}
 
 // TestPagesShowWhatAsks: of two tasks that run, the one with a question is told from the other wherever tasks are listed.
 func TestPagesShowWhatAsks(t *testing.T) {

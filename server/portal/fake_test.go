@@ -50,6 +50,8 @@ type fake struct {
 	events      []portal.Event
 	// isStrict has Task ask for the permission.
 	isStrict bool
+	// taskSpace is where the task is; "" for anywhere.
+	taskSpace deploy.SpaceID
 	// signedOut ends the session.
 	signedOut bool
 	// hold is how long a real browser waits with what it prints.
@@ -166,6 +168,9 @@ func (f *fake) Tasks(_ context.Context, _ identity.Principal, q portal.TaskQuery
 func (f *fake) Task(_ context.Context, p identity.Principal, _ deploy.TaskID) (portal.TaskDetail, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.taskSpace != "" && p.SpaceID() != f.taskSpace {
+		return portal.TaskDetail{}, errkind.NotFound.Errorf("task %s does not exist", f.task.ID)
+	}
 	if f.isStrict {
 		return f.task, p.Need(identity.TaskView)
 	}

@@ -47,6 +47,14 @@ func (v *visit) seesSpace(id string) bool {
 	return slices.ContainsFunc(v.spaces, func(s Space) bool { return string(s.ID) == id })
 }
 
+// addressIn is the address of this page in another space.
+func (v *visit) addressIn(space deploy.SpaceID) string {
+	query := v.URL.Query()
+	query.Set("space", string(space))
+	to := url.URL{Path: v.URL.Path, RawPath: v.URL.RawPath, RawQuery: query.Encode()}
+	return to.String()
+}
+
 // chooseSpace leads to the dashboard of another space.
 func (p *Portal) chooseSpace(v *visit) error {
 	return p.choose(v, v.PostFormValue("space"), "/app")
@@ -54,7 +62,8 @@ func (p *Portal) chooseSpace(v *visit) error {
 
 func (p *Portal) choose(v *visit, id, to string) error {
 	if !v.seesSpace(id) {
-		return errkind.NotFound.Errorf("there is no space %.40q", id)
+		return errkind.Hinted(errkind.NotFound.Errorf("there is no space %.40q that you may see", id),
+			"ask an administrator of this server to let you in, if there is one; at the top are those that you see")
 	}
 	http.SetCookie(v.ResponseWriter, &http.Cookie{
 		Name: spaceCookie, Value: id, Path: "/app", HttpOnly: true, Secure: p.isSecure(v.Request),

@@ -66,13 +66,37 @@ func TestAnAddressChoosesItsSpace(t *testing.T) {
 		cookies[0].Value != "Spaces-2" {
 		t.Errorf("%d to %q with %v", a.Code, a.Header().Get("Location"), cookies)
 	}
-	a = ask("/app?space=Spaces-3")
-	if a.Code != 404 || len(a.Result().Cookies()) != 0 {
-		t.Errorf("one that he does not see: %d, %v", a.Code, a.Result().Cookies())
+	a = ask("/app/tasks/ServerTasks-41?space=Spaces-3")
+	if a.Code != 404 || len(a.Result().Cookies()) != 0 || !strings.Contains(a.body, "that you may see") ||
+		!strings.Contains(a.body, "ask an administrator") {
+		t.Errorf("one that he does not see: %d, %v: %s", a.Code, a.Result().Cookies(), a.body)
 	}
 	f.refuse = errkind.NotFound.Errorf("task ServerTasks-7 does not exist")
 	if a = ask("/app/tasks/ServerTasks-7"); a.Code != 404 || !strings.Contains(a.body, "another space") {
 		t.Errorf("what is not found may be in another space, and nobody says so: %d", a.Code)
+	}
+}
+
+// TestATaskIsFoundInItsSpace: an address that somebody passed on opens the page whatever space was chosen last, for who
+// sees the task.
+func TestATaskIsFoundInItsSpace(t *testing.T) {
+	f := sample()
+	f.taskSpace = "Spaces-2"
+	p := open(f, nil)
+	for name, c := range map[string]struct {
+		spaces []portal.Space
+		path   string
+		want   string
+	}{
+		"seen":     {[]portal.Space{{ID: "Spaces-1"}, {ID: "Spaces-2"}}, "?node=2", "/app/tasks/ServerTasks-41?node=2&space=Spaces-2"},
+		"not seen": {[]portal.Space{{ID: "Spaces-1"}, {ID: "Spaces-3"}}, "", ""},
+		"alone":    {[]portal.Space{{ID: "Spaces-1"}}, "", ""},
+	} {
+		f.spaces = c.spaces
+		a := send(p, signedIn(httptest.NewRequest("GET", "/app/tasks/ServerTasks-41"+c.path, nil)))
+		if c.want == "" && a.Code != 404 || c.want != "" && (a.Code != 303 || a.Header().Get("Location") != c.want) {
+			t.Errorf("%s: %d to %q", name, a.Code, a.Header().Get("Location"))
+		}
 	}
 }
 

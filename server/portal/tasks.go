@@ -108,6 +108,9 @@ func (p *Portal) task(v *visit) error {
 		return err
 	}
 	detail, err := p.source.Task(v.Context(), v.who, id)
+	if space := p.spaceOfTask(v, id, err); space != "" {
+		return redirect(v, v.addressIn(space))
+	}
 	if err != nil {
 		return err
 	}
@@ -124,6 +127,23 @@ func (p *Portal) task(v *visit) error {
 		}
 	}
 	return p.ok(v, "task", view{Title: t.Description, Nav: "tasks", Data: t})
+}
+
+// spaceOfTask is the other space of the reader in which the task is; "" if there is none. Ids
+// are counted through all spaces, and an address that somebody passes on names no space as a rule.
+func (p *Portal) spaceOfTask(v *visit, id deploy.TaskID, missing error) deploy.SpaceID {
+	if kind := errkind.Of(missing); kind != errkind.NotFound && kind != errkind.Denied {
+		return ""
+	}
+	for _, s := range v.spaces {
+		if s.ID == v.who.SpaceID() {
+			continue
+		}
+		if _, err := p.source.Task(v.Context(), v.who.In(s.ID), id); err == nil {
+			return s.ID
+		}
+	}
+	return ""
 }
 
 // offset reads a place in a log. Errors: Invalid.
