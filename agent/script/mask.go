@@ -11,21 +11,26 @@ import (
 	"fairlead/internal/masking"
 )
 
-// secretsOf is what an order's output is searched for. Errors: Invalid (a sensitive variable that
-// the order does not hold), Exhausted (too many bytes of them).
-func secretsOf(o *contract.Order) (*masking.Set, error) {
-	values, err := secretValues(o)
+// secretsOf is what an order's output is searched for: the values of its sensitive variables, and the same ones
+// expanded, as shown has them. Errors: Invalid (a sensitive variable that the order does not hold), Exhausted (too
+// many bytes of them).
+func secretsOf(o *contract.Order, shown map[string]string) (*masking.Set, error) {
+	values, err := secretValues(o, shown)
 	if err != nil {
 		return nil, err
 	}
 	return masking.New(values)
 }
 
-func secretValues(o *contract.Order) (values []string, err error) {
+func secretValues(o *contract.Order, shown map[string]string) (values []string, err error) {
 	if len(o.Sensitive) > 0 {
 		byName := make(map[string][]string, len(o.Variables))
 		for name, value := range o.Variables {
-			byName[strings.ToLower(name)] = append(byName[strings.ToLower(name)], value)
+			folded := strings.ToLower(name)
+			byName[folded] = append(byName[folded], value)
+			if other, ok := shown[name]; ok && other != value {
+				byName[folded] = append(byName[folded], other)
+			}
 		}
 		for _, name := range o.Sensitive {
 			found, ok := byName[strings.ToLower(name)]

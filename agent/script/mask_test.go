@@ -96,3 +96,25 @@ func TestSensitiveVariableThatIsNotThere(t *testing.T) {
 		t.Errorf("err = %.200v, want Exhausted without the value", err)
 	}
 }
+
+// TestS1SecretsThatReferToOthers: a script gets values expanded, and of a secret both forms are hidden.
+func TestS1SecretsThatReferToOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	a := newAgentIn(t, t.TempDir(), host.Real(slog.New(slog.DiscardHandler)), script.Options{})
+	o := bash("t1", `echo "$(get_octopusvariable Address) $(get_octopusvariable Login) $LOGIN"; echo "raw #{Host}-canary"`)
+	o.Variables["Host"], o.Variables["Address"], o.Variables["Login"] = "db-1", "#{Host}:5432", "#{Host}-canary"
+	o.Variables["env:LOGIN"], o.Variables["Round"] = "#{Login}", "#{Round}"
+	o.Sensitive = []string{"Login"}
+	a.start(t, o)
+	w := a.watch(t, "t1")
+	want := "db-1:5432 " + masking.Mask + " " + masking.Mask + "\nraw " + masking.Mask + "\n"
+	if got := w.text(contract.Stdout); got != want {
+		t.Errorf("it printed %q, want %q", got, want)
+	}
+	if said := w.text(contract.Agent); !strings.Contains(said, `variable "Round" stays as it is`) {
+		t.Errorf("remarks %q say nothing of the variable that refers to itself", said)
+	}
+	a.stop()
+}

@@ -69,7 +69,7 @@ func checkOrder(o *contract.Order) error {
 			return bad("%w", err)
 		}
 	}
-	if _, err := secretsOf(o); err != nil {
+	if _, err := secretsOf(o, nil); err != nil {
 		return errkind.Of(err).Errorf("order %s: %w", o.Ticket, err)
 	}
 	_, err := exported(o.Variables)

@@ -55,6 +55,9 @@ type shim struct {
 	ShimEnv
 	dir   folder
 	order contract.Order
+	// shown are the order's variables as its script gets them, unshown why some stay as they are.
+	shown   map[string]string
+	unshown []string
 	// secrets is what nothing that the shim writes may hold.
 	secrets  *masking.Set
 	exit     *os.File
@@ -88,7 +91,9 @@ func RunShim(ctx context.Context, dir string, env ShimEnv) error {
 		err = errkind.Corrupt.Errorf("folder %q holds the order of ticket %s", path, s.order.Ticket)
 	}
 	if err == nil {
-		s.secrets, err = secretsOf(&s.order)
+		vars := variables.Here(filepath.Dir(filepath.Dir(path)), s.order.Variables)
+		s.shown, s.unshown = variables.Shown(vars, nil, s.order.Sensitive, s.Wall())
+		s.secrets, err = secretsOf(&s.order, s.shown)
 	}
 	if err != nil {
 		s.dir.noteTrouble(err)
@@ -197,7 +202,10 @@ func (s *shim) carryOut(ctx context.Context) contract.Verdict {
 		const text = "%d sensitive values have less than %d bytes and are not hidden in the output"
 		log.remark(fmt.Sprintf(text, n, masking.MinBytes))
 	}
-	log.spoken.known, _ = secretValues(&s.order) // which secretsOf has read
+	for _, problem := range s.unshown {
+		log.remark(problem)
+	}
+	log.spoken.known, _ = secretValues(&s.order, s.shown) // which secretsOf has read
 	verdict := s.runScript(ctx, log, wake)
 	s.Point("script.ended")
 	log.explain(&verdict)
@@ -256,7 +264,7 @@ func (s *shim) runScript(ctx context.Context, log *recorder, wake chan struct{})
 
 // prepare fills the work folder and describes the process to start.
 func (s *shim) prepare() (host.Command, error) {
-	env, err := environment(s.order.Variables)
+	env, err := environment(s.shown)
 	if err != nil {
 		return host.Command{}, err
 	}
@@ -269,8 +277,7 @@ func (s *shim) prepare() (host.Command, error) {
 		command.Path, command.Args = s.Exec.Self(), []string{"step", string(s.dir)}
 		return command, nil
 	}
-	home := filepath.Dir(filepath.Dir(string(s.dir)))
-	preamble, err := variables.Write(string(work), variables.Here(home, s.order.Variables))
+	preamble, err := variables.Write(string(work), s.shown)
 	if err != nil {
 		return host.Command{}, err
 	}

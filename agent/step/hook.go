@@ -144,7 +144,7 @@ func (s *step) environment() []string {
 	for _, name := range sortedKeys(s.order.Variables) {
 		exported, ok := strings.CutPrefix(name, "env:")
 		if ok && !seen[exported] && !strings.HasPrefix(exported, "FAIRLEAD_") {
-			env = append(env, exported+"="+s.order.Variables[name]) // an empty one is set too
+			env = append(env, exported+"="+s.shown[name]) // an empty one is set too
 		}
 	}
 	return env

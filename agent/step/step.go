@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -156,8 +157,9 @@ type step struct {
 	folder   string // name of the installation in the place; "" before it is there
 	dir      string // where hooks run: the installation, then its copy, or the package of a script
 	preamble string
-	values   *deploy.Values
-	previous string // what current named before
+	values   *deploy.Values    // with the raw values, which files expand
+	shown    map[string]string // the values as hooks get them
+	previous string            // what current named before
 	switched bool
 }
 
@@ -262,25 +264,32 @@ func (s *step) unpack(ctx context.Context) error {
 
 // prepareHooks writes the variables down for bash and for substitution.
 func (s *step) prepareHooks() error {
-	vars := variables.Here(s.Home, s.order.Variables)
-	vars[varInstallDir] = s.dir
-	vars[varPackageID], vars[varVersion] = s.pack.ID, s.pack.Version
+	vars, own := variables.Here(s.Home, s.order.Variables), map[string]string{}
+	own[varInstallDir] = s.dir
+	own[varPackageID], own[varVersion] = s.pack.ID, s.pack.Version
 	if s.pack.Copy != nil {
-		vars[varCustomDir] = s.pack.Copy.Path
+		own[varCustomDir] = s.pack.Copy.Path
 	}
 	if s.place != nil {
-		vars[varCurrent] = s.place.path(currentName)
-		if err := s.previousInstallations(vars); err != nil {
+		own[varCurrent] = s.place.path(currentName)
+		if err := s.previousInstallations(own); err != nil {
 			return err
 		}
 	}
-	s.values = deploy.NewValues(vars)
+	now := s.Wall()
+	var problems []string
+	s.shown, problems = variables.Shown(vars, own, s.order.Sensitive, now)
+	for _, problem := range problems {
+		s.warn("%s", problem)
+	}
+	maps.Copy(vars, own)
+	s.values = deploy.NewValues(vars).At(now)
 	work := filepath.Join(s.Dir, "work")
 	if err := os.MkdirAll(work, 0o700); err != nil {
 		return err
 	}
 	var err error
-	s.preamble, err = variables.Write(work, vars)
+	s.preamble, err = variables.Write(work, s.shown)
 	return err
 }
 

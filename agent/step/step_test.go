@@ -226,11 +226,13 @@ set -eu
 [ "$(get_octopusvariable Octopus.Action.Package.PackageId)" = Web ]
 [ "$(get_octopusvariable Octopus.Tentacle.Agent.ApplicationDirectoryPath)" = "${FAIRLEAD_INSTALL_DIR%/*/*/*}" ]
 [ "$PWD" = "$FAIRLEAD_INSTALL_DIR" ]
+[ "$(get_octopusvariable Logs)" = "$FAIRLEAD_INSTALL_DIR/logs" ]
 env | cut -d= -f1 | sort | tr '\n' ' '
 echo "$HTTP_PROXY $HOME ${NO_PROXY-unset}"
 echo problem >&2
 `})
-	s.wantOK(s.run(p, map[string]string{"env:HTTP_PROXY": "proxy", "env:NO_PROXY": "", "Plain": "x"}))
+	s.wantOK(s.run(p, map[string]string{"env:HTTP_PROXY": "#{Proxy}", "Proxy": "proxy", "env:NO_PROXY": "", "Plain": "x",
+		"Logs": "#{Octopus.Action.Package.InstallationDirectoryPath}/logs"}))
 	want := "FAIRLEAD_CURRENT FAIRLEAD_INSTALL_DIR HOME HTTP_PROXY LANG NO_PROXY PATH PWD SHLVL _ proxy /root-of-test \n"
 	if !strings.Contains(strings.ReplaceAll(s.out.String(), "OLDPWD ", ""), want) {
 		t.Errorf("got %s, want %s", &s.out, want)

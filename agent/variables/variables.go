@@ -4,7 +4,7 @@
 //
 // It writes one file of shell, the preamble, that defines get_octopusvariable and the functions that
 // write service messages (functions.sh); package script loads it before an order's script and package
-// step before each hook of a package. It evaluates nothing: a value reaches the script byte for byte.
+// step before each hook of a package. Shown expands values beforehand; then each reaches the script byte for byte.
 //
 //  1. No variable is ever part of an argument or of the environment: the preamble has mode 0600.
 //  2. The file is made exclusively; a link or FIFO that lies under its name is replaced, never followed.

@@ -146,6 +146,7 @@ const tell = `
 echo "colour: #{Octopus.Action[Choose].Output.Colour}"
 echo "there: #{Octopus.Action[Choose].Output[web-1].Colour}"
 secret="$(get_octopusvariable 'Octopus.Action[Choose].Output.Secret')"
+echo "as a script reads it: $(get_octopusvariable Greeting)"
 echo "length of the secret: ${#secret}; it is $secret"`
 
 // fragile fails on web-2 until somebody has mended the machine; release 1.0.0 does not mind.
@@ -252,6 +253,7 @@ func (s *story) outputVariables(t *testing.T) {
 	contains(t, log, "colour: blue as on web-")
 	contains(t, log, "there: blue as on web-1")
 	contains(t, log, "length of the secret: 10; it is ***")
+	contains(t, log, "as a script reads it: Welcome to "+environment)
 	lacks(t, log, "hush-1.0.0")
 	lacks(t, log, "##octopus")
 }

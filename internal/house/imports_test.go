@@ -91,7 +91,7 @@ var layers = []layer{
 	{"agent/transfer", []string{
 		"internal/archive", "internal/contract", "internal/delta", "internal/durable", "internal/errkind", "internal/host",
 	}},
-	{"agent/variables", []string{"internal/errkind"}},
+	{"agent/variables", []string{"internal/deploy", "internal/errkind"}},
 
 	// machinery
 	{"internal/halibut", []string{
