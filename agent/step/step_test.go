@@ -231,8 +231,10 @@ env | cut -d= -f1 | sort | tr '\n' ' '
 echo "$HTTP_PROXY $HOME ${NO_PROXY-unset}"
 echo problem >&2
 `})
-	s.wantOK(s.run(p, map[string]string{"env:HTTP_PROXY": "#{Proxy}", "Proxy": "proxy", "env:NO_PROXY": "", "Plain": "x",
-		"Logs": "#{Octopus.Action.Package.InstallationDirectoryPath}/logs"}))
+	s.wantOK(s.run(p, map[string]string{
+		"env:HTTP_PROXY": "#{Proxy}", "Proxy": "proxy", "env:NO_PROXY": "", "Plain": "x",
+		"Logs": "#{Octopus.Action.Package.InstallationDirectoryPath}/logs",
+	}))
 	want := "FAIRLEAD_CURRENT FAIRLEAD_INSTALL_DIR HOME HTTP_PROXY LANG NO_PROXY PATH PWD SHLVL _ proxy /root-of-test \n"
 	if !strings.Contains(strings.ReplaceAll(s.out.String(), "OLDPWD ", ""), want) {
 		t.Errorf("got %s, want %s", &s.out, want)
