@@ -318,6 +318,10 @@ func (d *Daemon) watchStore(ctx context.Context) error {
 	}
 }
 
+// failureSettles is how long whoever has met a failed sync may take to give up what it was for. Then agents hear
+// that first and the server's goodbye after it, and not what happens to be quicker.
+const failureSettles = time.Millisecond
+
 // watchDisk does the same when a sync failed outside of the store: in a task's log, in a package. What
 // was to be kept may be lost, though a later sync reports success.
 func (d *Daemon) watchDisk(ctx context.Context) error {
@@ -325,6 +329,12 @@ func (d *Daemon) watchDisk(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-d.disk.Failed():
+	}
+	settled := time.NewTimer(failureSettles)
+	defer settled.Stop()
+	select {
+	case <-ctx.Done():
+	case <-settled.C:
 	}
 	return errkind.Hinted(
 		errkind.Internal.Errorf("a sync failed, so what was written last may not be kept, and nothing more is said to be: %w",
