@@ -155,6 +155,8 @@ type call struct {
 	// isEverywhere: the address names no single space, but those of spaces, or all.
 	isEverywhere bool
 	spaces       []deploy.SpaceID
+	// isNamed: the address names the one space that is meant.
+	isNamed bool
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }

@@ -40,7 +40,23 @@ func (c *call) decode(into any) error {
 		}
 		return errkind.Invalid.Errorf("the body is not as expected: %w", err)
 	}
-	return nil
+	return c.agreeOnSpace(text)
+}
+
+// agreeOnSpace refuses a body that belongs into another space than the address says. Errors: Invalid.
+func (c *call) agreeOnSpace(text []byte) error {
+	if !strings.HasPrefix(c.route.Pattern, "/api/S/") {
+		return nil
+	}
+	var q struct {
+		SpaceID string `json:"SpaceId"`
+	}
+	here := string(c.principal.SpaceID())
+	if json.Unmarshal(text, &q) != nil || q.SpaceID == "" || strings.EqualFold(q.SpaceID, here) {
+		return nil
+	}
+	return errkind.Hinted(errkind.Invalid.Errorf("the body is of the space %.80q, and the address of %s", q.SpaceID, here),
+		"put the space into the address, as in /api/Spaces-2/projects, or leave SpaceId out")
 }
 
 // readBody waits for a body no longer than BodyLimit, where the connection has deadlines.

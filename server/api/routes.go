@@ -299,7 +299,7 @@ func (a *api) taskRoutes() []Route {
 		get("/api/tasks", identity.TaskView,
 			"Tasks of all spaces in which one may see them, newest first; spaces=, ids=, states=, name=, project=, "+
 				"environment=, active=, running=", a.listTasks),
-		post("/api/tasks", identity.TaskCreate, "Queue a task: Name AdHocScript, Health or Retention", a.createTask),
+		post("/api/tasks", identity.TaskCreate, "Queue a task: Name AdHocScript, Health or Retention; SpaceId", a.createTask),
 		get("/api/tasks/{id}", identity.TaskView, "One task", a.getTask),
 		get("/api/tasks/{id}/details", identity.TaskView, "A task with its steps and their log; tail=", a.taskDetails),
 		get("/api/tasks/{id}/raw", identity.TaskView, "The whole log as text", a.rawLog),

@@ -4,11 +4,13 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/server/identity"
 )
 
 // What is shown names the space of the call by these; write puts its id in. No text that people store begins so.
@@ -75,6 +77,7 @@ func (a *api) enter(c *call, name string) error {
 	if name == "" {
 		return a.enterTask(c)
 	}
+	c.isNamed = true
 	space, err := a.spaceNamed(c, name)
 	if err == nil {
 		c.principal = c.principal.In(space)
@@ -106,6 +109,10 @@ func (a *api) enterTask(c *call) error {
 	if c.route.Pattern == "/api/tasks" && c.route.Method == http.MethodGet {
 		return a.enterAll(c, spaces)
 	}
+	if c.route.Pattern == "/api/tasks" {
+		c.principal = somewhere(c) // the body says where: enterBody
+		return nil
+	}
 	id := c.param("id")
 	if id == "" || strings.HasPrefix(c.route.Pattern, "/api/events") {
 		return nil
@@ -128,10 +135,25 @@ func (a *api) enterAll(c *call, names []string) error {
 		}
 		c.spaces = append(c.spaces, space)
 	}
-	if held := c.principal.SpacesWith(c.route.Need); c.principal.Need(c.route.Need) != nil && len(held) > 0 {
-		c.principal = c.principal.In(held[0])
-	}
+	c.principal = somewhere(c)
 	return nil
+}
+
+// somewhere is the caller where he has the permission that the route needs, if there is such a space.
+func somewhere(c *call) identity.Principal {
+	if held := c.principal.SpacesWith(c.route.Need); c.principal.Need(c.route.Need) != nil && len(held) > 0 {
+		return c.principal.In(held[0])
+	}
+	return c.principal
+}
+
+// enterBody is enter for what a body says of its space: one that the address names already is to be the same, and
+// without either it is the default one. Errors: NotFound.
+func (a *api) enterBody(c *call, name string) error {
+	if c.isNamed {
+		return a.sameSpace(c, name)
+	}
+	return a.enter(c, cmp.Or(name, string(deploy.DefaultSpace)))
 }
 
 // sameSpace refuses a body that names another space than the path. Errors: NotFound.

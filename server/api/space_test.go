@@ -19,6 +19,9 @@ func TestInSpaceReplacesWhatNamesTheSpace(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom(pieces)).Draw(t, "text"), "")
+		if strings.Contains(text, `"SpaceId":"\u0000"SpaceId":"\u0000"`) {
+			t.Skip("two members share a quote, as in no JSON")
+		}
 		space := rapid.SampledFrom([]deploy.SpaceID{"", "Spaces-1", "Spaces-23"}).Draw(t, "space")
 		want := strings.ReplaceAll(text, `"/api/\u0000/`, `"/api/`+string(space.OrDefault())+`/`)
 		want = strings.ReplaceAll(want, `"SpaceId":"\u0000"`, `"SpaceId":"`+string(space.OrDefault())+`"`) + "\n"

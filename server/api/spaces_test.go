@@ -310,3 +310,53 @@ func TestLinksWebNameTheirSpace(t *testing.T) {
 		}
 	}
 }
+
+// TestATaskGoesWhereItsBodySays: a script that is meant for one space reaches no machine of another.
+func TestATaskGoesWhereItsBodySays(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	s.inSecondSpace()
+	second := s.hire("second", identity.SpaceManagerRoleID, deploy.ScopedRole{Space: "Spaces-2"})
+	for name, c := range map[string]struct {
+		key, path, space string
+		status           int
+		want             string // the task's space, or what the refusal tells
+	}{
+		"none":               {s.key, "/api/tasks", "", 201, "Spaces-1"},
+		"the default one":    {s.key, "/api/tasks", "Spaces-1", 201, "Spaces-1"},
+		"another":            {s.key, "/api/tasks", "Spaces-2", 201, "Spaces-2"},
+		"by name":            {s.key, "/api/tasks", "Second", 201, "Spaces-2"},
+		"that of the path":   {s.key, "/api/Spaces-2/tasks", "Spaces-2", 201, "Spaces-2"},
+		"not that of it":     {s.key, "/api/Spaces-2/tasks", "Spaces-1", 404, `there is no space "Spaces-1" at this address`},
+		"nor of the query":   {s.key, "/api/tasks?spaces=Spaces-1", "Spaces-2", 404, `there is no space "Spaces-2" at this address`},
+		"one there is not":   {s.key, "/api/tasks", "Spaces-9", 404, `there is no space "Spaces-9"`},
+		"only there":         {second, "/api/tasks", "Spaces-2", 201, "Spaces-2"},
+		"only there, nobody": {second, "/api/tasks", "", 403, "TaskCreate"},
+	} {
+		a := s.as(c.key, "POST", c.path, m{"Name": "AdHocScript", "SpaceId": c.space, "Arguments": m{
+			"TargetRoles": []string{"web"}, "ScriptBody": "true", "Syntax": "Bash",
+		}})
+		got := a.json["SpaceId"]
+		if c.status != 201 {
+			got = a.json["ErrorMessage"]
+		}
+		if text, _ := got.(string); a.status != c.status || !strings.Contains(text, c.want) {
+			t.Errorf("%s: %d %s, want %d %s", name, a.status, a.body, c.status, c.want)
+		}
+	}
+}
+
+// TestABodyOfAnotherSpaceIsRefused where the address says the space; one of the same space is as good as none.
+func TestABodyOfAnotherSpaceIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.must(201, "POST", "/api/spaces", m{"Name": "Second"})
+	for path, status := range map[string]int{
+		"/api/environments": 400, "/api/Spaces-1/environments": 400, "/api/spaces-2/environments": 201,
+	} {
+		a := s.as(s.key, "POST", path, m{"Name": "Far", "SpaceId": "Spaces-2"})
+		help, _ := a.json["HelpText"].(string)
+		if a.status != status || status == 400 && !strings.Contains(help, "into the address") {
+			t.Errorf("POST %s for Spaces-2: %d %s, want %d", path, a.status, a.body, status)
+		}
+	}
+}

@@ -241,6 +241,7 @@ func (a *api) cancelTask(c *call) error {
 }
 
 type taskRequest struct {
+	SpaceID     string `json:"SpaceId"`
 	Name        string
 	Description string
 	Arguments   struct {
@@ -263,6 +264,9 @@ type taskRequest struct {
 func (a *api) createTask(c *call) error {
 	var q taskRequest
 	if err := c.decode(&q); err != nil {
+		return err
+	}
+	if err := a.enterBody(c, q.SpaceID); err != nil {
 		return err
 	}
 	var not later
