@@ -196,6 +196,7 @@ func answered(i deploy.Interruption, choice, notes string) (deploy.Interruption,
 		}
 		why.add("the answer to %s is %.40q: want one of %s", i.ID, choice, strings.Join(words, ", "))
 	}
+	notes = strings.ReplaceAll(notes, "\r\n", "\n") // forms send both; scripts, which read notes, want one
 	if len(notes) > deploy.MaxNotesBytes {
 		why.add("the notes have %d bytes: limit is %d", len(notes), deploy.MaxNotesBytes)
 	}

@@ -38,7 +38,10 @@ func TestAnAnswerThatComesTooLate(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := s.Answer(s.ctx, root(), "Interruptions-1", "Proceed", "")
+		d, err := s.Answer(s.ctx, root(), "Interruptions-1", "Proceed", "looked\r\nat it")
+		if err == nil && d.Notes != "looked\nat it" { // scripts read them
+			t.Errorf("the notes are %q, want their lines to end as in a shell", d.Notes)
+		}
 		isRefused := errkind.Of(err) == errkind.Invalid && strings.Contains(err.Error(), want)
 		if want == "" && err != nil || want != "" && (err == nil || !isRefused) {
 			t.Errorf("the answer: %v, want %q", err, want)

@@ -185,7 +185,7 @@ func (w *worker) tellAsked(asked []deploy.Interruption) {
 			w.say(place, tasklog.Wait, fmt.Sprintf("%s waits for an answer: %s.", q.ID, strings.TrimSuffix(q.Title, ".")))
 			w.sayInstructions(place, q)
 		} else if q.Choice != deploy.ChoiceWithdrawn {
-			w.say(place, tasklog.Info, q.Said())
+			w.sayLines(place, tasklog.Info, q.Said())
 		}
 	}
 }
@@ -195,8 +195,13 @@ func (w *worker) sayInstructions(place string, q deploy.Interruption) {
 	if q.Kind != deploy.ManualInterruption {
 		return
 	}
-	for line := range strings.Lines(strings.TrimSpace(q.Instructions)) {
-		w.say(place, tasklog.Wait, strings.TrimRight(line, "\r\n"))
+	w.sayLines(place, tasklog.Wait, q.Instructions)
+}
+
+// sayLines writes each line of what a person wrote by itself.
+func (w *worker) sayLines(place string, as tasklog.Category, text string) {
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		w.say(place, as, strings.TrimRight(line, "\r\n"))
 	}
 }
 

@@ -49,7 +49,7 @@ func (b *bench) answer(choice deploy.Choice) func(*engine.Engine) {
 			if err != nil || len(all) != 1 {
 				return fmt.Errorf("%d questions are pending: %w", len(all), err)
 			}
-			all[0].Choice, all[0].AnsweredBy, all[0].Notes = choice, "ada", "looks good"
+			all[0].Choice, all[0].AnsweredBy, all[0].Notes = choice, "ada", "looks good\nand tested"
 			return w.PutInterruption(all[0])
 		}))
 		e.Wake()
@@ -69,7 +69,7 @@ func ending(outcomes ...contract.Outcome) *scripted {
 // TestAManualStepWaits for an answer, over the death of the server, and does what it says.
 func TestAManualStepWaits(t *testing.T) {
 	for choice, want := range map[deploy.Choice]ended{
-		deploy.ChoiceProceed: {deploy.TaskSuccess, "Info ada answered Proceed. Notes: looks good", "", time.Minute},
+		deploy.ChoiceProceed: {deploy.TaskSuccess, "Info ada answered Proceed. Notes: looks good\nInfo and tested\n", "", time.Minute},
 		deploy.ChoiceAbort:   {deploy.TaskFailed, "ada answered Abort", "step 2 (Approve) was aborted", time.Minute},
 	} {
 		t.Run(string(choice), func(t *testing.T) {
