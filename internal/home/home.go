@@ -24,17 +24,20 @@ import (
 	"fairlead/internal/host"
 )
 
+// unusable is the hint for a home that cannot be made or seen.
+const unusable = "name a folder that this user can make, with --home DIR"
+
 // Make creates the folder, or checks that nobody else may change it. Errors: Denied, with a hint.
 func Make(disk host.Disk, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		if err := durable.MakeFolder(disk, path); err != nil {
-			return errkind.Denied.Errorf("make home folder: %w", err)
+			return errkind.Hinted(errkind.Denied.Errorf("make home folder: %w", err), unusable)
 		}
 		info, err = os.Lstat(path)
 	}
 	if err != nil {
-		return errkind.Denied.Errorf("look at home folder: %w", err)
+		return errkind.Hinted(errkind.Denied.Errorf("look at home folder: %w", err), unusable)
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	switch {

@@ -73,9 +73,13 @@ func TestH3StateFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, path := range []string{open, link, file} {
-		if err := home.Make(host.Fsync{}, path); errkind.Of(err) != errkind.Denied {
-			t.Errorf("Make(%s) = %v, want Denied", filepath.Base(path), err)
+	nowhere := filepath.Join(base, "nowhere")
+	if err := os.Symlink(filepath.Join(file, "x"), nowhere); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{open, link, file, filepath.Join(file, "x"), filepath.Join(nowhere, "x"), "/proc/fairlead"} {
+		if err := home.Make(host.Fsync{}, path); errkind.Of(err) != errkind.Denied || errkind.Hint(err) == "" {
+			t.Errorf("Make(%s) = %v, hint %q; want Denied with a hint", path, err, errkind.Hint(err))
 		}
 	}
 	fresh := filepath.Join(base, "a", "b")

@@ -50,7 +50,8 @@ func Load(path string, s any) error {
 		return errkind.NotFound.Errorf("read %s: there is no such file", path)
 	}
 	if err != nil {
-		return errkind.Denied.Errorf("read settings: %w", err)
+		err = errkind.Denied.Errorf("read settings: %w", err)
+		return errkind.Hinted(err, "work as the user whom the home belongs to, or name a folder of your own with --home")
 	}
 	return InFile(path, Parse(text, s))
 }

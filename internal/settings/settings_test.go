@@ -71,6 +71,10 @@ func TestSaveAndLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got sample
+	below := filepath.Join(path, "below") // a file is in the way, as a folder of another user would be
+	if err := settings.Load(below, &sample{}); errkind.Of(err) != errkind.Denied || errkind.Hint(err) == "" {
+		t.Errorf("Load(%s) = %v, hint %q; want Denied with a hint", below, err, errkind.Hint(err))
+	}
 	if err := settings.Load(path, &got); err != nil {
 		t.Fatal(err)
 	}

@@ -378,6 +378,10 @@ func TestScriptsChooseMachines(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, task.Plan, err)
 		}
 	}
+	_, err := s.RunScript(s.ctx, root(), catalog.ScriptRequest{Body: "true", Machines: []string{"nope"}})
+	if got := reasons(t, err); len(got) != 1 || !strings.Contains(got[0], `no machine "nope"`) {
+		t.Errorf("a machine there is not: %q, want that alone", got)
+	}
 }
 
 func TestAcceptingAMachineIsAnEventOfItsOwn(t *testing.T) {

@@ -174,7 +174,7 @@ func (c *Catalog) site(r store.Reader, q DeployRequest) (s site, err error) {
 	}
 	s.only, s.except = why.machineIDs(s.machines, q.Only), why.machineIDs(s.machines, q.Except)
 	if n := len(q.Environments); n == 0 || n > maxEnvironmentsPerRequest {
-		why.add("%d environments: want 1 to %d", n, maxEnvironmentsPerRequest)
+		why.add("the deployment names %d environments: want 1 to %d", n, maxEnvironmentsPerRequest)
 	}
 	why.skipped(s.release.Process, q)
 	if err := why.err(); err != nil {

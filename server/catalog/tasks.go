@@ -335,6 +335,7 @@ func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) (
 			strings.Join(off, ", "))
 	case rule != "":
 		why.add("no machine%s was found: give one the tag or the environment, or name other machines", rule)
+	case len(q.Machines) > 0 && why.err() != nil: // what is wrong with each was said
 	default:
 		why.add("no enabled machine was chosen: name machines, or environments and tags")
 	}

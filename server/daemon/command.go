@@ -170,7 +170,8 @@ func (m *command) createEnvironment() cli.Command {
 	}
 }
 
-// hintEnvironment says how to make the first environment that there is not, in a space that there is.
+// hintEnvironment says what the first environment that there is not may be meant to be, or how to make it, in a space
+// that there is.
 func (m *command) hintEnvironment(ctx context.Context, c *caller, names []string, err error) error {
 	if none := c.call(ctx, "GET", m.inSpace(), nil, nil); none != nil {
 		return err
@@ -181,11 +182,28 @@ func (m *command) hintEnvironment(ctx context.Context, c *caller, names []string
 	}
 	for _, name := range names {
 		missing := c.call(ctx, "GET", m.inSpace("environments", name), nil, nil)
-		if errkind.Of(missing) == errkind.NotFound {
-			return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q%s", name, where)
+		if errkind.Of(missing) != errkind.NotFound {
+			continue
 		}
+		if near := m.nearEnvironment(ctx, c, name); near != "" {
+			return errkind.Hinted(err, "did you mean %q?", near)
+		}
+		return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q%s", name, where)
 	}
 	return err
+}
+
+// nearEnvironment is the environment whose name is most like this one; "" when none is.
+func (m *command) nearEnvironment(ctx context.Context, c *caller, name string) string {
+	var all []struct{ Name string }
+	if c.call(ctx, "GET", m.inSpace("environments", "all"), nil, &all) != nil {
+		return ""
+	}
+	names := make([]string, len(all))
+	for i, e := range all {
+		names[i] = e.Name
+	}
+	return cli.Nearest(name, names)
 }
 
 // enableMachine takes back what a quarantine, or a person, did.

@@ -80,6 +80,7 @@ func TestExitCodes(t *testing.T) {
 func TestTokenHints(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "home")
 	newDaemon(t, home).Close()
+	command(t, "environment", "create", "Test", "--home", home)
 	const hint = `make the environment with: fairlead-server environment create "Moon"`
 	for space, want := range map[string]string{
 		"Spaces-1":  hint,
@@ -90,5 +91,9 @@ func TestTokenHints(t *testing.T) {
 		if got.code != 3 || got.hint != want {
 			t.Errorf("--space %s: code %d, %s, hint %q, want %q", space, got.code, got.err, got.hint, want)
 		}
+	}
+	got := command(t, "token", "create", "--environment", "Tset", "--home", home)
+	if want := `did you mean "Test"?`; got.hint != want {
+		t.Errorf("a slip: hint %q, want %q", got.hint, want)
 	}
 }
