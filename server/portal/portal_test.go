@@ -81,6 +81,7 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 		for page, want := range map[string]string{
 			"/app": "fairlead-server token create", "/app/machines": "FAIRLEAD_TOKEN=… fairlead-agent join",
 			"/app/packages": "http://fairlead.example:8065/api/packages/raw", "/app/projects": "octopus project create",
+			"/app/tasks": "http://fairlead.example:8065/api/tasks",
 		} {
 			if path == page && !strings.Contains(a.body, want) {
 				t.Errorf("%s lacks %q", path, want)

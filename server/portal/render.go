@@ -41,8 +41,11 @@ func (v view) May(p string) bool { return v.may.Has(identity.Permission(p)) }
 
 // Token is the command that makes a join token in the space shown.
 func (v view) Token() string {
-	return "fairlead-server token create --environment Test --tag web" + v.inSpace(" --space ")
+	return "fairlead-server token create --environment Test --tag web" + v.InSpace()
 }
+
+// InSpace is what commands of the server want to hear of the space shown, or "".
+func (v view) InSpace() string { return v.inSpace(" --space ") }
 
 // Octopus is a command of Octopus's client, for the space shown: it asks which when its user sees several.
 func (v view) Octopus(arguments string) string {

@@ -227,7 +227,6 @@ if (page && location.pathname === "/app/sign-in") {
 	for (const to of document.querySelectorAll("input[name=to]")) to.value = page;
 }
 
-document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 addCopyButtons(document);
 keepFresh();
 const task = document.querySelector(".task");
