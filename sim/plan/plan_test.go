@@ -201,7 +201,7 @@ func TestEveryProblemIsToldInOneRound(t *testing.T) {
 		{
 			"a kind of fault",
 			[]string{`"nat.flush"`, `"nat.flusch"`, `count = 3`, `target = "srv1:10943"`},
-			[]string{`agents web target: there is no "srv1" (did you mean srv-1?)`, `fault 1 kind: "nat.flusch": want agent.crash`},
+			[]string{`agents web target: there is no "srv1" (did you mean srv-1?)`, `fault 1 kind: "nat.flusch": did you mean nat.flush?`},
 		},
 		{
 			"a key that a fault needs",

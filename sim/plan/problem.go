@@ -79,16 +79,23 @@ var (
 	ofAll   = []string{"server", "program", "box", "agents", "edge"}
 )
 
+// maxListed is how many words a problem lists beside the one that may be meant.
+const maxListed = 12
+
 // word checks one of a few words.
 func (q *problems) word(where, got string, want ...string) {
 	if got == "" || slices.Contains(want, got) {
 		return
 	}
-	hint := ""
-	if near := cli.Nearest(got, want); near != "" {
-		hint = " (did you mean " + near + "?)"
+	all, near := strings.Join(want, ", "), cli.Nearest(got, want)
+	switch {
+	case near == "":
+		q.add("%s: %q: want %s", where, got, all)
+	case len(want) > maxListed:
+		q.add("%s: %q: did you mean %s?", where, got, near)
+	default:
+		q.add("%s: %q: want %s (did you mean %s?)", where, got, all, near)
 	}
-	q.add("%s: %q: want %s%s", where, got, strings.Join(want, ", "), hint)
 }
 
 // need checks one of a few words that must be there.
