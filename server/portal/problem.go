@@ -30,7 +30,7 @@ var headlines = map[errkind.Kind]string{
 	errkind.Internal:    "Something broke here",
 	errkind.Invalid:     "That cannot be done",
 	errkind.NotFound:    "Not found",
-	errkind.Conflict:    "Somebody was faster",
+	errkind.Conflict:    "It clashes with what is there",
 	errkind.Denied:      "Not allowed",
 	errkind.Untrusted:   "Please sign in",
 	errkind.Unavailable: "Not reachable now",
