@@ -24,7 +24,7 @@ func All() []Statement {
 	return []Statement{
 		sessions(), revocation(), starts(), verdicts(), durability(), output(), isolation(), answers(), content(),
 		secrets(), limits(), queue(), leaks(), artifacts(),
-		window(), approval(), repetition(), outcome(), retention(), audit(),
+		window(), approval(), repetition(), outcome(), retention(), audit(), patience(),
 		reconnection(), completion(), detection(), cancellation(), agreement(), fairness(), progress(),
 		expectation(),
 	}

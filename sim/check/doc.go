@@ -32,6 +32,7 @@
 //	S19  outcome.go      output variables, and conditions that ask them
 //	S20  retention.go    what is deployed stays
 //	S21  audit.go        the audit trail is whole
+//	S22  patience.go     absent machines are given up when their scripts say so
 //
 // What must happen in time:
 //

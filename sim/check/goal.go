@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fairlead/internal/contract"
+	"fairlead/internal/deploy"
 	"fairlead/internal/diagnosis"
 	"fairlead/sim/history"
 	"fairlead/sim/plan"
@@ -185,6 +186,14 @@ func scriptGoals() []Goal {
 			survived(serverWord, func(x *index, e history.Event, _ execution) bool { return x.isServer(e.Who) }),
 		},
 		{"line-lost-under-script", "a line was lost while a script ran, and all of its output came later", continued},
+		{"given-up", "a machine was away for longer than its script allows, and was given up", func(r history.Run) (n int) {
+			for _, t := range r.End.Tickets {
+				if t.Ruling == deploy.RulingLost {
+					n++
+				}
+			}
+			return n
+		}},
 		{"isolation-wait", "a script waited for another to end", func(r history.Run) (n int) {
 			for _, log := range r.End.Logs {
 				for _, l := range parseLog(log) {

@@ -78,6 +78,7 @@ func TestGoals(t *testing.T) {
 			r.End.Machines[0].Quarantine = "two agents are alive with one key"
 		}),
 		"not-started-proved":     verdict(contract.NotStarted, 0, ""),
+		"given-up":               away(13*m, deploy.RulingLost, history.Event{At: 2 * m, Kind: history.Left, Who: "srv-1", Peer: machine(1)}),
 		"timed-out":              verdict(contract.TimedOut, 0, ""),
 		"failed":                 verdict(contract.Failed, 1, ""),
 		"cancel-met-finish":      both(canceled(62*time.Second), alone),

@@ -191,7 +191,7 @@ func TestCalmRunHolds(t *testing.T) {
 // and by one in which something happens and it holds.
 func TestStatementsAreTold(t *testing.T) {
 	held, failed := map[string]bool{}, map[string]bool{}
-	for _, c := range slices.Concat(safetyTales(), livenessTales(), deploymentTales()) {
+	for _, c := range slices.Concat(safetyTales(), livenessTales(), deploymentTales(), patienceTales()) {
 		held[c.id] = held[c.id] || c.want == ""
 		failed[c.id] = failed[c.id] || c.want != ""
 	}

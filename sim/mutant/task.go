@@ -177,4 +177,15 @@ var taskMutants = []Mutant{
 		}`,
 		}},
 	},
+	{
+		Name: "absence-forgotten", Caught: []string{"S22"}, Plan: "away",
+		Story: "a server that starts anew counts from then on for how long a machine has been away",
+		Edits: []Edit{{
+			"server/engine/absence.go",
+			`	if c.restarts() || c.ticket.AwaySince.IsZero() {
+`,
+			`	if c.restarts() || c.ticket.AwaySince.IsZero() || active.Is("absence-forgotten") {
+`,
+		}},
+	},
 }

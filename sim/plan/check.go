@@ -499,9 +499,16 @@ func (o Op) checkScript(q *problems, where string) {
 		q.add("%s: retries are for a deployment that stumbles", where)
 	case o.Retries > maxRetries || o.Back > maxReleases || o.Keep > maxReleases:
 		q.add("%s: want at most %d retries, and at most %d releases to go back or to keep", where, maxRetries, maxReleases)
-	case o.Limit == 0 || o.Do != DoScript:
-	case o.Limit < 0 || o.Limit.D()%time.Minute != 0 || o.Limit.D() > maxVirtual:
-		q.add("%s: limit %s: want whole minutes, as 2m", where, o.Limit)
+	}
+	if o.Do == DoScript {
+		q.minutes(where+": limit", o.Limit)
+		q.minutes(where+": gives_up", o.GivesUp)
+	}
+}
+
+func (q *problems) minutes(what string, d Duration) {
+	if d < 0 || d.D()%time.Minute != 0 || d.D() > maxVirtual {
+		q.add("%s %s: want whole minutes, as 2m", what, d)
 	}
 }
 

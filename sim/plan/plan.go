@@ -190,6 +190,8 @@ type Op struct {
 	Reboot   bool     `toml:"reboot,omitempty"`
 	Restarts bool     `toml:"restarts,omitempty"`
 	Limit    Duration `toml:"limit,omitempty"`
+	// GivesUp is for how long a script's machine may be away before it fails, in whole minutes; 0: it waits for ever.
+	GivesUp Duration `toml:"gives_up,omitempty"`
 	// Asks gives a deployment a manual step before its package; Choice is the answer to questions: Proceed (""), or
 	// Abort. Guided asks people about each failure as well; Guidance is the answer to that: Fail (""), Retry, Ignore
 	// or Exclude.

@@ -102,6 +102,7 @@ func TestProblemsAreToldAtOnce(t *testing.T) {
 			"fault 2: fault 1 of that kind lasts until 1h in the same place",
 		},
 		{"an op after the end", `at = "10m"`, `at = "2h"`, "it comes at 2h, and the safety phase ends at 1h"},
+		{"half a minute of patience", `do = "script"`, "do = \"script\"\ngives_up = \"30s\"", "gives_up 30s: want whole minutes, as 2m"},
 		{"a limit of seconds", `do = "script"`, "do = \"script\"\nlimit = \"90s\"", "limit 1m30s: want whole minutes, as 2m"},
 		{"a limit of no script", `do = "script"`, "do = \"health\"\nlimit = \"1m\"", "op 1: a health has no use for limit"},
 		{"a reboot of no script", `do = "script"`, "do = \"health\"\nreboot = true", "op 1: a health has no use for reboot"},

@@ -23,7 +23,7 @@ func usesOf(table, kind string) (uses string, known bool) {
 			TLSListener: forwards + " send_proxy", TLSInspector: "listen idle takes ports", CaptivePortal: "listen takes ports",
 		},
 		"op": {
-			DoScript:   "any on lasts lines exit ignores reboot restarts limit gives",
+			DoScript:   "any on lasts lines exit ignores reboot restarts limit gives gives_up",
 			DoDeploy:   "kb reboot restarts asks gives guided outputs turns stumbles retries breaks",
 			DoRedeploy: "back guided", DoRetention: "keep", DoAnswer: "choice guidance",
 			DoCancel: "", DoHealth: "", DoRestart: "", DoFailover: "", DoRemove: "any on", DoBrowse: "url",

@@ -240,6 +240,7 @@ func simplerOps(p plan.Plan) (all []plan.Plan) {
 		add(o.Ignores, func(o *plan.Op) { o.Ignores = false })
 		add(o.Exit != 0, func(o *plan.Op) { o.Exit = 0 })
 		add(o.Limit > 0, func(o *plan.Op) { o.Limit = 0 })
+		add(o.GivesUp > 0, func(o *plan.Op) { o.GivesUp = 0 })
 		add(o.Restarts && !o.Reboot, func(o *plan.Op) { o.Restarts = false })
 		add(o.Reboot, func(o *plan.Op) { o.Reboot, o.Restarts = false, false })
 		add(o.Lines > 1, func(o *plan.Op) { o.Lines = 1 })

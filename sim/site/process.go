@@ -114,5 +114,9 @@ func settings(op plan.Op) map[string]string {
 	if op.Limit > 0 {
 		set[deploy.PropTimeoutMinutes] = strconv.Itoa(int(op.Limit.D() / time.Minute))
 	}
+	if op.GivesUp > 0 {
+		set[deploy.PropWhenLost] = string(deploy.LostFails)
+		set[deploy.PropLostMinutes] = strconv.Itoa(int(op.GivesUp.D() / time.Minute))
+	}
 	return set
 }
