@@ -46,8 +46,10 @@ func patienceTales() []tale {
 		{"S22", "given up too late", away(18*m, deploy.RulingLost, left), "had not done so after 16m0s"},
 		{"S22", "never given up", away(0, "", left), "had not done so after 58m0s"},
 		{"S22", "it was back", away(0, "", left, history.Event{At: 11 * m, Kind: history.Entered, Who: "srv-1", Peer: machine(1)}), ""},
-		{"S22", "it was back, too late", away(0, "", left, history.Event{At: 20 * m, Kind: history.Entered, Who: "srv-1", Peer: machine(1)}),
-			"had not done so after 18m0s"},
+		{
+			"S22", "it was back, too late", away(0, "", left, history.Event{At: 20 * m, Kind: history.Entered, Who: "srv-1", Peer: machine(1)}),
+			"had not done so after 18m0s",
+		},
 		{"S22", "another server held it", away(11*m, "", left,
 			history.Event{At: 90 * time.Second, Kind: history.Entered, Who: "srv-2", Peer: machine(1)}), ""},
 	}
