@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"fairlead/internal/archive"
 	"fairlead/internal/errkind"
 )
 
@@ -32,7 +31,7 @@ func (s *step) runScript(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
-	sum, err := archive.Unpack(ctx, packed, root, s.Limits, nil)
+	sum, err := s.unpackInto(ctx, packed, root)
 	if err != nil {
 		return err
 	}

@@ -223,6 +223,20 @@ func (s *step) openPackage() (packed *archive.Archive, done func(), err error) {
 	return packed, func() { _ = blob.Close() }, nil
 }
 
+// unpackInto says of what goes wrong in which package it does. Its hash is that of the feed, so one that is damaged
+// came there so.
+func (s *step) unpackInto(ctx context.Context, packed *archive.Archive, root *os.Root) (archive.Summary, error) {
+	sum, err := archive.Unpack(ctx, packed, root, s.Limits, nil)
+	if err == nil {
+		return sum, nil
+	}
+	err = fmt.Errorf("unpack %s %s: %w", s.pack.ID, s.pack.Version, err)
+	if errkind.Of(err) == errkind.Corrupt && errkind.Hint(err) == "" {
+		err = errkind.Hinted(err, "it was pushed damaged: push it again, whole, as a new version or with overwriteMode=OverwriteExisting")
+	}
+	return sum, err
+}
+
 // unpack makes the installation's folder, whole or not at all.
 func (s *step) unpack(ctx context.Context) error {
 	packed, done, err := s.openPackage()
@@ -235,7 +249,7 @@ func (s *step) unpack(ctx context.Context) error {
 		return err
 	}
 	defer root.Close()
-	sum, err := archive.Unpack(ctx, packed, root, s.Limits, nil)
+	sum, err := s.unpackInto(ctx, packed, root)
 	if err == nil {
 		err = syncAll(s.Disk, root)
 	}

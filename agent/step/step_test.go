@@ -317,6 +317,28 @@ func TestOrdersThatCannotBeCarriedOut(t *testing.T) {
 	}
 }
 
+// TestAPackageThatWasCut before it came to the feed is named, with what to do about it, by steps of both kinds.
+func TestAPackageThatWasCut(t *testing.T) {
+	s := newSite(t)
+	p := s.pack("1.0", archive.TarGz, files{"a": strings.Repeat("b", 1000)})
+	whole, err := os.ReadFile(filepath.Join(s.home, "blobs", p.SHA256))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := whole[:len(whole)/2]
+	p.SHA256, p.Size, _ = archive.Sum(t.Context(), bytes.NewReader(cut))
+	if err := os.WriteFile(filepath.Join(s.home, "blobs", p.SHA256), cut, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range []*contract.PackageScript{nil, {Path: "a"}} {
+		p.Run = script
+		if code := s.run(p, nil); code != 1 || !strings.Contains(s.err.String(), "failed: unpack Web 1.0: ") ||
+			!strings.Contains(s.err.String(), "hint: it was pushed damaged") {
+			t.Errorf("exit code %d, said %s", code, &s.err)
+		}
+	}
+}
+
 func TestF2NamesStayInside(t *testing.T) {
 	s := newSite(t)
 	for _, name := range []string{
