@@ -209,7 +209,7 @@ func (r *reasons) step(step *deploy.Step) {
 		step.Window = n
 	}
 	if step.Window < 0 || step.Window > 10_000 {
-		r.add("step %s has a window that is not 1 to 10000 machines: %q", step.Name,
+		r.add("step %s: %s is %.40q: want 1 to 10000 machines", step.Name, deploy.PropMaxParallelism,
 			step.Properties[deploy.PropMaxParallelism])
 	}
 	if n := len(step.Actions); n == 0 || n > maxActions {
