@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"slices"
@@ -210,7 +211,7 @@ func (r *reasons) step(step *deploy.Step) {
 	}
 	if step.Window < 0 || step.Window > 10_000 {
 		r.add("step %s: %s is %.40q: want 1 to 10000 machines", step.Name, deploy.PropMaxParallelism,
-			step.Properties[deploy.PropMaxParallelism])
+			cmp.Or(step.Properties[deploy.PropMaxParallelism], strconv.Itoa(step.Window)))
 	}
 	if n := len(step.Actions); n == 0 || n > maxActions {
 		r.add("step %s has %d actions: want 1 to %d", step.Name, n, maxActions)
