@@ -232,7 +232,8 @@ func (s *step) unpackInto(ctx context.Context, packed *archive.Archive, root *os
 	}
 	err = fmt.Errorf("unpack %s %s: %w", s.pack.ID, s.pack.Version, err)
 	if errkind.Of(err) == errkind.Corrupt && errkind.Hint(err) == "" {
-		err = errkind.Hinted(err, "it was pushed damaged: push it again, whole, as a new version or with overwriteMode=OverwriteExisting")
+		err = errkind.Hinted(err,
+			"it was pushed damaged: push it again, whole, as a new version or with overwriteMode=OverwriteExisting")
 	}
 	return sum, err
 }

@@ -49,7 +49,8 @@ func (q variablesRequest) set() (deploy.VariableSet, error) {
 	set := deploy.VariableSet{Version: q.Version, Variables: []deploy.Variable{}}
 	for _, v := range q.Variables {
 		sensitive := v.IsSensitive || strings.EqualFold(v.Type, sensitiveType)
-		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"), "variable %s: a type other than String and Sensitive, such as %.40q,", v.Name, v.Type)
+		not.add(!sensitive && v.Type != "" && !strings.EqualFold(v.Type, "String"),
+			"variable %s: a type other than String and Sensitive, such as %.40q,", v.Name, v.Type)
 		one := deploy.Variable{
 			ID: v.ID, Name: v.Name, Value: v.Value, Description: v.Description, IsSensitive: sensitive,
 			Prompt: v.Prompt.prompt(),
@@ -109,8 +110,8 @@ func (l *later) scope(v *deploy.Variable, key string, values []string) {
 	case "processowner":
 		v.Scope.Owners = ids[deploy.OwnerID](values)
 	default:
-		l.add(len(values) > 0, "variable %s: a scope other than Environment, Machine, Role, Action, Channel and ProcessOwner, "+
-			"such as %.40q,", v.Name, key)
+		l.add(len(values) > 0, "variable %s: a scope other than Environment, Machine, Role, Action, Channel "+
+			"and ProcessOwner, such as %.40q,", v.Name, key)
 	}
 }
 

@@ -134,7 +134,7 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 	_, err := s.SaveProcess(s.ctx, root(), "Web", bad)
 	got := strings.Join(reasons(t, err), "\n")
 	for _, want := range []string{
-		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Sometimes"`, "step X: Octopus.Action.MaxParallelism is",
+		"a step needs a name", "names no target tag", "has 0 actions", `tag "a,b"`, `condition "Sometimes"`, "step X: Octopus.Action.Max",
 		`type "Octopus.Other"`, "two actions have the name ONE", `"Environments-9"`, `syntax "PowerShell"`,
 		"runs on the server",
 		"ExecutionTimeout", "empty script", `script from "GitRepository"`, `"../x"`, "action q needs one package",
