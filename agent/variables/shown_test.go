@@ -30,7 +30,7 @@ func TestShownAreExpanded(t *testing.T) {
 		"Host": "db-1", "Address": "db-1:5432", "Port": " 5432 ", "Missing": "#{Nobody}", "Literal": "#{Host}",
 		"Logs": "/app/logs", "Day": "2026-11-28", "Self": "a #{self}", "Password": secret,
 		"Octopus.Action[Ask].Output.Manual.Notes": "#{Password}",
-		"Notes": secret,
+		"Notes": "#{Password}",
 		"Octopus.Action.Package.InstallationDirectoryPath": "/app",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -41,20 +41,24 @@ func (x *expander) variable(name string) (string, bool, error) {
 		if name[at] != '.' && name[at] != '[' {
 			continue
 		}
-		root, err := x.jsonOf(name[:at])
+		root, isExpanded, err := x.jsonOf(name[:at])
 		if err != nil {
 			return "", false, err
 		}
 		if root != nil {
-			return x.textOf(root.walk(name[at:]), name)
+			part := root.walk(name[at:])
+			if isExpanded {
+				return part.asText(), true, nil
+			}
+			return x.expand(name, part.asText())
 		}
 	}
 	return "", false, nil
 }
 
-// expand is a variable's value with what it refers to put in.
+// expand is a variable's value with what it refers to put in; an output's is whatever somebody set.
 func (x *expander) expand(name, raw string) (string, bool, error) {
-	if !strings.Contains(raw, "#{") {
+	if !strings.Contains(raw, "#{") || IsOutput(name) {
 		return raw, true, nil
 	}
 	key := strings.ToLower(name)
@@ -83,23 +87,24 @@ func (x *expander) expand(name, raw string) (string, bool, error) {
 	return out.String(), err == nil, err
 }
 
-// jsonOf is a variable as JSON, or nil. One that is JSON only once it is expanded is expanded.
-func (x *expander) jsonOf(name string) (*jsonNode, error) {
+// jsonOf is a variable as JSON, or nil. One that is JSON only once it is expanded is expanded, and its parts are not
+// to be expanded again.
+func (x *expander) jsonOf(name string) (n *jsonNode, isExpanded bool, err error) {
 	raw, ok := x.values.Get(name)
 	if !ok {
-		return nil, nil
+		return nil, false, nil
 	}
 	if n := x.parse(raw); n != nil || !strings.Contains(raw, "#{") {
-		return n, nil
+		return n, false, nil
 	}
 	if slices.Contains(x.within, strings.ToLower(name)) {
-		return nil, nil // what it stands for is being found out just now
+		return nil, false, nil // what it stands for is being found out just now
 	}
 	text, ok, err := x.expand(name, raw)
 	if err != nil || !ok {
-		return nil, err
+		return nil, false, err
 	}
-	return x.parse(text), nil
+	return x.parse(text), true, nil
 }
 
 // parse reads JSON, each text once.
@@ -113,12 +118,12 @@ func (x *expander) parse(text string) *jsonNode {
 	return n
 }
 
-// textOf expands a part of a JSON value; one that is not there is empty.
-func (x *expander) textOf(n *jsonNode, name string) (string, bool, error) {
+// asText is a part of a JSON value; one that is not there is empty.
+func (n *jsonNode) asText() string {
 	if n == nil {
-		return "", true, nil
+		return ""
 	}
-	return x.expand(name, n.text)
+	return n.text
 }
 
 // loopScope is one loop's names while its body is expanded.
@@ -163,7 +168,7 @@ func (s loopScope) rest(name string) (string, bool) {
 	return name[end:], strings.EqualFold(name[:end], s.name)
 }
 
-// ofItem is the value of a loop's name with rest behind it.
+// ofItem is the value of a loop's name with rest behind it. JSON was expanded before there were items of it.
 func (x *expander) ofItem(item loopItem, rest string) (string, bool, error) {
 	switch {
 	case item.prefix != "":
@@ -175,7 +180,7 @@ func (x *expander) ofItem(item loopItem, rest string) (string, bool, error) {
 	case item.json == nil, item.pair && rest == "":
 		return item.text, rest == "", nil
 	case !item.pair:
-		return x.textOf(item.json.walk(rest), rest)
+		return item.json.walk(rest).asText(), true, nil
 	case strings.EqualFold(rest, ".Key"), strings.EqualFold(rest, "[Key]"):
 		return item.text, true, nil
 	}
@@ -183,7 +188,7 @@ func (x *expander) ofItem(item loopItem, rest string) (string, bool, error) {
 	if len(rest) < len(value) || !strings.EqualFold(rest[:len(value)], value) {
 		return "", false, nil
 	}
-	return x.textOf(item.json.walk(rest[len(value):]), rest)
+	return item.json.walk(rest[len(value):]).asText(), true, nil
 }
 
 // repeat expands a loop's body for each item.

@@ -241,3 +241,34 @@ func TestMissingNamesShowNoSecret(t *testing.T) {
 		t.Errorf("speakable are %q of %q", got, missing)
 	}
 }
+
+// TestOutputsStandForThemselves: what an action has handed over is data, wherever it is used and however it hides what
+// it refers to. A value that was expanded already is not expanded again.
+func TestOutputsStandForThemselves(t *testing.T) {
+	t.Parallel()
+	const out = "Octopus.Action[Ask].Output.Manual.Notes"
+	values := deploy.NewValues(map[string]string{
+		"Secret": "hush", out: "#{Secret}", "Octopus.Action[Build].Output[web-1].List": `["#{Secret}"]`,
+		"Octopus.Action[Build].Output.Coded": `["#\u007bSecret}"]`, "Notes": "#{" + out + "}",
+		"Coded": "#{Octopus.Action[Build].Output.Coded}", "List": `["##{Secret}"]`, "Octopus.Action[Build].Outputs": "#{Secret}",
+	})
+	for text, want := range map[string]string{
+		"#{octopus.action[ask].output.manual.notes}": "#{Secret}",
+		"#{Notes}":           "#{Secret}",
+		"#{Notes | ToLower}": "#{secret}",
+		"#{Octopus.Action[Build].Output[web-1].List[0]}":                    "#{Secret}",
+		"#{Octopus.Action[*].Output[web-1].List}":                           `["#{Secret}"]`,
+		"#{each x in Octopus.Action[Build].Output[web-1].List}#{x}#{/each}": "#{Secret}",
+		"#{each x in Octopus.Action[Build].Output.Coded}#{x}#{/each}":       "#{Secret}",
+		"#{Octopus.Action[Build].Output.Coded[0]}":                          "#{Secret}",
+		"#{Coded[0]}":                              "#{Secret}",
+		"#{each x in Coded}#{x}#{/each}":           "#{Secret}",
+		"#{each x in List}#{x}#{/each} #{List[0]}": "#{Secret} #{Secret}",
+		"#{if Octopus.Action[Ask].Output.Manual.Notes == \"#{Secret}\"}same#{/if}": "same",
+		"#{Octopus.Action[Build].Outputs}":                                         "hush",
+	} {
+		if got, _, err := deploy.Expand(text, values); got != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
