@@ -34,6 +34,9 @@ const (
 	TaskTimedOut   TaskState = "TimedOut"
 )
 
+// OpenStates are those of tasks that have not ended.
+func OpenStates() []TaskState { return []TaskState{TaskQueued, TaskExecuting, TaskCancelling} }
+
 // IsCompleted reports whether the state is final.
 func (s TaskState) IsCompleted() bool {
 	switch s {

@@ -80,7 +80,9 @@ func (c *Catalog) Deploy(ctx context.Context, p identity.Principal, q DeployRequ
 		if err := why.err(); err != nil {
 			return deploy.Event{}, err
 		}
-		return c.queueAll(w, p, q, s, &made)
+		var told deploy.Event
+		made, told, err = c.queueAll(w, p, q, s)
+		return told, err
 	})
 	if err == nil {
 		c.Queued()
@@ -122,24 +124,24 @@ func later(a, b time.Time) time.Time {
 }
 
 // queueAll queues a deployment for each environment and tells of each; of the last one, the caller does.
-func (c *Catalog) queueAll(w store.Writer, p identity.Principal, q DeployRequest, s site, made *[]deploy.Deployment) (
-	told deploy.Event, err error,
+func (c *Catalog) queueAll(w store.Writer, p identity.Principal, q DeployRequest, s site) (
+	made []deploy.Deployment, told deploy.Event, err error,
 ) {
 	for i, e := range s.environments {
 		if i > 0 {
 			if err := c.tell(w, p.Name(), told); err != nil {
-				return told, err
+				return nil, told, err
 			}
 		}
 		d, err := c.queue(w, p, q, s, e, s.plans[i])
 		if err != nil {
-			return told, err
+			return nil, told, err
 		}
-		*made = append(*made, d)
+		made = append(made, d)
 		told = event("DeploymentQueued", d.ID, "release %s of project %s was queued for %s",
 			s.release.Version, s.project.Name, e.Name)
 	}
-	return told, nil
+	return made, told, nil
 }
 
 // site is what a deployment is made from.

@@ -110,9 +110,7 @@ func hasScript(p deploy.MachinePolicy) bool {
 
 // underCheck is the machines that a health check waits or runs for.
 func underCheck(r store.Reader) (busy map[deploy.MachineID]bool, err error) {
-	open, _, err := r.Tasks(store.TaskFilter{Kind: deploy.HealthTask, States: []deploy.TaskState{
-		deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling,
-	}})
+	open, _, err := r.Tasks(store.TaskFilter{Kind: deploy.HealthTask, States: deploy.OpenStates()})
 	busy = map[deploy.MachineID]bool{}
 	for _, t := range open {
 		for _, s := range t.Plan.Steps {

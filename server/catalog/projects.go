@@ -190,7 +190,7 @@ func (c *Catalog) DeleteProject(ctx context.Context, p identity.Principal, ref s
 
 // noOpenTask refuses while a task of the filter, and of the deployments if given, has not ended.
 func noOpenTask(r store.Reader, f store.TaskFilter, of []deploy.DeploymentID) error {
-	f.States = []deploy.TaskState{deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling}
+	f.States = deploy.OpenStates()
 	open, _, err := r.Tasks(f)
 	if err != nil {
 		return err

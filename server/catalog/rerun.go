@@ -118,11 +118,15 @@ func leftOut(why reasons) (notes []string) {
 
 // planOn is the plan on these machines alone.
 func planOn(plan deploy.Plan, machines []deploy.Machine) deploy.Plan {
+	isThere := map[deploy.MachineID]bool{}
+	for _, m := range machines {
+		isThere[m.ID] = true
+	}
 	steps := plan.Steps
 	plan.Steps = nil
 	for _, step := range steps {
 		step.Machines = slices.DeleteFunc(slices.Clone(step.Machines), func(id deploy.MachineID) bool {
-			return !slices.ContainsFunc(machines, func(m deploy.Machine) bool { return m.ID == id })
+			return !isThere[id]
 		})
 		if len(step.Machines) > 0 {
 			plan.Steps = append(plan.Steps, step)

@@ -26,9 +26,7 @@ func (c *Catalog) QueueRetention(ctx context.Context, p identity.Principal) (tas
 		return task, err
 	}
 	err = c.changeFull(ctx, p, identity.TaskCreate, func(w store.Writer) (deploy.Event, error) {
-		open, _, err := w.Tasks(store.TaskFilter{Kind: deploy.RetentionTask, States: []deploy.TaskState{
-			deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling,
-		}})
+		open, _, err := w.Tasks(store.TaskFilter{Kind: deploy.RetentionTask, States: deploy.OpenStates()})
 		if err != nil {
 			return deploy.Event{}, err
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // mayStaff refuses to change who is in a team that answers questions: being in it is a right, though no role says so.
-// For each project whose process names the team, or a waiting question of which does, it takes ProcessEdit, which
-// could name another team, or to be in the team and to be able to answer. Errors: Denied.
+// For each project whose process names the team, or that of a deployment which has not ended, it takes ProcessEdit,
+// which could name another team, or to be in the team and to be able to answer. Errors: Denied.
 func (p Principal) mayStaff(r store.Reader, old, now deploy.Team) error {
 	if sameSet(old.Members, now.Members) || p.Need(ServerAdmin) == nil {
 		return nil
@@ -56,39 +56,30 @@ func (p Principal) noStaff(team deploy.Team) error {
 		"it takes ProcessEdit for each project that names the team, or to be in it and InterruptionSubmit")
 }
 
-// askingFor are the projects of questions that wait for the team.
+// askingFor are the projects of deployments that have not ended and ask the team, or still will.
 func askingFor(r store.Reader, team deploy.TeamID) (projects map[deploy.ProjectID]bool, err error) {
+	open, _, err := r.Tasks(store.TaskFilter{States: deploy.OpenStates()})
 	projects = map[deploy.ProjectID]bool{}
-	waiting, err := r.Interruptions(store.InterruptionFilter{IsPending: true})
-	if err != nil {
-		return nil, err
-	}
-	for _, q := range waiting {
-		if !namesTeam(q.Teams, team) {
-			continue
+	for _, task := range open {
+		for _, step := range task.Plan.Steps {
+			if askTeam(step.Actions, team) {
+				projects[task.Project] = true
+			}
 		}
-		task, err := r.Task(q.Task)
-		if err != nil {
-			return nil, err
-		}
-		projects[task.Project] = true
 	}
-	return projects, nil
+	return projects, err
 }
 
 // answersFor reports whether a step of the project's process names the team.
 func answersFor(r store.Reader, project deploy.ProjectID, team deploy.TeamID) (bool, error) {
 	process, err := r.Process(project)
-	for _, step := range process.Steps {
-		for _, action := range step.Actions {
-			if namesTeam(action.ResponsibleTeams(), team) {
-				return true, err
-			}
-		}
-	}
-	return false, err
+	return slices.ContainsFunc(process.Steps, func(s deploy.Step) bool { return askTeam(s.Actions, team) }), err
 }
 
-func namesTeam(ids []string, team deploy.TeamID) bool {
-	return slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, string(team)) })
+// askTeam reports whether one of the actions names the team.
+func askTeam(actions []deploy.Action, team deploy.TeamID) bool {
+	isTeam := func(id string) bool { return strings.EqualFold(id, string(team)) }
+	return slices.ContainsFunc(actions, func(a deploy.Action) bool {
+		return slices.ContainsFunc(a.ResponsibleTeams(), isTeam)
+	})
 }

@@ -153,14 +153,22 @@ func TestZ9NobodyJoinsThoseWhoAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	named, asked, idle := team("Named"), team("Asked"), team("Idle")
+	named, asked, soon, idle := team("Named"), team("Asked"), team("Soon"), team("Idle")
+	asks := func(teams string) deploy.Action {
+		return deploy.Action{ID: "a", Name: "Ask", Kind: deploy.ManualAction, Properties: map[string]string{deploy.PropTeams: teams}}
+	}
+	plan := func(team deploy.TeamID) deploy.Plan {
+		return deploy.Plan{Steps: []deploy.PlannedStep{{Name: "Ask", Actions: []deploy.Action{asks(string(team))}}}}
+	}
 	write(func(w store.Writer) error {
-		action := deploy.Action{ID: "a", Name: "Ask", Kind: deploy.ManualAction, Properties: map[string]string{
-			deploy.PropTeams: "Teams-77, " + strings.ToUpper(string(named)),
-		}}
+		action := asks("Teams-77, " + strings.ToUpper(string(named)))
 		_, err := w.PutProcess(deploy.Process{Project: "Projects-2", Steps: []deploy.Step{{Name: "Ask", Actions: []deploy.Action{action}}}})
 		task := deploy.Task{ID: "ServerTasks-1", Space: deploy.DefaultSpace, Project: "Projects-2", State: deploy.TaskExecuting}
-		return errors.Join(err, w.PutTask(task), w.PutInterruption(deploy.Interruption{
+		task.Plan = plan(asked)
+		later, done := task, task
+		later.ID, later.State, later.Plan = "ServerTasks-2", deploy.TaskQueued, plan(soon)
+		done.ID, done.State, done.Plan = "ServerTasks-3", deploy.TaskSuccess, plan(idle)
+		return errors.Join(err, w.PutTask(task), w.PutTask(later), w.PutTask(done), w.PutInterruption(deploy.Interruption{
 			ID: "Interruptions-1", Space: deploy.DefaultSpace, Task: "ServerTasks-1", Kind: deploy.ManualInterruption,
 			Teams: []string{string(asked)}, CreatedAt: s.now,
 		}))
@@ -182,7 +190,7 @@ func TestZ9NobodyJoinsThoseWhoAnswer(t *testing.T) {
 		_, err = s.EditTeam(ctx, p, id, identity.TeamDraft{Name: held.Name, Description: "new", Members: members})
 		return err
 	}
-	for name, id := range map[string]deploy.TeamID{"named by a step": named, "asked just now": asked} {
+	for name, id := range map[string]deploy.TeamID{"named by a step": named, "asked just now": asked, "asked soon": soon} {
 		wantKind(t, name, join(mallory, id, mallory.User.ID), errkind.Denied)
 		if err := join(mallory, id); err != nil {
 			t.Errorf("%s: another description: %v", name, err)

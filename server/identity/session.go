@@ -17,8 +17,8 @@ const (
 	SessionLifetime = 12 * time.Hour
 	// SessionIdle is how long it stays signed in without a request: 2 h.
 	SessionIdle = 2 * time.Hour
-	// SessionNoted is how much of that may have passed before a request is noted in the store: 1 min.
-	SessionNoted = time.Minute
+	// sessionNoted is how much of that may have passed before a request is noted in the store: 1 min.
+	sessionNoted = time.Minute
 )
 
 // openSession makes the session of a principal who was let in, if check finds that what let him in still holds.
@@ -86,10 +86,10 @@ func idleEnd(row deploy.Session, now time.Time) time.Time {
 	return end
 }
 
-// keepSession notes that a session is used, unless it was noted within the last SessionNoted. A store that takes no
+// keepSession notes that a session is used, unless it was noted within the last sessionNoted. A store that takes no
 // writes, as with a full disk, is no reason to keep anybody out.
 func (d *Directory) keepSession(ctx context.Context, row deploy.Session) {
-	if idleEnd(row, d.wall()).Sub(row.ExpiresAt) < SessionNoted {
+	if idleEnd(row, d.wall()).Sub(row.ExpiresAt) < sessionNoted {
 		return
 	}
 	_ = d.store.Update(ctx, func(w store.Writer) error {

@@ -29,11 +29,8 @@ func (p *Portal) enter(v *visit) (isDone bool, err error) {
 	if v.spaces, err = p.source.Spaces(v.Context(), v.who); err != nil || len(v.spaces) == 0 {
 		return false, err
 	}
-	query := v.URL.Query()
-	if id := query.Get("space"); id != "" && v.Method == http.MethodGet {
-		query.Del("space")
-		to := url.URL{Path: v.URL.Path, RawPath: v.URL.RawPath, RawQuery: query.Encode()}
-		return true, p.choose(v, id, to.String())
+	if id := v.URL.Query().Get("space"); id != "" && v.Method == http.MethodGet {
+		return true, p.choose(v, id, v.addressIn(""))
 	}
 	here := v.spaces[0].ID
 	if cookie, err := v.Request.Cookie(spaceCookie); err == nil && v.seesSpace(cookie.Value) {
@@ -47,10 +44,13 @@ func (v *visit) seesSpace(id string) bool {
 	return slices.ContainsFunc(v.spaces, func(s Space) bool { return string(s.ID) == id })
 }
 
-// addressIn is the address of this page in another space.
+// addressIn is the address of this page in a space; without one, in that which is chosen.
 func (v *visit) addressIn(space deploy.SpaceID) string {
 	query := v.URL.Query()
-	query.Set("space", string(space))
+	query.Del("space")
+	if space != "" {
+		query.Set("space", string(space))
+	}
 	to := url.URL{Path: v.URL.Path, RawPath: v.URL.RawPath, RawQuery: query.Encode()}
 	return to.String()
 }
