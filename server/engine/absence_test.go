@@ -127,3 +127,24 @@ func TestAnAbsenceEndsWithTheMachinesReturn(t *testing.T) {
 		}
 	})
 }
+
+// TestAnAbsenceBeforeTheOrderEndsToo, though nothing but its package has come to the machine by then.
+func TestAnAbsenceBeforeTheOrderEndsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, released)
+		defer b.store.Close()
+		m := never(t)
+		m.send = func(ctx context.Context) error {
+			<-ctx.Done()
+			return errkind.Canceled.Errorf("%w", ctx.Err())
+		}
+		b.run(nil, window{m, always}, "", nil)
+		b.run(m, nil, "", nil)
+		b.run(nil, window{m, always}, "", nil)
+		tickets := b.tickets()
+		if len(tickets) != 1 || b.task().State != deploy.TaskExecuting || time.Since(tickets[0].AwaySince) > 6*time.Minute {
+			t.Errorf("the task is %s with tickets %+v; want Executing with one that waits for 5 min\n%s",
+				b.task().State, tickets, b.log())
+		}
+	})
+}
