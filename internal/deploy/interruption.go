@@ -115,7 +115,6 @@ type Decision struct {
 	Step    int
 	Machine MachineID // "" for a manual step
 	Runs    bool
-	Text    string // what the expression came to, shortened
 	// Fault says why the expression could not be worked out; then the step fails. "" when it could.
 	Fault string
 }

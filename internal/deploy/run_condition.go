@@ -2,16 +2,9 @@
 
 package deploy
 
-// Holds works out a run condition such as #{if Canary}true#{/if}: what it came to, and whether that is
-// true as #{if} has it. A name that no variable has makes it untrue: a deployment must not do more
-// because a variable is missing.
-func Holds(expression string, values *Values) (holds bool, text string) {
+// Holds works out a run condition such as #{if Canary}true#{/if}: whether what it comes to is true as #{if} has it. A
+// name that no variable has makes it untrue: a deployment must not do more because a variable is missing.
+func Holds(expression string, values *Values) bool {
 	text, missing, err := Expand(expression, values)
-	switch {
-	case err != nil:
-		return false, err.Error()
-	case len(missing) > 0:
-		return false, text
-	}
-	return isTruthy(text), text
+	return err == nil && len(missing) == 0 && isTruthy(text)
 }

@@ -205,8 +205,8 @@ func (w *worker) sayLines(place string, as tasklog.Category, text string) {
 	}
 }
 
-// maxDecisionBytes is how much is kept of what a condition came to, or of why it could not be worked out.
-const maxDecisionBytes = 255
+// maxFaultBytes is how much is kept of why a condition could not be worked out.
+const maxFaultBytes = 255
 
 // decide works out conditions and makes them durable: a restart does not decide otherwise.
 func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string) error {
@@ -238,7 +238,8 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 	d := deploy.Decision{Step: slot.Step, Machine: slot.Machine}
 	values, _, err := w.valuesAt(ctx, slot)
 	if isLacking(err) {
-		d.Fault = shortened(err.Error())
+		text := err.Error()
+		d.Fault = strings.ToValidUTF8(text[:min(len(text), maxFaultBytes)], "")
 		return d, nil
 	}
 	if err != nil {
@@ -247,8 +248,7 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 	if failure != "" {
 		values["Octopus.Deployment.Error"] = failure
 	}
-	holds, text := deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, w.engine.values(values))
-	d.Runs, d.Text = holds, shortened(text)
+	d.Runs = deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, w.engine.values(values))
 	return d, nil
 }
 
@@ -256,8 +256,4 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 func isLacking(err error) bool {
 	kind := errkind.Of(err)
 	return kind == errkind.NotFound || kind == errkind.Invalid
-}
-
-func shortened(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), maxDecisionBytes)], "")
 }

@@ -317,3 +317,18 @@ func TestInstructionsThatCannotBeShown(t *testing.T) {
 		}
 	})
 }
+
+// TestAConditionKeepsNoSecret: a task's row holds no value that is sealed elsewhere.
+func TestAConditionKeepsNoSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(func(p *deploy.Plan) {
+			twoSteps(p)
+			p.Steps[1].Condition, p.Steps[1].Expression = deploy.OnExpression, "#{Octopus.Action[a].Output.Key}"
+		}))
+		defer b.store.Close()
+		b.run(handing(contract.Output{Name: "Key", Value: "canary-7", IsSensitive: true}), nil, "", nil)
+		if row := fmt.Sprintf("%+v", b.task()); len(b.task().Decisions) != 1 || strings.Contains(row, "canary-7") {
+			t.Errorf("the task is %s", row)
+		}
+	})
+}

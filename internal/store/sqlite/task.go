@@ -33,7 +33,6 @@ type decisionBody struct {
 	Step    int              `json:"step"`
 	Machine deploy.MachineID `json:"machine,omitempty"`
 	Runs    bool             `json:"runs,omitempty"`
-	Text    string           `json:"text,omitempty"`
 	Fault   string           `json:"fault,omitempty"`
 }
 
