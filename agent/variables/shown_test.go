@@ -21,6 +21,7 @@ func TestShownAreExpanded(t *testing.T) {
 		"Logs": "#{Octopus.Action.Package.InstallationDirectoryPath}/logs", "Day": "#{ | NowDateUtc \"yyyy-MM-dd\"}",
 		"Self": "a #{self}", "Password": "s-#{Host}-#{Octopus.Action.Package.InstallationDirectoryPath}-#{ | NowDateUtc}",
 		"Octopus.Action[Ask].Output.Manual.Notes": "#{Password}", "Notes": "#{Octopus.Action[Ask].Output.Manual.Notes}",
+		"Login": "ann:#{Password}",
 	}
 	before := fmt.Sprint(vars)
 	own := map[string]string{"Octopus.Action.Package.InstallationDirectoryPath": "/app"}
@@ -30,7 +31,7 @@ func TestShownAreExpanded(t *testing.T) {
 		"Host": "db-1", "Address": "db-1:5432", "Port": " 5432 ", "Missing": "#{Nobody}", "Literal": "#{Host}",
 		"Logs": "/app/logs", "Day": "2026-11-28", "Self": "a #{self}", "Password": secret,
 		"Octopus.Action[Ask].Output.Manual.Notes": "#{Password}",
-		"Notes": "#{Password}",
+		"Notes": "#{Password}", "Login": "ann:" + secret,
 		"Octopus.Action.Package.InstallationDirectoryPath": "/app",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
