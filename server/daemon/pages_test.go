@@ -4,14 +4,12 @@ package daemon
 
 import (
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
-	"fairlead/internal/host"
 	"fairlead/internal/store"
 	"fairlead/server/identity"
 	"fairlead/server/portal"
@@ -20,12 +18,7 @@ import (
 // TestPagesShowWhatWasAnswered: the question goes over from those that are asked to those that are answered, in the
 // task's own space alone.
 func TestPagesShowWhatWasAnswered(t *testing.T) {
-	env := host.Real(slog.New(slog.DiscardHandler))
-	d, err := New(t.Context(), Options{Home: Home(t.TempDir()), Settings: DefaultSettings(), Version: "1.0.0"}, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := newServer(t, DefaultSettings())
 	at := time.Unix(1e9, 0)
 	q := deploy.Interruption{
 		ID: "Interruptions-1", Space: deploy.DefaultSpace, Task: "ServerTasks-1", Kind: deploy.ManualInterruption,
@@ -59,14 +52,9 @@ func TestPagesShowWhatWasAnswered(t *testing.T) {
 
 // TestPagesShowWhatAsks: of two tasks that run, the one with a question is told from the other wherever tasks are listed.
 func TestPagesShowWhatAsks(t *testing.T) {
-	env := host.Real(slog.New(slog.DiscardHandler))
-	d, err := New(t.Context(), Options{Home: Home(t.TempDir()), Settings: DefaultSettings(), Version: "1.0.0"}, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := newServer(t, DefaultSettings())
 	at := time.Unix(1e9, 0)
-	err = d.store.Update(t.Context(), func(w store.Writer) error {
+	err := d.store.Update(t.Context(), func(w store.Writer) error {
 		return errors.Join(
 			w.PutMachine(deploy.Machine{ID: "Machines-1", Space: deploy.DefaultSpace, Name: "web-1"}),
 			w.PutTask(running("ServerTasks-1", at)),

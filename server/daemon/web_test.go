@@ -52,17 +52,24 @@ func TestHostSettings(t *testing.T) {
 	}
 }
 
-// TestX6HostsAreAskedFor covers X6: with hosts set, nothing is served under another name, and
-// commands on this machine still get through.
-func TestX6HostsAreAskedFor(t *testing.T) {
-	s := DefaultSettings()
-	s.Hosts, s.PublicURL = []string{"deploy.example"}, "https://deploy.example"
+// newServer is one in a home of its own; it is closed at the test's end.
+func newServer(t *testing.T, s Settings) *Daemon {
+	t.Helper()
 	env := host.Real(slog.New(slog.DiscardHandler))
 	d, err := New(t.Context(), Options{Home: Home(t.TempDir()), Settings: s, Version: "1.0.0"}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	t.Cleanup(d.Close)
+	return d
+}
+
+// TestX6HostsAreAskedFor covers X6: with hosts set, nothing is served under another name, and
+// commands on this machine still get through.
+func TestX6HostsAreAskedFor(t *testing.T) {
+	s := DefaultSettings()
+	s.Hosts, s.PublicURL = []string{"deploy.example"}, "https://deploy.example"
+	d := newServer(t, s)
 	for _, row := range []struct {
 		hosts      []string
 		name, path string

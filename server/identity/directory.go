@@ -83,7 +83,7 @@ func (d *Directory) lookUpKey(ctx context.Context, key string) (Principal, error
 	var p Principal
 	err := d.store.View(ctx, func(r store.Reader) error {
 		row, err := r.APIKeyByHash(sum)
-		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.SecretSHA256, sum) {
+		if isUnknown(err, row.SecretSHA256, sum) {
 			return unknownKey()
 		}
 		if err != nil {

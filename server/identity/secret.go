@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"fairlead/internal/errkind"
@@ -65,6 +66,11 @@ func hash(secret string) string {
 
 // sameHash compares in a time that does not depend on where the two differ.
 func sameHash(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// isUnknown reports whether a row that was looked for by the hash of a secret is not there, or not its own.
+func isUnknown(err error, stored, sum string) bool {
+	return errors.Is(err, errkind.NotFound) || err == nil && !sameHash(stored, sum)
+}
 
 // checkKeyShape tells a text that cannot be a key from one that might. Errors: Untrusted.
 func checkKeyShape(key string) error {

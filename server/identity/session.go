@@ -59,7 +59,7 @@ func (d *Directory) BySession(ctx context.Context, cookie string) (Principal, er
 	err := d.store.View(ctx, func(r store.Reader) (err error) {
 		sum := hash(cookie)
 		row, err = r.SessionByHash(sum)
-		if errors.Is(err, errkind.NotFound) || err == nil && !sameHash(row.CookieSHA256, sum) {
+		if isUnknown(err, row.CookieSHA256, sum) {
 			return endedSession()
 		}
 		if err != nil {
