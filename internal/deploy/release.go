@@ -2,7 +2,10 @@
 
 package deploy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Package is one version of a package in the built-in feed.
 type Package struct {
@@ -39,11 +42,39 @@ type Release struct {
 	Process     Process
 	Variables   VariableSet
 	Library     []VariableSet // of the library sets that the project included, in its order
-	Packages    []SelectedPackage
+	// Taking counts how often the variables were taken afresh from the project. Earlier are those of deployments
+	// that were queued before and have not ended.
+	Taking   int
+	Earlier  []Taking
+	Packages []SelectedPackage
 	// IgnoresRules says that the channel's rules were not asked.
 	IgnoresRules bool
 	CustomFields map[string]string
 	Defects      []Defect // in the order they were reported
+}
+
+// Taking is the variables that a release took along at one time.
+type Taking struct {
+	Number    int // Release.Taking at that time
+	Variables VariableSet
+	Library   []VariableSet
+}
+
+// Retake replaces the variables and keeps the earlier ones that are in use, by the numbers of their takings.
+func (r *Release) Retake(variables VariableSet, library []VariableSet, inUse func(taking int) bool) {
+	kept := append(slices.Clone(r.Earlier), Taking{r.Taking, r.Variables, r.Library})
+	r.Earlier = slices.DeleteFunc(kept, func(t Taking) bool { return !inUse(t.Number) })
+	r.Taking, r.Variables, r.Library = r.Taking+1, variables, library
+}
+
+// At is the release with the variables of a taking. Those that nobody keeps any more are the newest.
+func (r Release) At(taking int) Release {
+	for _, t := range r.Earlier {
+		if t.Number == taking {
+			r.Taking, r.Variables, r.Library = t.Number, t.Variables, t.Library
+		}
+	}
+	return r
 }
 
 // Defect is a reason why a release goes no further.
@@ -88,11 +119,13 @@ type Deployment struct {
 	Release     ReleaseID
 	Environment EnvironmentID
 	Channel     ChannelID
-	Task        TaskID
-	Name        string
-	Comments    string
-	CreatedAt   time.Time
-	CreatedBy   string
+	// Taking is that of the release's variables when the deployment was queued: it keeps to them.
+	Taking    int
+	Task      TaskID
+	Name      string
+	Comments  string
+	CreatedAt time.Time
+	CreatedBy string
 	// Options are what was asked for; Plan was made from them when the deployment was.
 	Options DeployOptions
 	Plan    Plan

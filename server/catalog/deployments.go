@@ -309,7 +309,8 @@ func (c *Catalog) queue(
 	now := c.Wall()
 	d = deploy.Deployment{
 		Space: spaceOf(w), Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
-		Name: "Deploy to " + e.Name, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(), Plan: plan,
+		Taking: s.release.Taking, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(),
+		Name: "Deploy to " + e.Name, Plan: plan,
 		Options: deploy.DeployOptions{
 			Only: s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions, Guided: q.Guided,
 			ForcesPackages: q.ForcesPackages,

@@ -173,21 +173,47 @@ func (why *reasons) libraries(r store.Reader, project *deploy.Project, refs []st
 	return nil
 }
 
-// takeVariables snapshots the variables of a release's project afresh.
+// takeVariables snapshots the variables of a release's project afresh. Deployments that have not ended keep to those
+// that they were queued with.
 func takeVariables(w store.Writer, release *deploy.Release) error {
 	project, err := w.Project(release.Project)
 	if err != nil {
 		return err
 	}
-	if release.Variables, err = w.Variables(project.ID); err != nil {
+	variables, err := w.Variables(project.ID)
+	if err != nil {
 		return err
 	}
-	if release.Library, err = librarySnapshot(w, project); err != nil {
+	library, err := librarySnapshot(w, project)
+	if err != nil {
 		return err
 	}
+	used, err := takingsInUse(w, release.ID)
+	if err != nil {
+		return err
+	}
+	release.Retake(variables, library, func(taking int) bool { return used[taking] })
 	var why reasons
 	if err := why.ties(w, *release); err != nil {
 		return err
 	}
 	return why.err()
+}
+
+// takingsInUse are those of the release's deployments that have not ended, in places out of the principal's reach, too.
+func takingsInUse(r store.Reader, release deploy.ReleaseID) (map[int]bool, error) {
+	r = unguarded(r)
+	cells, err := r.DeploymentCells(store.DeploymentFilter{Space: spaceOf(r), Release: release})
+	used := map[int]bool{}
+	for _, cell := range cells {
+		if cell.State == "" || cell.State.IsCompleted() {
+			continue
+		}
+		d, err := r.Deployment(cell.Deployment)
+		if err != nil {
+			return nil, err
+		}
+		used[d.Taking] = true
+	}
+	return used, err
 }

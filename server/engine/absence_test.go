@@ -131,7 +131,7 @@ func TestAnAbsenceEndsWithTheMachinesReturn(t *testing.T) {
 // TestAnAbsenceBeforeTheOrderEndsToo, though nothing but its package has come to the machine by then.
 func TestAnAbsenceBeforeTheOrderEndsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, released)
+		b := newBench(t, released(deploy.PackageAction))
 		defer b.store.Close()
 		m := never(t)
 		m.send = func(ctx context.Context) error {

@@ -273,7 +273,7 @@ func TestConditionsAreDecidedOnce(t *testing.T) {
 func TestAConditionThatCannotBeAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(w store.Writer) error {
-			if err := released(w); err != nil {
+			if err := released(deploy.PackageAction)(w); err != nil {
 				return err
 			}
 			return planned(func(p *deploy.Plan) {
@@ -296,7 +296,7 @@ func TestAConditionThatCannotBeAsked(t *testing.T) {
 func TestInstructionsThatCannotBeShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(w store.Writer) error {
-			if err := released(w); err != nil {
+			if err := released(deploy.PackageAction)(w); err != nil {
 				return err
 			}
 			release, err := w.Release("Releases-1")

@@ -24,31 +24,33 @@ func (shelf) Content(p deploy.Package) target.Content {
 	return target.Content{SHA256: p.SHA256, Size: p.Size}
 }
 
-// released makes the bench's task a deployment, whose one action brings a package.
-func released(w store.Writer) error {
-	task, err := w.Task("ServerTasks-1")
-	if err != nil {
-		return err
+// released makes the bench's task a deployment, whose first action is of a kind; one with a package has it.
+func released(kind deploy.ActionKind) func(store.Writer) error {
+	return func(w store.Writer) error {
+		task, err := w.Task("ServerTasks-1")
+		if err != nil {
+			return err
+		}
+		task.Kind, task.Deployment, task.Project, task.Environment = deploy.DeployTask, "Deployments-1", "Projects-1", "Environments-1"
+		task.Plan.Steps[0].Actions[0].Kind = kind
+		return errors.Join(
+			w.PutEnvironment(deploy.Environment{ID: "Environments-1", Space: deploy.DefaultSpace, Name: "Test", Slug: "test"}),
+			w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-1", Space: deploy.DefaultSpace, Name: "Usual", Slug: "usual"}),
+			w.PutProject(deploy.Project{
+				ID: "Projects-1", Space: deploy.DefaultSpace, Name: "Web", Slug: "web", Lifecycle: "Lifecycles-1",
+			}),
+			w.PutPackage(deploy.Package{Space: deploy.DefaultSpace, ID: "Web", Version: "1.0.0", Format: "zip", SHA256: "00", Size: 9}),
+			w.PutRelease(deploy.Release{
+				ID: "Releases-1", Space: deploy.DefaultSpace, Project: "Projects-1", Version: "1.0.0",
+				Packages: []deploy.SelectedPackage{{Action: "a", PackageID: "Web", Version: "1.0.0"}},
+			}),
+			w.PutTask(task),
+			w.PutDeployment(deploy.Deployment{
+				ID: "Deployments-1", Space: deploy.DefaultSpace, Project: "Projects-1", Release: "Releases-1",
+				Environment: "Environments-1", Task: task.ID, Plan: task.Plan,
+			}),
+		)
 	}
-	task.Kind, task.Deployment, task.Project, task.Environment = deploy.DeployTask, "Deployments-1", "Projects-1", "Environments-1"
-	task.Plan.Steps[0].Actions[0].Kind = deploy.PackageAction
-	return errors.Join(
-		w.PutEnvironment(deploy.Environment{ID: "Environments-1", Space: deploy.DefaultSpace, Name: "Test", Slug: "test"}),
-		w.PutLifecycle(deploy.Lifecycle{ID: "Lifecycles-1", Space: deploy.DefaultSpace, Name: "Usual", Slug: "usual"}),
-		w.PutProject(deploy.Project{
-			ID: "Projects-1", Space: deploy.DefaultSpace, Name: "Web", Slug: "web", Lifecycle: "Lifecycles-1",
-		}),
-		w.PutPackage(deploy.Package{Space: deploy.DefaultSpace, ID: "Web", Version: "1.0.0", Format: "zip", SHA256: "00", Size: 9}),
-		w.PutRelease(deploy.Release{
-			ID: "Releases-1", Space: deploy.DefaultSpace, Project: "Projects-1", Version: "1.0.0",
-			Packages: []deploy.SelectedPackage{{Action: "a", PackageID: "Web", Version: "1.0.0"}},
-		}),
-		w.PutTask(task),
-		w.PutDeployment(deploy.Deployment{
-			ID: "Deployments-1", Space: deploy.DefaultSpace, Project: "Projects-1", Release: "Releases-1",
-			Environment: "Environments-1", Task: task.ID, Plan: task.Plan,
-		}),
-	)
 }
 
 // never is a machine on which nothing must start.
@@ -91,7 +93,7 @@ func forgetful(t *testing.T, told *int) *scripted {
 // TestACancelEndsAPackageOnItsWay: nothing is started once the package is there, and nobody waits for the rest of it.
 func TestACancelEndsAPackageOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, released)
+		b := newBench(t, released(deploy.PackageAction))
 		defer b.store.Close()
 		m := never(t)
 		m.send = onItsWay
@@ -124,7 +126,7 @@ func TestACancelMeetsAnOrderOnItsWay(t *testing.T) {
 // TestACancelMeetsAnOrderThatIsSentAgain, with its package on the way: the machine is told never to start it, at once.
 func TestACancelMeetsAnOrderThatIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, released)
+		b := newBench(t, released(deploy.PackageAction))
 		defer b.store.Close()
 		b.run(&scripted{start: func(contract.Order) error { return errBroken }}, nil, "engine.ticket.sending", nil)
 		told, asked := 0, time.Time{}

@@ -101,6 +101,7 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 		if f.release, err = r.Release(f.deployment.Release); err != nil {
 			return err
 		}
+		f.release = f.release.At(f.deployment.Taking)
 		if f.environment, err = r.Environment(f.deployment.Environment); err != nil {
 			return err
 		}

@@ -3,11 +3,16 @@
 package engine_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
 	"fairlead/internal/secret"
+	"fairlead/internal/store"
 	"fairlead/server/engine"
 )
 
@@ -46,4 +51,42 @@ func TestValueOfAVariable(t *testing.T) {
 	if err == nil || got != "" || strings.Contains(err.Error(), "own") {
 		t.Errorf("S10 the sealed value of another row: %q, %v", got, err)
 	}
+}
+
+// TestADeploymentKeepsItsVariables although its release takes them afresh while it runs.
+func TestADeploymentKeepsItsVariables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := func(value string) deploy.VariableSet {
+			return deploy.VariableSet{Owner: "Projects-1", Variables: []deploy.Variable{{ID: "a", Name: "A", Value: value}}}
+		}
+		retake := func(value string) func(store.Writer) error {
+			return func(w store.Writer) error {
+				release, err := w.Release("Releases-1")
+				if err != nil {
+					return err
+				}
+				release.Retake(set(value), nil, func(taking int) bool { return taking == 1 })
+				return w.PutRelease(release)
+			}
+		}
+		b := newBench(t, planned(twoSteps))
+		defer b.store.Close()
+		b.must(b.store.Update(t.Context(), released(deploy.ScriptAction)))
+		b.must(b.store.Update(t.Context(), retake("queued")))
+		b.must(b.store.Update(t.Context(), func(w store.Writer) error {
+			d, err := w.Deployment("Deployments-1")
+			d.Taking = 1
+			return errors.Join(err, w.PutDeployment(d))
+		}))
+		m := handing()
+		var seen []string
+		m.start = func(o contract.Order) error {
+			seen = append(seen, o.Variables["A"])
+			return b.store.Update(t.Context(), retake("afresh"))
+		}
+		b.run(m, nil, "", nil)
+		if want := []string{"queued", "queued"}; !slices.Equal(seen, want) {
+			t.Errorf("the steps saw %q, want %q\n%s", seen, want, b.log())
+		}
+	})
 }

@@ -18,6 +18,8 @@ type releaseBody struct {
 	VariablesOf deploy.OwnerID        `json:"variables_of"`
 	Variables   variableSetBody       `json:"variables"`
 	Library     []librarySnapshot     `json:"library,omitempty"`
+	Taking      int                   `json:"taking,omitempty"`
+	Earlier     []takingBody          `json:"earlier,omitempty"`
 	Packages    []selectedPackageBody `json:"packages,omitempty"`
 	IgnoreRules bool                  `json:"ignores_rules,omitempty"`
 	Custom      map[string]string     `json:"custom_fields,omitempty"`
@@ -28,6 +30,32 @@ type releaseBody struct {
 type librarySnapshot struct {
 	Of        deploy.OwnerID  `json:"of"`
 	Variables variableSetBody `json:"variables"`
+}
+
+// takingBody is the variables that a release took along before.
+type takingBody struct {
+	Number    int               `json:"number"`
+	Of        deploy.OwnerID    `json:"of"`
+	Variables variableSetBody   `json:"variables"`
+	Library   []librarySnapshot `json:"library,omitempty"`
+}
+
+func bodyOfLibrary(sets []deploy.VariableSet) []librarySnapshot {
+	return each(sets, func(v deploy.VariableSet) librarySnapshot {
+		return librarySnapshot{Of: v.Owner, Variables: bodyOfVariables(v)}
+	})
+}
+
+func library(bodies []librarySnapshot) []deploy.VariableSet {
+	return each(bodies, func(l librarySnapshot) deploy.VariableSet { return l.Variables.variables(l.Of) })
+}
+
+func bodyOfTaking(t deploy.Taking) takingBody {
+	return takingBody{t.Number, t.Variables.Owner, bodyOfVariables(t.Variables), bodyOfLibrary(t.Library)}
+}
+
+func (b takingBody) taking() deploy.Taking {
+	return deploy.Taking{Number: b.Number, Variables: b.Variables.variables(b.Of), Library: library(b.Library)}
 }
 
 type defectBody struct {
@@ -62,7 +90,7 @@ func scanRelease(row scanner) (deploy.Release, error) {
 		ID: r.ID, Space: body.Space, Project: r.Project, Channel: r.Channel, Version: r.Version, Notes: body.Notes,
 		AssembledAt: moment(assembled), AssembledBy: body.AssembledBy,
 		Process: body.Process.process(body.ProcessOf), Variables: body.Variables.variables(body.VariablesOf),
-		Library: each(body.Library, func(l librarySnapshot) deploy.VariableSet { return l.Variables.variables(l.Of) }),
+		Library: library(body.Library), Taking: body.Taking, Earlier: each(body.Earlier, takingBody.taking),
 		Packages: each(body.Packages, func(p selectedPackageBody) deploy.SelectedPackage {
 			return deploy.SelectedPackage(p)
 		}),
@@ -100,9 +128,7 @@ func (w *writer) PutRelease(r deploy.Release) error {
 		Space: r.Space, Notes: r.Notes, AssembledBy: r.AssembledBy,
 		ProcessOf: r.Process.Project, Process: bodyOfProcess(r.Process),
 		VariablesOf: r.Variables.Owner, Variables: bodyOfVariables(r.Variables),
-		Library: each(r.Library, func(v deploy.VariableSet) librarySnapshot {
-			return librarySnapshot{Of: v.Owner, Variables: bodyOfVariables(v)}
-		}),
+		Library: bodyOfLibrary(r.Library), Taking: r.Taking, Earlier: each(r.Earlier, bodyOfTaking),
 		Packages:    each(r.Packages, func(p deploy.SelectedPackage) selectedPackageBody { return selectedPackageBody(p) }),
 		IgnoreRules: r.IgnoresRules, Custom: r.CustomFields,
 		Defects: each(r.Defects, func(d deploy.Defect) defectBody {
