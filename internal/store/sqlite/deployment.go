@@ -108,8 +108,8 @@ func scanDeployment(row scanner) (deploy.Deployment, error) {
 	err = s.open("deployment "+string(d.ID), &body)
 	return deploy.Deployment{
 		ID: d.ID, Space: d.Space, Project: d.Project, Release: d.Release, Environment: d.Environment,
-		Channel: body.Channel, Taking: body.Taking, Task: d.Task, Name: body.Name, Comments: body.Comments, CreatedAt: moment(created),
-		CreatedBy: body.CreatedBy, Plan: body.Plan.plan(),
+		Channel: body.Channel, Taking: body.Taking, Task: d.Task, Name: body.Name, Comments: body.Comments,
+		CreatedAt: moment(created), CreatedBy: body.CreatedBy, Plan: body.Plan.plan(),
 		Answers: each(body.Answers, func(a answerBody) deploy.Answer { return deploy.Answer(a) }),
 		Options: body.Options.options(),
 	}, err
@@ -176,7 +176,8 @@ func (r *reader) DeploymentCells(f store.DeploymentFilter) ([]store.DashboardCel
 
 func (w *writer) PutDeployment(d deploy.Deployment) error {
 	body, sum, err := seal(deploymentBody{
-		Channel: d.Channel, Taking: d.Taking, Name: d.Name, Comments: d.Comments, CreatedBy: d.CreatedBy, Plan: bodyOfPlan(d.Plan),
+		Channel: d.Channel, Taking: d.Taking, Name: d.Name, Comments: d.Comments,
+		CreatedBy: d.CreatedBy, Plan: bodyOfPlan(d.Plan),
 		Answers: each(d.Answers, func(a deploy.Answer) answerBody { return answerBody(a) }),
 		Options: optionsBody(d.Options),
 	})
