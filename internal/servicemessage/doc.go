@@ -7,7 +7,7 @@
 // are UTF-8 text in standard base64, in which blanks and line breaks are skipped:
 //
 //		message    "##octopus[" name { blanks attribute } [ blanks ] "]"
-//		attribute  name "='" base64 "'"
+//		attribute  name "=" ( "'" base64 "'" | '"' base64 '"' )
 //		name       a letter, then letters, digits and "-"; at most 64 bytes
 //
 //		setVariable name value [sensitive]      an output variable

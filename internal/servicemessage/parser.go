@@ -28,6 +28,7 @@ type Parser struct {
 	held  []byte // bytes that may belong to a message
 	name  int    // bytes of the name under way
 	begun int    // where in held the name or value under way begins
+	quote byte   // that the value under way began with, and ends with
 	said  raw
 	// isLong says that a message has more than MaxBytes: nothing of it is held any more but its last byte.
 	isLong bool
@@ -214,9 +215,10 @@ func (p *Parser) follow(c byte) (next state, ok bool) {
 		last.name += string(c)
 		return inAttr, len(last.name) <= maxNameBytes && (isLetter(c) || isDigit(c) || c == '-')
 	case atQuote:
-		return inValue, c == '\''
+		p.quote = c
+		return inValue, c == '\'' || c == '"'
 	case inValue:
-		if c == '\'' {
+		if c == p.quote {
 			p.said.attrs[len(p.said.attrs)-1].value = string(p.held[p.begun:])
 			return betweenAttrs, true
 		}

@@ -58,6 +58,7 @@ func TestMessages(t *testing.T) {
 		{"setVariable name='" + b64("A") + "' value='" + b64("x\n'\"$ é") + "'", set("A", "x\n'\"$ é", false)},
 		{"setVariable  value=''\tname='" + b64(" A ") + "' sensitive='" + b64("True") + "' ", set("A", "", true)},
 		{"setVariable name='" + b64("A") + "' value='eHh4\r\neHh4\n' sensitive='" + b64("False") + "'", set("A", "xxxxxx", false)},
+		{`setVariable name="` + b64("A") + `" value='` + b64("x") + `' sensitive="` + b64("True") + `"`, set("A", "x", true)},
 		{"setVariable name='" + b64("A") + "'", refused("setVariable: the value is missing")},
 		{"setVariable value=''", refused("setVariable: the name has 0 bytes: want 1 to 1000")},
 		{"setVariable name='QQ==' value='a'", refused("setVariable: value is not in base64")},
@@ -109,6 +110,7 @@ func TestTextStays(t *testing.T) {
 		"", "#", "##", "###", "##octopus", "##octopus[", "##octopus[]", "##octopus[ progress]", "##Octopus[stdout-verbose]",
 		"##octopus[stdout-loud]", "##octopus[other name='QQ==']", "##octopus[stdout-verbose", "##octopus[stdout-verbose\n]",
 		"##octopus[setVariable name=QQ==]", "##octopus[setVariable name='QQ=='value='']", "##octopus[setVariable name='Q!']",
+		`##octopus[setVariable name='QQ==" value="QQ=="]`, `##octopus[setVariable name="QQ==' value='QQ==']`,
 		"##octopus[setVariable =''", "##octopus[setVariable n", "##octopus[9 a='']", "##octopus[-x]",
 		"##octopus[" + strings.Repeat("a", 65) + "]", "##octopus[a " + strings.Repeat("a", 65) + "='']",
 		`+ echo '##octopus[setVariable name='\''QQ=='\'' value='\''QQ=='\'']'`, long, "##octopus[setVariable name='QQ==\r\n", "a\r\nb\r",
@@ -171,7 +173,7 @@ func TestLineEnds(t *testing.T) {
 }
 
 var whole = regexp.MustCompile(`##octopus\[([A-Za-z][A-Za-z0-9-]{0,63})` +
-	`((?:[ \t]+[A-Za-z][A-Za-z0-9-]{0,63}='[A-Za-z0-9+/= \t\r\n]*')*)[ \t]*\]`)
+	`((?:[ \t]+[A-Za-z][A-Za-z0-9-]{0,63}=(?:'[A-Za-z0-9+/= \t\r\n]*'|"[A-Za-z0-9+/= \t\r\n]*"))*)[ \t]*\]`)
 
 // slow finds the places of known messages with a regular expression over the whole text.
 func slow(text string) string {
@@ -217,7 +219,7 @@ func firstNewline(rest string) string {
 
 var tokens = []string{
 	"#", "##octopus[", "##octopus", "setVariable", "stdout-wait", "other", " ", "\t", "name='QQ=='", "value='", "'", "]", "\n", "\r",
-	"QQ==", "=", "x", "##octopus[stdout-wait]", "##octopus[setVariable name='QQ==' value='QQ==']", "é",
+	`name="QQ=="`, `"`, "QQ==", "=", "x", "##octopus[stdout-wait]", "##octopus[setVariable name='QQ==' value='QQ==']", "é",
 }
 
 // TestAgainstSlow compares with the slow finder, and the same text in pieces with the whole.
