@@ -277,6 +277,8 @@ type DeploymentFilter struct {
 	Project     deploy.ProjectID
 	Release     deploy.ReleaseID
 	Environment deploy.EnvironmentID
+	States      []deploy.TaskState // of the task
+	Contains    string             // part of the name, without regard to the case of ASCII
 	Skip, Take  int
 }
 
@@ -287,7 +289,11 @@ type TaskFilter struct {
 	States      []deploy.TaskState
 	Kind        deploy.TaskKind
 	HasWarnings bool // or errors
+	IsClean     bool // it has neither
 	IsAsking    bool // it waits for people to answer
+	AsksNothing bool // it does not
+	Node        string // the server's node that works or worked on it, without regard to the case of ASCII
+	Contains    string // part of the description, likewise
 	Project     deploy.ProjectID
 	Environment deploy.EnvironmentID
 	// Scopes, unless nil, picks deployments within one of them. IsLoose picks tasks of no project.

@@ -148,7 +148,14 @@ func (a *api) answerDeployments(c *call, f catalog.DeploymentFilter) error {
 	if err != nil {
 		return err
 	}
+	if c.names("tenants") {
+		return envelope(c, "Deployment", []obj{}, 0)
+	}
 	query := c.query()
+	if f.States, err = stateWords(commaList(query["taskstate"], true)); err != nil {
+		return err
+	}
+	f.Contains = query["partialname"]
 	f.Skip, f.Take = skip, max(1, take) // the store takes 0 for no limit
 	f.IDs = idsIn[deploy.DeploymentID](query, "ids", "Deployments")
 	f.Projects = idsIn[deploy.ProjectID](query, "projects", "Projects")

@@ -113,6 +113,9 @@ func (a *api) environmentMachines(c *call) error {
 	if err != nil {
 		return err
 	}
-	wanted := wantedMachines(c)
+	wanted, err := a.wantedMachines(c)
+	if err != nil {
+		return err
+	}
 	return a.answerMachines(c, func(m *deploy.Machine) bool { return slices.Contains(m.Environments, e.ID) && wanted(m) })
 }

@@ -119,7 +119,11 @@ func containsFold(list []string, text string) bool {
 }
 
 // wantedMachines reads the filters of the address: ids, name, partialName and those of machines alone.
-func wantedMachines(c *call) func(*deploy.Machine) bool {
+func (a *api) wantedMachines(c *call) (func(*deploy.Machine) bool, error) {
+	planned, err := a.plannedMachines(c)
+	if err != nil {
+		return nil, err
+	}
 	query := c.query()
 	var conditions []func(*deploy.Machine) bool
 	keep := func(name string, fits func(m *deploy.Machine, wanted []string) bool) {
@@ -146,6 +150,10 @@ func wantedMachines(c *call) func(*deploy.Machine) bool {
 	keep("isdisabled", func(m *deploy.Machine, wanted []string) bool {
 		return containsFold(wanted, strconv.FormatBool(m.IsDisabled))
 	})
+	keep("shellnames", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, shellOf(*m)) })
+	keep("deploymentid", func(m *deploy.Machine, _ []string) bool { return planned[m.ID] })
+	keep("tenantids", isOfNoTenant)
+	keep("tenanttags", isOfNoTenant)
 	keep("ids", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, string(m.ID)) })
 	name, partial := query["name"], strings.ToLower(query["partialname"])
 	return func(m *deploy.Machine) bool {
@@ -153,10 +161,38 @@ func wantedMachines(c *call) func(*deploy.Machine) bool {
 			return false
 		}
 		return !slices.ContainsFunc(conditions, func(fits func(*deploy.Machine) bool) bool { return !fits(m) })
-	}
+	}, nil
 }
 
-func (a *api) listMachines(c *call) error { return a.answerMachines(c, wantedMachines(c)) }
+// isOfNoTenant fits no machine: tenants come later.
+func isOfNoTenant(*deploy.Machine, []string) bool { return false }
+
+// plannedMachines are those of the deployment that the address names; none when there is no such deployment.
+func (a *api) plannedMachines(c *call) (map[deploy.MachineID]bool, error) {
+	id := c.query()["deploymentid"]
+	if id == "" {
+		return nil, nil
+	}
+	d, err := a.Catalog.Deployment(c.ctx(), c.principal, id)
+	if errkind.Of(err) == errkind.NotFound {
+		return nil, nil
+	}
+	planned := map[deploy.MachineID]bool{}
+	for _, step := range d.Plan.Steps {
+		for _, machine := range step.Machines {
+			planned[machine] = true
+		}
+	}
+	return planned, err
+}
+
+func (a *api) listMachines(c *call) error {
+	wanted, err := a.wantedMachines(c)
+	if err != nil {
+		return err
+	}
+	return a.answerMachines(c, wanted)
+}
 
 // answerMachines answers one page of the machines that are wanted.
 func (a *api) answerMachines(c *call, wanted func(*deploy.Machine) bool) error {
@@ -172,7 +208,11 @@ func (a *api) answerMachines(c *call, wanted func(*deploy.Machine) bool) error {
 }
 
 func (a *api) allMachines(c *call) error {
-	all, _, err := a.Catalog.MachinePage(c.ctx(), c.principal, wantedMachines(c), 0, math.MaxInt)
+	wanted, err := a.wantedMachines(c)
+	if err != nil {
+		return err
+	}
+	all, _, err := a.Catalog.MachinePage(c.ctx(), c.principal, wanted, 0, math.MaxInt)
 	if err != nil {
 		return err
 	}

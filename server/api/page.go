@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
 )
 
@@ -59,6 +60,35 @@ func commaList(text string, given bool) []string {
 		parts[i] = strings.TrimSpace(parts[i])
 	}
 	return parts
+}
+
+// names reports whether the address narrows the list to what belongs to things that come later, such as tenants:
+// nothing does.
+func (c *call) names(filters ...string) bool {
+	return slices.ContainsFunc(filters, func(name string) bool { return c.query()[name] != "" })
+}
+
+// yesOrNo reads a filter that is true, false or not there. Errors: Invalid.
+func (c *call) yesOrNo(name string) (yes, no bool, err error) {
+	word := c.query()[strings.ToLower(name)]
+	yes, no = strings.EqualFold(word, "true"), strings.EqualFold(word, "false")
+	if word != "" && !yes && !no {
+		err = errkind.Invalid.Errorf("%s is %.40q: want true or false", name, word)
+	}
+	return yes, no, err
+}
+
+// ofSpaces keeps what is in one of the spaces that the address names; what is in none is the installation's, and
+// kept unless includeSystem is false.
+func ofSpaces[T any](c *call, items []T, spaceOf func(T) deploy.SpaceID) ([]T, error) {
+	_, isWithoutSystem, err := c.yesOrNo("includeSystem")
+	spaces := commaList(c.query()["spaces"], true)
+	return slices.DeleteFunc(items, func(item T) bool {
+		if space := spaceOf(item); space != "" {
+			return len(spaces) > 0 && !containsFold(spaces, string(space))
+		}
+		return isWithoutSystem
+	}), err
 }
 
 // paged answers one page out of all items.

@@ -4,6 +4,8 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"fairlead/internal/deploy"
 	"fairlead/server/catalog"
@@ -108,6 +110,9 @@ func (a *api) listProjects(c *call) error {
 		return err
 	}
 	all = chosen(c, all, func(p deploy.Project) (string, string) { return string(p.ID), p.Name })
+	if source := c.query()["clonedfromprojectid"]; source != "" {
+		all = slices.DeleteFunc(all, func(p deploy.Project) bool { return !strings.EqualFold(source, string(p.ClonedFrom)) })
+	}
 	return paged(c, "Project", all, showProject)
 }
 

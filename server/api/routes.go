@@ -287,7 +287,7 @@ func (a *api) releaseRoutes() []Route {
 			"Deploy a release to environments, by names", a.deployV1),
 		post("/api/S/deployments", identity.DeploymentCreate, "Deploy a release to an environment, by ids", a.deploy),
 		get("/api/S/deployments", identity.DeploymentView,
-			"Deployments, newest first; ids=, projects=, environments=", a.listDeployments),
+			"Deployments, newest first; ids=, projects=, environments=, channels=, taskState=, partialName=", a.listDeployments),
 		get("/api/S/deployments/{id}", identity.DeploymentView, "One deployment", a.getDeployment),
 		get("/api/S/dashboard", identity.DeploymentView, "The newest deployment of each project in each environment",
 			a.getDashboard),
@@ -298,7 +298,7 @@ func (a *api) taskRoutes() []Route {
 	return []Route{
 		get("/api/tasks", identity.TaskView,
 			"Tasks of all spaces in which one may see them, newest first; spaces=, ids=, states=, name=, project=, "+
-				"environment=, active=, running=", a.listTasks),
+				"environment=, active=, running=, node=, partialName=, hasWarningsOrErrors=, hasPendingInterruptions=", a.listTasks),
 		post("/api/tasks", identity.TaskCreate, "Queue a task: Name AdHocScript, Health or Retention; SpaceId", a.createTask),
 		get("/api/tasks/{id}", identity.TaskView, "One task", a.getTask),
 		get("/api/tasks/{id}/details", identity.TaskView, "A task with its steps and their log; tail=", a.taskDetails),
@@ -326,7 +326,7 @@ func (a *api) machineRoutes() []Route {
 	return []Route{
 		get("/api/S/machines", identity.MachineView,
 			"Machines, paged; ids=, name=, partialName=, roles=, environmentIds=, healthStatuses=, "+
-				"commStyles=, thumbprint=", a.listMachines),
+				"commStyles=, shellNames=, isDisabled=, thumbprint=, deploymentId=", a.listMachines),
 		get("/api/S/machines/all", identity.MachineView, "Machines, all; the same filters", a.allMachines),
 		get("/api/S/machines/{id}", identity.MachineView, "One machine by id or name", a.getMachine),
 		get("/api/S/machines/{id}/connection", identity.MachineView,

@@ -131,8 +131,13 @@ func (c *call) taskFilter() (f catalog.TaskFilter, err error) {
 		f.States = []deploy.TaskState{deploy.TaskQueued, deploy.TaskExecuting, deploy.TaskCancelling}
 	}
 	f.Kind = deploy.TaskKind(query["name"])
-	f.HasWarnings = strings.EqualFold(query["haswarningsorerrors"], "true")
-	f.IsAsking = strings.EqualFold(query["haspendinginterruptions"], "true")
+	if f.HasWarnings, f.IsClean, err = c.yesOrNo("hasWarningsOrErrors"); err != nil {
+		return f, err
+	}
+	if f.IsAsking, f.AsksNothing, err = c.yesOrNo("hasPendingInterruptions"); err != nil {
+		return f, err
+	}
+	f.Node, f.Contains = query["node"], query["partialname"]
 	f.Project, f.Environment = deploy.ProjectID(query["project"]), deploy.EnvironmentID(query["environment"])
 	f.Skip, f.Take, err = c.pageOf()
 	return f, err
@@ -142,6 +147,9 @@ func (a *api) listTasks(c *call) error {
 	filter, err := c.taskFilter()
 	if err != nil {
 		return err
+	}
+	if c.names("tenant", "runbook") {
+		return envelope(c, "Task", []obj{}, 0)
 	}
 	take := filter.Take
 	filter.Take = max(1, take) // the store takes 0 for no limit

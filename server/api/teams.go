@@ -26,6 +26,10 @@ func (a *api) listTeams(c *call) error {
 	if err != nil {
 		return err
 	}
+	all, err = ofSpaces(c, all, func(team deploy.Team) deploy.SpaceID { return team.Space })
+	if err != nil {
+		return err
+	}
 	return paged(c, "Team", chosen(c, all, teamKeys), showTeam)
 }
 
@@ -188,17 +192,17 @@ func (a *api) deleteRole(c *call) error {
 	return c.deleted()
 }
 
-// spaceOfRole is null for what holds in every space. Rows from before there were others have no space.
-func spaceOfRole(r deploy.ScopedRole) any {
+// spaceOfRole is "" for what holds in every space. Rows from before there were others have no space.
+func spaceOfRole(r deploy.ScopedRole) deploy.SpaceID {
 	if r.Role == identity.AdministratorRoleID {
-		return nil
+		return ""
 	}
 	return r.Space.OrDefault()
 }
 
 func showScopedRole(r identity.TeamRole) obj {
 	return obj{
-		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": spaceOfRole(r.ScopedRole),
+		"Id": r.ID, "TeamId": r.Team, "UserRoleId": r.Role, "SpaceId": idOrNull(spaceOfRole(r.ScopedRole)),
 		"ProjectIds":      list(r.Projects),
 		"ProjectGroupIds": list(r.Groups), "EnvironmentIds": list(r.Environments), "TenantIds": []string{},
 		"Links": obj{"Self": "/api/scopeduserroles/" + string(r.ID)},
@@ -207,6 +211,10 @@ func showScopedRole(r identity.TeamRole) obj {
 
 func (a *api) listScopedRoles(c *call) error {
 	all, err := a.Directory.ScopedRoles(c.ctx(), c.principal)
+	if err != nil {
+		return err
+	}
+	all, err = ofSpaces(c, all, func(r identity.TeamRole) deploy.SpaceID { return spaceOfRole(r.ScopedRole) })
 	if err != nil {
 		return err
 	}

@@ -127,12 +127,23 @@ func deploymentsWhere(f store.DeploymentFilter) (w where, err error) {
 	w.add(f.Environment != "", "d.environment = ?", f.Environment)
 	err = errors.Join(
 		anyOf(&w, "d.id", f.IDs), anyOf(&w, "d.project", f.Projects), anyOf(&w, "d.environment", f.Places),
-		anyOf(&w, "json_extract(d.body, '$.channel')", f.Channels),
+		anyOf(&w, "json_extract(d.body, '$.channel')", f.Channels), w.inStates(f.States),
 	)
+	w.contains("json_extract(d.body, '$.name')", f.Contains)
 	if err != nil {
 		return w, errkind.Invalid.Errorf("list deployments: %w", err)
 	}
 	return w, nil
+}
+
+// inStates asks for the state of the task; one that is gone is in none.
+func (w *where) inStates(states []deploy.TaskState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	text, err := jsonList(states)
+	w.add(true, "d.task IN (SELECT id FROM task WHERE state IN (SELECT value FROM json_each(?)))", text)
+	return err
 }
 
 // anyOf wants a column to have one of some values; none means any.

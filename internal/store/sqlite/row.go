@@ -139,6 +139,11 @@ func (w *where) add(isSet bool, condition string, args ...any) {
 	}
 }
 
+// contains asks for a part of a text, if there is one, without regard to the case of ASCII.
+func (w *where) contains(column, part string) {
+	w.add(part != "", "instr(lower("+column+"), lower(?)) > 0", part)
+}
+
 // addAny asks for one of the values, if there are any. The column is a constant of this package.
 func (w *where) addAny(column string, values []string) error {
 	if len(values) == 0 {

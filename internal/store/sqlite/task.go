@@ -65,6 +65,8 @@ func (r *reader) Task(id deploy.TaskID) (deploy.Task, error) {
 	return one(r, "task "+string(id), scanTask, selectTask+" WHERE id = ?", id)
 }
 
+const hasWarnings = "(state IN ('Failed', 'TimedOut') OR coalesce(json_extract(body, '$.has_warnings'), 0) = ?)"
+
 func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err error) {
 	w := where{}
 	if err := errors.Join(anyOf(&w, "id", f.IDs), anyOf(&w, "state", f.States)); err != nil {
@@ -72,8 +74,12 @@ func (r *reader) Tasks(f store.TaskFilter) (tasks []deploy.Task, total int, err 
 	}
 	w.add(f.Space != "", spaceOfTasks(f)+" = ?", f.Space)
 	w.add(f.Kind != "", "kind = ?", f.Kind)
-	w.add(f.HasWarnings, "(state IN ('Failed', 'TimedOut') OR json_extract(body, '$.has_warnings') = ?)", 1)
+	w.add(f.HasWarnings, hasWarnings, 1)
+	w.add(f.IsClean, "NOT "+hasWarnings, 1)
 	w.add(f.IsAsking, "id IN (SELECT task FROM interruption WHERE pending = ?)", 1)
+	w.add(f.AsksNothing, "id NOT IN (SELECT task FROM interruption WHERE pending = ?)", 1)
+	w.add(f.Node != "", "lower(json_extract(body, '$.lease_owner')) = lower(?)", f.Node)
+	w.contains("json_extract(body, '$.description')", f.Contains)
 	w.add(f.Project != "", "project = ?", f.Project)
 	w.add(f.Environment != "", "environment = ?", f.Environment)
 	w.add(f.IsLoose, "project = ?", "")

@@ -174,7 +174,7 @@ func fillDeployments(t *testing.T, s store.Store) {
 				ID: "Deployments-3", Project: "Projects-9", Release: "Releases-2", Environment: "E-10", CreatedAt: moment(3),
 				Task: "ServerTasks-2",
 			},
-			{ID: "Deployments-4", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(3)},
+			{ID: "Deployments-4", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(3), Name: "Deploy to E"},
 			{
 				ID: "Deployments-5", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(9),
 				Space: "Spaces-2", Channel: "Channels-3",
@@ -206,6 +206,8 @@ func orderOfDeployments(t *testing.T, s store.Store) {
 		{store.DeploymentFilter{Projects: []deploy.ProjectID{"Projects-10", "Projects-11"}}, []string{d2, d1}},
 		{store.DeploymentFilter{Space: "Spaces-1", Places: []deploy.EnvironmentID{"E-9", "E-10"}}, []string{d4, d3}},
 		{store.DeploymentFilter{Channels: []deploy.ChannelID{"Channels-3"}}, []string{d5}},
+		{store.DeploymentFilter{States: []deploy.TaskState{deploy.TaskSuccess, deploy.TaskFailed}}, []string{d3}},
+		{store.DeploymentFilter{Contains: "TO e"}, []string{d4}},
 	} {
 		view(t, s, func(r store.Reader) error {
 			list, err := r.Deployments(c.filter)
@@ -255,14 +257,17 @@ func orderOfTasks(t *testing.T, s store.Store) {
 	update(t, s, func(w store.Writer) (err error) {
 		for i, k := range []deploy.Task{
 			{Kind: deploy.DeployTask, State: deploy.TaskQueued, Project: "Projects-1", Environment: "E-1"},
-			{Kind: deploy.HealthTask, State: deploy.TaskExecuting},
-			{Kind: deploy.DeployTask, State: deploy.TaskSuccess, Project: "Projects-1", Environment: "E-2"},
+			{Kind: deploy.HealthTask, State: deploy.TaskExecuting, Description: "Look at all", LeaseOwner: "Node-1"},
+			{
+				Kind: deploy.DeployTask, State: deploy.TaskSuccess, Project: "Projects-1", Environment: "E-2",
+				HasWarnings: true,
+			},
 			{Kind: deploy.DeployTask, State: deploy.TaskQueued, Project: "Projects-2", Environment: "E-1"},
 		} {
 			k.ID, k.QueuedAt = deploy.TaskID(fmt.Sprintf("ServerTasks-%d", 8+i)), moment(i/2)
 			err = errors.Join(err, w.PutTask(k))
 		}
-		return err
+		return errors.Join(err, w.PutInterruption(deploy.Interruption{ID: "Interruptions-1", Task: "ServerTasks-9"}))
 	})
 	const t8, t9, t10, t11 = "ServerTasks-8", "ServerTasks-9", "ServerTasks-10", "ServerTasks-11"
 	for _, c := range []struct {
@@ -283,6 +288,12 @@ func orderOfTasks(t *testing.T, s store.Store) {
 			States: []deploy.TaskState{deploy.TaskQueued},
 		}, 1, []string{t8}},
 		{store.TaskFilter{IsLoose: true}, 1, []string{t9}},
+		{store.TaskFilter{HasWarnings: true}, 1, []string{t10}},
+		{store.TaskFilter{IsClean: true}, 3, []string{t11, t9, t8}},
+		{store.TaskFilter{IsAsking: true}, 1, []string{t9}},
+		{store.TaskFilter{AsksNothing: true}, 3, []string{t11, t10, t8}},
+		{store.TaskFilter{Node: "node-1"}, 1, []string{t9}},
+		{store.TaskFilter{Contains: "LOOK"}, 1, []string{t9}},
 		{store.TaskFilter{Scopes: []store.TaskScope{}}, 0, nil},
 		{store.TaskFilter{Scopes: []store.TaskScope{{}}}, 3, []string{t11, t10, t8}},
 		{store.TaskFilter{Scopes: []store.TaskScope{{}}, Take: 1}, 3, []string{t11}},
