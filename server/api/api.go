@@ -133,6 +133,8 @@ type api struct {
 	origins *http.CrossOriginProtection
 	health  probe
 	started time.Time
+	links   writtenLinks
+	buffers buffers
 }
 
 // New makes the handler of /api, /healthz and /metrics. Anything else is 404.
@@ -141,6 +143,7 @@ func New(d Deps) http.Handler {
 	a.health.run = d.Catalog.Probe
 	a.health.wall = d.Wall
 	a.started = d.Wall()
+	a.links = writtenLinks{root: written(allLinks("/api")), space: written(allLinks(spaceHome))}
 	a.routes = newRouter(a.table())
 	return a
 }
@@ -157,6 +160,7 @@ type call struct {
 	spaces       []deploy.SpaceID
 	// isNamed: the address names the one space that is meant.
 	isNamed bool
+	buffers *buffers
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -170,7 +174,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	c := &call{w: w, r: r}
+	c := &call{w: w, r: r, buffers: &a.buffers}
 	if err := a.serve(c); err != nil {
 		a.problem(c, err)
 	}

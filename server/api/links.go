@@ -3,6 +3,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/url"
 
 	"fairlead/internal/deploy"
@@ -22,6 +23,17 @@ func webRelease(space deploy.SpaceID, project deploy.ProjectID, version string) 
 
 func webTask(space deploy.SpaceID, id deploy.TaskID) string {
 	return "/app/tasks/" + url.PathEscape(string(id)) + space.InAddress()
+}
+
+// writtenLinks are the links of both root documents as JSON: every command of a client fetches them first.
+type writtenLinks struct{ root, space any }
+
+// written is a value as JSON, or the value itself if it has none, for whoever writes it to find out why.
+func written(v any) any {
+	if text, err := json.Marshal(v); err == nil {
+		return json.RawMessage(text)
+	}
+	return v
 }
 
 // allLinks is the map of address templates that both root documents carry. Clients follow it, and

@@ -94,7 +94,7 @@ func (a *api) problem(c *call, err error) {
 		help = hint
 	}
 	c.w.Header().Set(KindHeader, kindOf(err).String())
-	write(c.w, c.principal.SpaceID(), status, obj{
+	c.write(status, obj{
 		"ErrorMessage": message, "Errors": list, "ParsedHelpLinks": []string{}, "HelpText": help, "FullException": nil,
 	})
 }

@@ -15,33 +15,31 @@ import (
 
 // What is shown names the space of the call by these; write puts its id in. No text that people store begins so.
 const (
-	spacePath                = "/api/\x00/"
+	spaceHome                = "/api/\x00"
+	spacePath                = spaceHome + "/"
 	thisSpace deploy.SpaceID = "\x00"
 )
-
-// spaceRoom is the share of an answer, one in so many bytes, by which space ids may make it longer before it is moved.
-const spaceRoom = 16
 
 // defaultPath is the prefix of the default space, for texts that no call makes.
 const defaultPath = "/api/" + string(deploy.DefaultSpace) + "/"
 
-// inSpace puts the space into the JSON of an answer, and ends the line. It is one pass, since answers have megabytes.
-func inSpace(text []byte, space deploy.SpaceID) []byte {
+// eachInSpace hands out the JSON of an answer in pieces, with the space put into it.
+func eachInSpace(text []byte, space deploy.SpaceID, piece func([]byte)) {
 	const mark = `\u0000` // as JSON writes it
-	space = space.OrDefault()
-	whole := make([]byte, 0, len(text)+len(text)/spaceRoom+len("\n"))
+	id := []byte(space.OrDefault())
 	for {
 		before, after, found := bytes.Cut(text, []byte(mark))
-		whole = append(whole, before...)
+		piece(before)
 		if !found {
-			return append(whole, '\n')
+			return
 		}
-		isPath := bytes.HasSuffix(before, []byte(`"/api/`)) && bytes.HasPrefix(after, []byte("/"))
-		isID := bytes.HasSuffix(before, []byte(`"SpaceId":"`)) && bytes.HasPrefix(after, []byte(`"`))
+		isWhole := bytes.HasPrefix(after, []byte(`"`))
+		isPath := bytes.HasSuffix(before, []byte(`"/api/`)) && (isWhole || bytes.HasPrefix(after, []byte("/")))
+		isID := bytes.HasSuffix(before, []byte(`"SpaceId":"`)) && isWhole
 		if isPath || isID {
-			whole = append(whole, space...)
+			piece(id)
 		} else {
-			whole = append(whole, mark...)
+			piece([]byte(mark))
 		}
 		text = after
 	}
@@ -174,7 +172,7 @@ func (a *api) sameSpace(c *call, names ...string) error {
 }
 
 func (c *call) reply(status int, body any) error {
-	write(c.w, c.principal.SpaceID(), status, body)
+	c.write(status, body)
 	return nil
 }
 

@@ -85,12 +85,12 @@ func (a *api) getRoot(c *call) error {
 	}
 	return c.ok(obj{
 		"Application": "Fairlead", "Version": octopusVersion, "FairleadVersion": a.Version, "ApiVersion": apiVersion,
-		"InstallationId": row.ID, "IsEarlyAccessProgram": false, "HasLongTermSupport": true, "Links": allLinks("/api"),
+		"InstallationId": row.ID, "IsEarlyAccessProgram": false, "HasLongTermSupport": true, "Links": a.links.root,
 	})
 }
 
 func (a *api) getSpaceRoot(c *call) error {
-	return c.ok(obj{"Links": allLinks("/api/" + string(c.principal.SpaceID()))})
+	return c.ok(obj{"Links": a.links.space})
 }
 
 func (a *api) getToggles(c *call) error { return c.ok(obj{"FeatureToggles": []obj{}}) }

@@ -98,6 +98,7 @@ type reader struct {
 	// board is nil in an update, which sees what is not committed.
 	board     *board
 	boardMark int64
+	projects  *decoded[deploy.Project] // nil there, too: who changes one may change what it shares
 	ended     bool
 }
 

@@ -98,15 +98,23 @@ func (w *writer) DeleteProjectGroup(id deploy.ProjectGroupID) error {
 
 const selectProject = "SELECT id, space, body, sum FROM project"
 
-func scanProject(row scanner) (p deploy.Project, err error) {
+func (r *reader) scanProject(row scanner) (deploy.Project, error) {
 	var s sealed
-	var body projectBody
-	if err := row.Scan(&p.ID, &p.Space, &s.text, &s.sum); err != nil {
-		return p, err
+	var id deploy.ProjectID
+	var space deploy.SpaceID
+	if err := row.Scan(&id, &space, &s.text, &s.sum); err != nil {
+		return deploy.Project{}, err
 	}
-	err = s.open("project "+string(p.ID), &body)
-	p = deploy.Project{
-		ID: p.ID, Space: p.Space, Name: body.Name, Slug: body.Slug, Description: body.Description, Group: body.Group,
+	p, err := r.projects.open(string(id), s, func() (deploy.Project, error) { return openProject(id, s) })
+	p.Space = space
+	return p, err
+}
+
+func openProject(id deploy.ProjectID, s sealed) (deploy.Project, error) {
+	var body projectBody
+	err := s.open("project "+string(id), &body)
+	p := deploy.Project{
+		ID: id, Name: body.Name, Slug: body.Slug, Description: body.Description, Group: body.Group,
 		Lifecycle: body.Lifecycle, IsDisabled: body.IsDisabled, VersionTemplate: body.VersionTemplate,
 		GuidedFailure: body.GuidedFailure, SkipIfInstalled: body.SkipIfInstalled, KeepsChannelRules: body.KeepsRules,
 		NotesTemplate: body.NotesTemplate, ChangesTemplate: body.ChangesTemplate, ClonedFrom: body.ClonedFrom,
@@ -122,11 +130,11 @@ func scanProject(row scanner) (p deploy.Project, err error) {
 }
 
 func (r *reader) Project(id deploy.ProjectID) (deploy.Project, error) {
-	return one(r, "project "+string(id), scanProject, selectProject+" WHERE id = ?", id)
+	return one(r, "project "+string(id), r.scanProject, selectProject+" WHERE id = ?", id)
 }
 
 func (r *reader) Projects(space deploy.SpaceID) ([]deploy.Project, error) {
-	return list(r, "list projects", scanProject, selectProject+" WHERE space = ? ORDER BY folded", space)
+	return list(r, "list projects", r.scanProject, selectProject+" WHERE space = ? ORDER BY folded", space)
 }
 
 func (w *writer) PutProject(p deploy.Project) error {

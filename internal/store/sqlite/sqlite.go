@@ -76,6 +76,8 @@ type Store struct {
 	changes changes[deploy.MachineID]
 	board   board
 	people  atomic.Int64 // commits that changed them
+	// projects are decoded once while their rows stay as they are.
+	projects decoded[deploy.Project]
 
 	mu     sync.Mutex
 	cause  error // why down is closed

@@ -16,7 +16,10 @@ func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	r := &reader{c: c, changes: &s.changes, mark: s.changes.now(), board: &s.board, boardMark: s.board.changes.now()}
+	r := &reader{
+		c: c, changes: &s.changes, mark: s.changes.now(), board: &s.board, boardMark: s.board.changes.now(),
+		projects: &s.projects,
+	}
 	if err := c.begin("BEGIN"); err != nil {
 		return fault("begin a view", err)
 	}
