@@ -288,10 +288,10 @@ type TaskFilter struct {
 	IDs         []deploy.TaskID
 	States      []deploy.TaskState
 	Kind        deploy.TaskKind
-	HasWarnings bool // or errors
-	IsClean     bool // it has neither
-	IsAsking    bool // it waits for people to answer
-	AsksNothing bool // it does not
+	HasWarnings bool   // or errors
+	IsClean     bool   // it has neither
+	IsAsking    bool   // it waits for people to answer
+	AsksNothing bool   // it does not
 	Node        string // the server's node that works or worked on it, without regard to the case of ASCII
 	Contains    string // part of the description, likewise
 	Project     deploy.ProjectID

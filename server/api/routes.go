@@ -298,7 +298,8 @@ func (a *api) taskRoutes() []Route {
 	return []Route{
 		get("/api/tasks", identity.TaskView,
 			"Tasks of all spaces in which one may see them, newest first; spaces=, ids=, states=, name=, project=, "+
-				"environment=, active=, running=, node=, partialName=, hasWarningsOrErrors=, hasPendingInterruptions=", a.listTasks),
+				"environment=, active=, running=, node=, partialName=, hasWarningsOrErrors=, "+
+				"hasPendingInterruptions=", a.listTasks),
 		post("/api/tasks", identity.TaskCreate, "Queue a task: Name AdHocScript, Health or Retention; SpaceId", a.createTask),
 		get("/api/tasks/{id}", identity.TaskView, "One task", a.getTask),
 		get("/api/tasks/{id}/details", identity.TaskView, "A task with its steps and their log; tail=", a.taskDetails),

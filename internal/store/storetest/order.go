@@ -174,7 +174,10 @@ func fillDeployments(t *testing.T, s store.Store) {
 				ID: "Deployments-3", Project: "Projects-9", Release: "Releases-2", Environment: "E-10", CreatedAt: moment(3),
 				Task: "ServerTasks-2",
 			},
-			{ID: "Deployments-4", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(3), Name: "Deploy to E"},
+			{
+				ID: "Deployments-4", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(3),
+				Name: "Deploy to E",
+			},
 			{
 				ID: "Deployments-5", Project: "Projects-9", Release: "Releases-2", Environment: "E-9", CreatedAt: moment(9),
 				Space: "Spaces-2", Channel: "Channels-3",
