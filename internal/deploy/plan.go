@@ -63,6 +63,8 @@ type PlanRequest struct {
 	IsGuided    bool
 	// IsPreview makes a plan also when nothing would happen: people look at why.
 	IsPreview bool
+	// KeepsDisabled leaves actions that are disabled in the plan: for a preview alone.
+	KeepsDisabled bool
 }
 
 // NewPlan says what a deployment will do. Errors: Invalid with the reason, when nothing would
@@ -144,7 +146,7 @@ func (r PlanRequest) skips(step Step, action Action) bool {
 func (r PlanRequest) actions(step Step) []Action {
 	return slices.DeleteFunc(slices.Clone(step.Actions), func(a Action) bool {
 		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel)
-		return a.IsDisabled || r.skips(step, a) || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
+		return a.IsDisabled && !r.KeepsDisabled || r.skips(step, a) || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
 	})
 }
 

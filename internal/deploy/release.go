@@ -109,6 +109,8 @@ type DeployOptions struct {
 	Guided GuidedFailure
 	// ForcesPackages sends packages that the machines hold already.
 	ForcesPackages bool
+	// NotBefore and NotAfter are when it may start; zero: now, and whenever.
+	NotBefore, NotAfter time.Time
 }
 
 // Deployment is a release on its way into an environment.
@@ -125,7 +127,9 @@ type Deployment struct {
 	Name      string
 	Comments  string
 	CreatedAt time.Time
-	CreatedBy string
+	CreatedBy string // user name
+	// CreatedByID is "" when no person asked for it, and in rows from before it was kept.
+	CreatedByID UserID
 	// Options are what was asked for; Plan was made from them when the deployment was.
 	Options DeployOptions
 	Plan    Plan

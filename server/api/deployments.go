@@ -21,11 +21,12 @@ func showDeployment(d deploy.Deployment) obj {
 	return obj{
 		"Id": d.ID, "SpaceId": d.Space, "ProjectId": d.Project, "ReleaseId": d.Release, "EnvironmentId": d.Environment,
 		"TenantId": nil, "ChannelId": d.Channel, "TaskId": d.Task, "Name": d.Name, "Comments": d.Comments,
-		"Created": at(d.CreatedAt), "QueueTime": nil, "QueueTimeExpiry": nil, "DeployedBy": d.CreatedBy,
+		"Created": at(d.CreatedAt), "QueueTime": at(d.Options.NotBefore), "QueueTimeExpiry": at(d.Options.NotAfter),
+		"DeployedBy": d.CreatedBy, "DeployedById": idOrNull(d.CreatedByID),
 		"DeployedToMachineIds": slices.Compact(machines),
 		"SpecificMachineIds":   list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
 		"SkipActions": list(d.Options.SkipActions), "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
-		"DeployedById": nil, "DeploymentProcessId": processPrefix + string(d.Project) + "-s-" + string(d.Release),
+		"DeploymentProcessId":   processPrefix + string(d.Project) + "-s-" + string(d.Release),
 		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
 		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false,
 		"UseGuidedFailure": d.Plan.IsGuided,
@@ -196,14 +197,19 @@ func (a *api) deploymentTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
+	drift, err := a.Catalog.Drift(c.ctx(), c.principal, string(release.ID))
+	if err != nil {
+		return err
+	}
 	environments, err := a.Catalog.Environments(c.ctx(), c.principal)
 	if err != nil {
 		return err
 	}
 	environments = slices.DeleteFunc(environments, func(e deploy.Environment) bool { return !slices.Contains(next, e.ID) })
 	return c.ok(obj{
-		"IsDeploymentProcessModified": false, "IsVariableSetModified": false, "IsLibraryVariableSetModified": false,
-		"DeploymentNotes": "", "TenantPromotions": []obj{}, "Links": obj{},
+		"IsDeploymentProcessModified": drift.Process, "IsVariableSetModified": drift.Variables,
+		"IsLibraryVariableSetModified": drift.Library,
+		"DeploymentNotes":              "", "TenantPromotions": []obj{}, "Links": obj{},
 		"PromoteTo": each(environments, func(e deploy.Environment) obj {
 			preview := spacePath + "releases/" + string(release.ID) + "/deployments/preview/" + string(e.ID)
 			return obj{"Id": e.ID, "Name": e.Name, "Links": obj{"Preview": preview + "{?includeDisabledSteps}"}}
@@ -212,7 +218,11 @@ func (a *api) deploymentTemplate(c *call) error {
 }
 
 func (a *api) previewDeployment(c *call) error {
-	shown, err := a.preview(c, c.param("id"), c.param("environment"))
+	disabled, _, err := c.yesOrNo("includeDisabledSteps")
+	if err != nil {
+		return err
+	}
+	shown, err := a.preview(c, c.param("id"), c.param("environment"), disabled)
 	if err != nil {
 		return err
 	}
@@ -220,7 +230,8 @@ func (a *api) previewDeployment(c *call) error {
 }
 
 type previewsRequest struct {
-	DeploymentPreviews []struct {
+	IncludeDisabledSteps bool
+	DeploymentPreviews   []struct {
 		EnvironmentID string `json:"EnvironmentId"`
 		TenantID      string `json:"TenantId"`
 	}
@@ -247,7 +258,7 @@ func (a *api) previewDeployments(c *call) error {
 	}
 	all := []obj{}
 	for _, one := range q.DeploymentPreviews {
-		shown, err := a.preview(c, c.param("id"), one.EnvironmentID)
+		shown, err := a.preview(c, c.param("id"), one.EnvironmentID, q.IncludeDisabledSteps)
 		if err != nil {
 			return err
 		}
@@ -256,19 +267,19 @@ func (a *api) previewDeployments(c *call) error {
 	return c.ok(all)
 }
 
-func (a *api) preview(c *call, release, environment string) (obj, error) {
-	plan, machines, err := a.Catalog.Preview(c.ctx(), c.principal, release, environment)
+func (a *api) preview(c *call, release, environment string, disabled bool) (obj, error) {
+	shown, err := a.Catalog.Preview(c.ctx(), c.principal, release, environment, disabled)
 	if err != nil {
 		return nil, err
 	}
 	steps := []obj{}
-	for _, step := range plan.Steps {
+	for s, step := range shown.Plan.Steps {
 		for i, action := range step.Actions {
 			number := strconv.Itoa(step.Number)
 			if len(step.Actions) > 1 {
 				number += "." + strconv.Itoa(i+1)
 			}
-			steps = append(steps, showPreview(step, action, number, machines))
+			steps = append(steps, showPreview(step, action, number, shown.Process.Steps[s].Tags, shown.Machines))
 		}
 	}
 	asked, err := a.Catalog.Prompted(c.ctx(), c.principal, release, environment)
@@ -276,12 +287,14 @@ func (a *api) preview(c *call, release, environment string) (obj, error) {
 		return nil, err
 	}
 	return obj{
-		"StepsToExecute": steps, "Form": formOf(asked), "UseGuidedFailureModeByDefault": plan.IsGuided,
+		"StepsToExecute": steps, "Form": formOf(asked), "UseGuidedFailureModeByDefault": shown.Plan.IsGuided,
 		"Changes": []obj{}, "ChangesMarkdown": "", "Links": obj{},
 	}, nil
 }
 
-func showPreview(step deploy.PlannedStep, action deploy.Action, number string, machines []deploy.Machine) obj {
+func showPreview(
+	step deploy.PlannedStep, action deploy.Action, number string, tags []string, machines []deploy.Machine,
+) obj {
 	names, shown := []string{}, []obj{}
 	for _, m := range machines {
 		if slices.Contains(step.Machines, m.ID) {
@@ -291,7 +304,7 @@ func showPreview(step deploy.PlannedStep, action deploy.Action, number string, m
 	}
 	return obj{
 		"ActionId": action.ID, "ActionName": action.Name, "ActionNumber": number,
-		"Roles": list(commaList(action.Properties[deploy.PropTargetTags], true)), "MachineNames": names, "Machines": shown,
+		"Roles": list(tags), "MachineNames": names, "Machines": shown,
 		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled,
 		"HasNoApplicableMachines": len(names) == 0 && !step.IsManual(),
 		"UnavailableMachines":     []obj{}, "ExcludedMachines": []obj{},

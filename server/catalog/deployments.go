@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -310,10 +311,11 @@ func (c *Catalog) queue(
 	d = deploy.Deployment{
 		Space: spaceOf(w), Project: s.project.ID, Release: s.release.ID, Environment: e.ID, Channel: s.release.Channel,
 		Taking: s.release.Taking, Comments: q.Comments, CreatedAt: now, CreatedBy: p.Name(),
-		Name: "Deploy to " + e.Name, Plan: plan,
+		CreatedByID: p.User.ID,
+		Name:        "Deploy to " + e.Name, Plan: plan,
 		Options: deploy.DeployOptions{
 			Only: s.only, Except: s.except, SkipSteps: q.SkipSteps, SkipActions: q.SkipActions, Guided: q.Guided,
-			ForcesPackages: q.ForcesPackages,
+			ForcesPackages: q.ForcesPackages, NotBefore: q.NotBefore, NotAfter: q.NotAfter,
 		},
 	}
 	if d.ID, err = nextID[deploy.DeploymentID](w, "Deployments"); err != nil {
@@ -338,10 +340,18 @@ func (c *Catalog) queue(
 	return d, w.PutDeployment(d)
 }
 
-// Preview is what a deployment would do. Errors: as Deploy.
+// Preview is what a deployment would do.
+type Preview struct {
+	Process  deploy.Process // of the release
+	Plan     deploy.Plan
+	Machines []deploy.Machine
+}
+
+// Preview works out what a deployment would do; with disabled, it has the disabled actions, too, which would not run.
+// Errors: as Deploy.
 func (c *Catalog) Preview(
-	ctx context.Context, p identity.Principal, release, environment string,
-) (plan deploy.Plan, machines []deploy.Machine, err error) {
+	ctx context.Context, p identity.Principal, release, environment string, disabled bool,
+) (shown Preview, err error) {
 	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
 		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
 		if err != nil {
@@ -355,13 +365,41 @@ func (c *Catalog) Preview(
 		if err := withinReach(r, held.Project, s.environments[0].ID); err != nil {
 			return err
 		}
-		machines = s.machines
 		request := s.request(q, s.environments[0])
-		request.IsPreview = true
-		plan, err = deploy.NewPlan(request)
+		request.IsPreview, request.KeepsDisabled = true, disabled
+		plan, err := deploy.NewPlan(request)
+		shown = Preview{Process: held.Process, Plan: plan, Machines: s.machines}
 		return err
 	})
-	return plan, machines, err
+	return shown, err
+}
+
+// Drift is what a project has changed since a release took its snapshot.
+type Drift struct{ Process, Variables, Library bool }
+
+// Drift compares a release with its project. Errors: Denied, NotFound.
+func (c *Catalog) Drift(ctx context.Context, p identity.Principal, release string) (d Drift, err error) {
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
+		if err != nil {
+			return err
+		}
+		project, err := r.Project(held.Project)
+		if err != nil {
+			return err
+		}
+		process, perr := r.Process(project.ID)
+		variables, verr := r.Variables(project.ID)
+		library, lerr := librarySnapshot(r, project)
+		d = Drift{
+			Process: process.Version != held.Process.Version, Variables: variables.Version != held.Variables.Version,
+			Library: !slices.EqualFunc(library, held.Library, func(a, b deploy.VariableSet) bool {
+				return a.Owner == b.Owner && a.Version == b.Version
+			}),
+		}
+		return errors.Join(perr, verr, lerr)
+	})
+	return d, err
 }
 
 // Deployment reads one. Errors: Denied, NotFound.

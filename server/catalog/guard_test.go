@@ -154,7 +154,7 @@ func TestAGrantForAnEnvironmentReachesNoOther(t *testing.T) {
 		}
 	}
 	for environment, want := range map[string]errkind.Kind{"Dev": 0, "Production": errkind.NotFound} {
-		_, _, err := s.Preview(s.ctx, p, "Releases-1", environment)
+		_, err := s.Preview(s.ctx, p, "Releases-1", environment, false)
 		if (want == 0) != (err == nil) || want != 0 && errkind.Of(err) != want {
 			t.Errorf("preview of a deployment to %s: %v", environment, err)
 		}

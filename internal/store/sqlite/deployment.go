@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"errors"
+	"time"
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
@@ -16,6 +17,7 @@ type deploymentBody struct {
 	Name      string           `json:"name,omitempty"`
 	Comments  string           `json:"comments,omitempty"`
 	CreatedBy string           `json:"created_by,omitempty"`
+	Creator   deploy.UserID    `json:"creator,omitempty"`
 	Plan      planBody         `json:"plan"`
 	Answers   []answerBody     `json:"answers,omitempty"`
 	Options   optionsBody      `json:"options,omitzero"`
@@ -28,11 +30,19 @@ type optionsBody struct {
 	SkipActions    []string             `json:"skip_actions,omitempty"`
 	Guided         deploy.GuidedFailure `json:"guided,omitempty"`
 	ForcesPackages bool                 `json:"forces_packages,omitempty"`
+	NotBefore      time.Time            `json:"not_before,omitzero"`
+	NotAfter       time.Time            `json:"not_after,omitzero"`
+}
+
+func bodyOfOptions(o deploy.DeployOptions) optionsBody {
+	o.NotBefore, o.NotAfter = clean(o.NotBefore), clean(o.NotAfter)
+	return optionsBody(o)
 }
 
 // IsZero lets options that nobody asked for out of the text.
 func (b optionsBody) IsZero() bool {
-	return len(b.Only)+len(b.Except)+len(b.SkipSteps)+len(b.SkipActions) == 0 && b.Guided == "" && !b.ForcesPackages
+	return len(b.Only)+len(b.Except)+len(b.SkipSteps)+len(b.SkipActions) == 0 && b.Guided == "" && !b.ForcesPackages &&
+		b.NotBefore.IsZero() && b.NotAfter.IsZero()
 }
 
 type answerBody struct {
@@ -109,7 +119,8 @@ func scanDeployment(row scanner) (deploy.Deployment, error) {
 	return deploy.Deployment{
 		ID: d.ID, Space: d.Space, Project: d.Project, Release: d.Release, Environment: d.Environment,
 		Channel: body.Channel, Taking: body.Taking, Task: d.Task, Name: body.Name, Comments: body.Comments,
-		CreatedAt: moment(created), CreatedBy: body.CreatedBy, Plan: body.Plan.plan(),
+		CreatedAt: moment(created), CreatedBy: body.CreatedBy, CreatedByID: body.Creator,
+		Plan:    body.Plan.plan(),
 		Answers: each(body.Answers, func(a answerBody) deploy.Answer { return deploy.Answer(a) }),
 		Options: body.Options.options(),
 	}, err
@@ -188,9 +199,9 @@ func (r *reader) DeploymentCells(f store.DeploymentFilter) ([]store.DashboardCel
 func (w *writer) PutDeployment(d deploy.Deployment) error {
 	body, sum, err := seal(deploymentBody{
 		Channel: d.Channel, Taking: d.Taking, Name: d.Name, Comments: d.Comments,
-		CreatedBy: d.CreatedBy, Plan: bodyOfPlan(d.Plan),
+		CreatedBy: d.CreatedBy, Creator: d.CreatedByID, Plan: bodyOfPlan(d.Plan),
 		Answers: each(d.Answers, func(a deploy.Answer) answerBody { return answerBody(a) }),
-		Options: optionsBody(d.Options),
+		Options: bodyOfOptions(d.Options),
 	})
 	if err != nil {
 		return err

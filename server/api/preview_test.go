@@ -1,0 +1,98 @@
+// Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
+
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPreviewSaysWhereAndWhat holds a preview against the process: the tags are the step's, and disabled actions
+// come for who asks for them.
+func TestPreviewSaysWhereAndWhat(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	off := scriptStep("Off")
+	off["Actions"].([]m)[0]["IsDisabled"] = true
+	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
+		"Version": 1, "Steps": []m{scriptStep("Say hello"), off},
+	})
+	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{"projectName": "Web App", "releaseVersion": "2.0.0"})
+	told := func(shown m) (lines []string) {
+		for _, step := range shown["StepsToExecute"].([]any) {
+			step := step.(m)
+			lines = append(lines, fmt.Sprint(step["ActionName"], step["Roles"], step["IsDisabled"]))
+		}
+		return lines
+	}
+	one := "/api/Spaces-1/releases/Releases-2/deployments/preview/Environments-1"
+	on, all := []string{"Say hello[web] false"}, []string{"Say hello[web] false", "Off[web] true"}
+	if diff := cmp.Diff(on, told(s.must(200, "GET", one, nil))); diff != "" {
+		t.Errorf("preview (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(all, told(s.must(200, "GET", one+"?includeDisabledSteps=true", nil))); diff != "" {
+		t.Errorf("preview with disabled steps (-want +got):\n%s", diff)
+	}
+	a := s.call("POST", "/api/Spaces-1/releases/Releases-2/deployments/previews", m{
+		"IncludeDisabledSteps": true, "DeploymentPreviews": []m{{"EnvironmentId": "Environments-1"}},
+	})
+	var previews []m
+	if err := json.Unmarshal(a.body, &previews); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all, told(previews[0])); diff != "" {
+		t.Errorf("previews with disabled steps (-want +got):\n%s", diff)
+	}
+}
+
+// TestTemplateTellsOfDrift changes process, variables and library sets after a release, one after the other.
+func TestTemplateTellsOfDrift(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	drift := func() string {
+		shown := s.must(200, "GET", "/api/Spaces-1/releases/Releases-1/deployments/template", nil)
+		return fmt.Sprint(shown["IsDeploymentProcessModified"], shown["IsVariableSetModified"], shown["IsLibraryVariableSetModified"])
+	}
+	if got := drift(); got != "false false false" {
+		t.Errorf("at first: %s", got)
+	}
+	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
+		"Version": 1, "Steps": []m{scriptStep("Say hello")},
+	})
+	if got := drift(); got != "true false false" {
+		t.Errorf("after the process: %s", got)
+	}
+	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 1, "Variables": []m{}})
+	if got := drift(); got != "true true false" {
+		t.Errorf("after the variables: %s", got)
+	}
+	project := s.must(200, "GET", "/api/Spaces-1/projects/Projects-1", nil)
+	project["IncludedLibraryVariableSetIds"] = []string{"LibraryVariableSets-1"}
+	s.must(200, "PUT", "/api/Spaces-1/projects/Projects-1", project)
+	if got := drift(); got != "true true true" {
+		t.Errorf("after the library sets: %s", got)
+	}
+}
+
+// TestDeploymentsKeepWhenAndWho reads a scheduled deployment back.
+func TestDeploymentsKeepWhenAndWho(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	begin := s.wall().Add(time.Hour).UTC().Truncate(time.Second)
+	s.must(201, "POST", "/api/Spaces-1/deployments/create/untenanted/v1", m{
+		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
+		"runAt": begin, "noRunAfter": begin.Add(time.Hour),
+	})
+	shown := s.must(200, "GET", "/api/Spaces-1/deployments/Deployments-2", nil)
+	want := fmt.Sprint(begin.Format("2006-01-02T15:04:05.000+00:00"), begin.Add(time.Hour).Format("2006-01-02T15:04:05.000+00:00"), "Users-1")
+	if got := fmt.Sprint(shown["QueueTime"], shown["QueueTimeExpiry"], shown["DeployedById"]); got != want {
+		t.Errorf("the deployment is for %s, want %s", got, want)
+	}
+	if shown = s.must(200, "GET", "/api/Spaces-1/deployments/Deployments-1", nil); shown["QueueTime"] != nil {
+		t.Errorf("a deployment of now is for %v", shown["QueueTime"])
+	}
+}
