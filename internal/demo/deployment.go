@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"time"
 )
 
@@ -42,6 +43,16 @@ func (r *REST) CreateRelease(ctx context.Context, project, version string) error
 		"spaceId": "Spaces-1", "spaceIdOrName": "Spaces-1", "projectName": project,
 		"releaseVersion": version, "packageVersion": version,
 	}, nil)
+}
+
+// RetakeVariables has a release take the variables of its project afresh.
+func (r *REST) RetakeVariables(ctx context.Context, project, version string) error {
+	var release struct{ Id string }
+	path := spacePath("projects/" + url.PathEscape(project) + "/releases/" + url.PathEscape(version))
+	if err := r.Get(ctx, path, &release); err != nil {
+		return err
+	}
+	return r.Post(ctx, spacePath("releases/"+release.Id+"/snapshot-variables"), object{}, nil)
 }
 
 // Deploy queues the deployment of a release and returns the id of its task.

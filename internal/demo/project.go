@@ -123,7 +123,20 @@ func (r *REST) CreateProject(ctx context.Context, name string, steps []Step, var
 	if err := r.edit(ctx, process, "Steps", resources(steps)); err != nil {
 		return err
 	}
-	return r.edit(ctx, spacePath("variables/"+project.VariableSetId), "Variables", resources(variables))
+	return r.saveVariables(ctx, project.VariableSetId, variables)
+}
+
+func (r *REST) saveVariables(ctx context.Context, set string, variables []Variable) error {
+	return r.edit(ctx, spacePath("variables/"+set), "Variables", resources(variables))
+}
+
+// SaveVariables replaces the variables of a project.
+func (r *REST) SaveVariables(ctx context.Context, name string, variables []Variable) error {
+	var project struct{ VariableSetId string }
+	if err := r.Get(ctx, spacePath("projects/"+url.PathEscape(name)), &project); err != nil {
+		return err
+	}
+	return r.saveVariables(ctx, project.VariableSetId, variables)
 }
 
 func resources[T interface{ resource() object }](all []T) []object {

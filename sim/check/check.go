@@ -24,7 +24,7 @@ func All() []Statement {
 	return []Statement{
 		sessions(), revocation(), starts(), verdicts(), durability(), output(), isolation(), answers(), content(),
 		secrets(), limits(), queue(), leaks(), artifacts(),
-		window(), approval(), repetition(), outcome(), retention(), audit(), patience(),
+		window(), approval(), repetition(), outcome(), retention(), audit(), patience(), taking(),
 		reconnection(), completion(), detection(), cancellation(), agreement(), fairness(), progress(),
 		expectation(),
 	}

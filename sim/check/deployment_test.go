@@ -54,6 +54,7 @@ func story(t *testing.T) history.Run {
 		do(&r, n, tellStep, 1, 3*time.Minute, contract.Succeeded)
 		set(&r, n, history.ToneOutput, "blue")
 		for m := 1; m <= 2; m++ {
+			say(&r, n, firstStep, history.PaintPrefix+"dry on here")
 			say(&r, n, tellStep, fmt.Sprintf("%sweb-%d=blue", history.HeardPrefix, m))
 		}
 	}
@@ -112,6 +113,11 @@ func answers(r *history.Run, id deploy.InterruptionID, at deploy.Slot, choice de
 	insert(r, history.Event{At: when, Kind: history.Asked, Task: taskID, Text: text},
 		history.Event{At: when, Kind: history.Answered, Task: taskID, Text: text, Code: 200})
 	r.End.Audit = append(r.End.Audit, deploy.Event{Category: "InterruptionSubmitted", Message: string(id) + ": Approve admin answered."})
+}
+
+// paints has the last step on web-1 say what it sees of the variable.
+func paints(value string) func(*testing.T, *history.Run) {
+	return func(_ *testing.T, r *history.Run) { say(r, 1, fragileStep, history.PaintPrefix+value+" on web-1") }
 }
 
 // told is a change of the story instead of the calm run.
@@ -251,6 +257,16 @@ func deploymentTales() []tale {
 		{"S21", "an answer that nobody gave", told(loses(func(e *history.End) {
 			e.Audit = append(e.Audit, deploy.Event{Category: "InterruptionSubmitted", Message: "Interruptions-9: Approve"})
 		})), "answer to Interruptions-9, and nobody gave one"},
+
+		{"S23", "all see the same", told(paints("dry")), ""},
+		{"S23", "a later step sees what was taken afresh", told(paints("wet")), `sees the variable as "wet", and an earlier one saw "dry"`},
+		{"S23", "another task sees something else", told(paints("wet"), loses(func(e *history.End) {
+			for i, t := range e.Tickets {
+				if t.Step == fragileStep {
+					e.Tickets[i].Task = "ServerTasks-2"
+				}
+			}
+		})), ""},
 	}
 }
 

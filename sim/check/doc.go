@@ -33,6 +33,7 @@
 //	S20  retention.go    what is deployed stays
 //	S21  audit.go        the audit trail is whole
 //	S22  patience.go     absent machines are given up when their scripts say so
+//	S23  taking.go       a deployment keeps to the variables of its queueing
 //
 // What must happen in time:
 //

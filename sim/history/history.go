@@ -59,6 +59,7 @@ const (
 	ToneOutput   = "Tone"    // set on each machine
 	ChoiceOutput = "Chosen"  // set on few
 	HeardPrefix  = "heard-"  // of a line of TellStep: MACHINE=VALUE by PROCESS
+	PaintPrefix  = "paint-"  // of what a step sees of a variable that changes: VALUE on MACHINE by PROCESS
 	AnswerPrefix = "answer " // of what was Asked and Answered: "answer Interruptions-1 Proceed"
 )
 

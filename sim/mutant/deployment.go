@@ -46,6 +46,19 @@ var deploymentMutants = []Mutant{
 		}},
 	},
 	{
+		Name: "variables-of-now", Caught: []string{"S23"}, Plan: "story",
+		Story: "a step sees the variables that the release took afresh after the deployment was queued",
+		Edits: []Edit{{
+			"server/engine/order.go",
+			`		f.release = f.release.At(f.deployment.Taking)
+`,
+			`		if !active.Is("variables-of-now") {
+			f.release = f.release.At(f.deployment.Taking)
+		}
+`,
+		}},
+	},
+	{
 		Name: "condition-unheeded", Caught: []string{"S19"}, Plan: "story",
 		Story: "a step runs on a machine for which it was decided that it does not",
 		Edits: []Edit{{

@@ -206,6 +206,9 @@ type Op struct {
 	Turns    bool `toml:"turns,omitempty"`
 	Stumbles bool `toml:"stumbles,omitempty"`
 	Retries  int  `toml:"retries,omitempty"`
+	// Repaints gives a deployment's project a variable that its first and last steps say. So long after the deployment
+	// was queued the variable changes, and the release takes it afresh.
+	Repaints Duration `toml:"repaints,omitempty"`
 	// Breaks makes the package's last script fail.
 	Breaks bool `toml:"breaks,omitempty"`
 	// Back is how many releases a redeployment goes back, from 1 (0); Keep how many releases retention leaves beside

@@ -24,7 +24,7 @@ func usesOf(table, kind string) (uses string, known bool) {
 		},
 		"op": {
 			DoScript:   "any on lasts lines exit ignores reboot restarts limit gives gives_up",
-			DoDeploy:   "kb reboot restarts asks gives guided outputs turns stumbles retries breaks",
+			DoDeploy:   "kb reboot restarts asks gives guided outputs turns stumbles retries repaints breaks",
 			DoRedeploy: "back guided", DoRetention: "keep", DoAnswer: "choice guidance",
 			DoCancel: "", DoHealth: "", DoRestart: "", DoFailover: "", DoRemove: "any on", DoBrowse: "url",
 		},

@@ -257,6 +257,7 @@ func simplerOps(p plan.Plan) (all []plan.Plan) {
 		add(o.Turns, func(o *plan.Op) { o.Turns = false })
 		add(o.Stumbles, func(o *plan.Op) { o.Stumbles, o.Retries = false, 0 })
 		add(o.Retries > 0, func(o *plan.Op) { o.Retries = 0 })
+		add(o.Repaints > 0, func(o *plan.Op) { o.Repaints = 0 })
 		add(o.Breaks, func(o *plan.Op) { o.Breaks = false })
 	}
 	return all

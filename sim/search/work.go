@@ -45,6 +45,9 @@ func drawDeployment(p *plan.Plan, d dice, o *plan.Op) {
 	o.Do, o.KB = plan.DoDeploy, pick(d, 16, 256, 1024)
 	o.Asks, o.Guided = d.one(3), d.one(3)
 	o.Outputs, o.Turns, o.Stumbles, o.Breaks = d.one(3), d.one(3), d.one(3), d.one(8)
+	if d.one(4) {
+		o.Repaints = d.seconds(1, 60)
+	}
 	if o.Stumbles {
 		o.Retries = pick(d, 0, 0, 1, 3)
 	}

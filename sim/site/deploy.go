@@ -33,7 +33,7 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	version, known := fmt.Sprintf("1.0.%d", d.versions), d.projects[project]
 	d.mu.Unlock()
 	if !known {
-		err := rest.CreateProject(ctx, project, steps(op, d.s.agentNames()), nil)
+		err := rest.CreateProject(ctx, project, steps(op, d.s.agentNames()), paint(op, dryPaint))
 		if err != nil && status(err) != statusConflict {
 			return "", err
 		}
@@ -61,7 +61,20 @@ func (d *desk) deployNext(ctx context.Context, op plan.Op, name string) (task st
 	d.mu.Lock()
 	d.latest, d.releases[project] = project, append(d.releases[project], version)
 	d.mu.Unlock()
-	return d.queue(ctx, op, project, version)
+	if task, err = d.queue(ctx, op, project, version); op.Repaints > 0 {
+		d.s.world.At(d.s.world.Now()+op.Repaints.D(), "repaint "+name, func() { d.repaint(ctx, op, project, version, name) })
+	}
+	return task, err
+}
+
+// repaint changes the variable of a project and has a release take it afresh.
+func (d *desk) repaint(ctx context.Context, op plan.Op, project, version, name string) {
+	d.asked("", "repaint "+name)
+	err := d.rest().SaveVariables(ctx, project, paint(op, wetPaint))
+	if err == nil {
+		err = d.rest().RetakeVariables(ctx, project, version)
+	}
+	d.answered("", "repaint "+name, err)
 }
 
 // lastScript is the package's own.

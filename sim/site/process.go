@@ -38,6 +38,7 @@ func projectOf(op plan.Op) string {
 		{op.Turns, " in turn"},
 		{op.Stumbles, " that stumbles"},
 		{op.Retries > 0, " and tries again"},
+		{op.Repaints > 0, " in paint"},
 		{op.Breaks, " that breaks"},
 	} {
 		if sort.is {
@@ -72,7 +73,25 @@ func steps(op plan.Op, machines []string) []demo.Step {
 		script := "stumble #{Octopus.Deployment.Id}\necho holds-#{Octopus.Machine.Name} by $$"
 		all = append(all, demo.Step{Name: "Fragile", Tag: tag, Script: script, Settings: set})
 	}
+	if op.Repaints > 0 {
+		all = append(all, demo.Step{Name: "Paint", Tag: tag, Script: painted})
+	}
 	return all
+}
+
+const (
+	paintVariable = "Paint"
+	dryPaint      = "dry"
+	wetPaint      = "wet"
+	painted       = "echo " + history.PaintPrefix + "#{" + paintVariable + "} on #{Octopus.Machine.Name} by $$"
+)
+
+// paint are the variables of a project: none, unless an op repaints it.
+func paint(op plan.Op, value string) []demo.Variable {
+	if op.Repaints == 0 {
+		return nil
+	}
+	return []demo.Variable{{Name: paintVariable, Value: value}}
 }
 
 // first is the script of the first step.
@@ -81,6 +100,9 @@ func first(op plan.Op) string {
 	if op.Outputs {
 		script += "\nset_octopusvariable " + history.ToneOutput + " #{Octopus.Release.Number}-on-#{Octopus.Machine.Name}" +
 			`#{if Octopus.Machine.Name | Match "-1$"}` + "\nset_octopusvariable " + history.ChoiceOutput + " yes#{/if}"
+	}
+	if op.Repaints > 0 {
+		script += "\n" + painted
 	}
 	if op.Gives > 0 {
 		script += fmt.Sprintf("\ngive #{Octopus.Release.Number}-#{Octopus.Machine.Name}.bin %d", op.Gives)
