@@ -27,6 +27,8 @@ type Scene struct {
 	Action       Action
 	ActionNumber int // in its step, from 1
 	ServerURL    string
+	// Failure is the reason of the deployment's first failure so far; "" while there is none.
+	Failure string
 }
 
 // Variables are the system's own, by the names that Octopus documents (features.md VAR-8). Lists are
@@ -94,6 +96,9 @@ func (s Scene) deployment() map[string]string {
 		"Octopus.Web.ProjectLink":    page + space,
 		"Octopus.Web.ReleaseLink":    page + "/releases/" + url.PathEscape(s.Release.Version) + space,
 		"Octopus.Web.DeploymentLink": "/app/tasks/" + url.PathEscape(string(s.Task.ID)) + space,
+	}
+	if s.Failure != "" { // conditions ask whether there is such a variable
+		all["Octopus.Deployment.Error"] = s.Failure
 	}
 	for name, value := range s.Release.CustomFields {
 		all["Octopus.Release.CustomFields["+name+"]"] = value

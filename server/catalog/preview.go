@@ -123,7 +123,7 @@ func (q PreviewRequest) place(r store.Reader, project deploy.Project) (p deploy.
 func (c *Catalog) VariableNames(ctx context.Context, p identity.Principal, project string) (names []string, err error) {
 	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) error {
 		names = nil
-		for name := range (deploy.Scene{Task: deploy.Task{Kind: deploy.DeployTask}}).Variables() {
+		for name := range (deploy.Scene{Task: deploy.Task{Kind: deploy.DeployTask}, Failure: "one"}).Variables() {
 			names = append(names, name)
 		}
 		if project != "" {

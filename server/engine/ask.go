@@ -209,10 +209,10 @@ func (w *worker) sayLines(place string, as tasklog.Category, text string) {
 const maxFaultBytes = 255
 
 // decide works out conditions and makes them durable: a restart does not decide otherwise.
-func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string) error {
+func (w *worker) decide(ctx context.Context, slots []deploy.Slot) error {
 	made := make([]deploy.Decision, 0, len(slots))
 	for _, slot := range slots {
-		d, err := w.decision(ctx, slot, failure)
+		d, err := w.decision(ctx, slot)
 		if err != nil {
 			return err
 		}
@@ -234,7 +234,7 @@ func (w *worker) decide(ctx context.Context, slots []deploy.Slot, failure string
 
 // decision works out one condition. Without its variables nobody knows what it comes to: that is a fault of the
 // step, and no reason to leave it out.
-func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string) (deploy.Decision, error) {
+func (w *worker) decision(ctx context.Context, slot deploy.Slot) (deploy.Decision, error) {
 	d := deploy.Decision{Step: slot.Step, Machine: slot.Machine}
 	values, _, err := w.valuesAt(ctx, slot)
 	if isLacking(err) {
@@ -244,9 +244,6 @@ func (w *worker) decision(ctx context.Context, slot deploy.Slot, failure string)
 	}
 	if err != nil {
 		return d, err
-	}
-	if failure != "" {
-		values["Octopus.Deployment.Error"] = failure
 	}
 	d.Runs = deploy.Holds(w.task.Plan.Steps[slot.Step].Expression, w.engine.values(values))
 	return d, nil

@@ -90,3 +90,25 @@ func TestADeploymentKeepsItsVariables(t *testing.T) {
 		}
 	})
 }
+
+// TestStepsAfterAFailureAreToldOfIt, those before it are not: a step that tells people has to know what failed.
+func TestStepsAfterAFailureAreToldOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(func(p *deploy.Plan) {
+			twoSteps(p)
+			p.Steps[1].Condition = deploy.OnFailure
+		}))
+		defer b.store.Close()
+		b.must(b.store.Update(t.Context(), released(deploy.ScriptAction)))
+		m := ending(contract.Failed, contract.Succeeded)
+		var seen []string
+		m.start = func(o contract.Order) error {
+			seen = append(seen, o.Variables["Octopus.Deployment.Error"])
+			return nil
+		}
+		b.run(m, nil, "", nil)
+		if len(seen) != 2 || seen[0] != "" || seen[1] == "" || !strings.HasPrefix(b.task().Error, seen[1]) {
+			t.Errorf("the steps saw %q, the task says %q\n%s", seen, b.task().Error, b.log())
+		}
+	})
+}

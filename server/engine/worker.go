@@ -35,6 +35,7 @@ type worker struct {
 	group    sync.WaitGroup
 	shown    []deploy.Activity                       // of each step, as last told to the log
 	asked    map[deploy.InterruptionID]deploy.Choice // likewise
+	failure  string                                  // the first one so far
 	next     time.Time                               // when an answer is too late; zero for never
 
 	mu     sync.Mutex // guards why and before, and the moment at which log is set
@@ -149,6 +150,7 @@ func (w *worker) advance(ctx context.Context) (done bool, err error) {
 	progress := deploy.Walk(w.task.Plan, record)
 	w.tellAsked(record.Interruptions) // an answer comes before what it let begin
 	w.tell(progress)
+	w.failure = progress.Failure
 	if progress.Done {
 		return true, w.finish(ctx, progress)
 	}
@@ -169,7 +171,7 @@ func (w *worker) act(ctx context.Context, progress deploy.Progress, record deplo
 		w.carry(ctx, ticket, isRetry(record, ticket))
 	}
 	if len(progress.Decide) > 0 {
-		if err := w.decide(ctx, progress.Decide, progress.Failure); err != nil {
+		if err := w.decide(ctx, progress.Decide); err != nil {
 			return err
 		}
 	}
