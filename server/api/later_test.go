@@ -48,6 +48,40 @@ func TestRefusalsSayWhy(t *testing.T) {
 			t.Errorf("%s %v: %d %s, want 400 and only %q", c.path, c.body, a.status, a.body, c.want)
 		}
 	}
+	with := func(edit func(step, action m)) m {
+		step := packageStep("Deploy", "Web.App")
+		edit(step, step["Actions"].([]m)[0])
+		return m{"Version": 1, "Steps": []m{step}}
+	}
+	two := func(step, action m) {
+		second := scriptStep("Second")["Actions"].([]m)[0]
+		second["Condition"] = "Failure"
+		step["Actions"] = []m{action, second}
+	}
+	for want, body := range map[string]m{
+		`the fixed version "1.0.0" of package Web.App comes with a later version`: with(func(_, action m) {
+			action["Packages"].([]m)[0]["Version"] = "1.0.0"
+		}),
+		`step Deploy has the start trigger "Sometime": want StartAfterPrevious or StartWithPrevious`: with(func(step, _ m) {
+			step["StartTrigger"] = "Sometime"
+		}),
+		`the package requirement "AfterPackageAcquisition" (this version knows LetOctopusDecide) comes with`: with(func(step, _ m) {
+			step["PackageRequirement"] = "AfterPackageAcquisition"
+		}),
+		`action Second: a condition of its own, "Failure", comes with a later version`: with(two),
+		`action Deploy: a condition of its own, "Always", comes with a later version`: with(func(_, action m) {
+			action["Condition"] = "Always"
+		}),
+		`action Deploy is for a team to answer that there is not: "Teams-77"`: with(func(_, action m) {
+			action["Properties"].(m)["Octopus.Action.Manual.ResponsibleTeamIds"] = "teams-administrators,Teams-77"
+		}),
+	} {
+		a := s.call("PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", body)
+		said, _ := a.json["Errors"].([]any)
+		if a.status != 400 || len(said) != 1 || !strings.Contains(said[0].(string), want) {
+			t.Errorf("%v: %d %s, want 400 and only %q", body, a.status, a.body, want)
+		}
+	}
 	for _, path := range []string{"tenants/t", "workers/w", "workerpools/p", "runbooks/r"} {
 		a := s.call("GET", "/api/Spaces-1/"+path, nil)
 		if said, _ := a.json["ErrorMessage"].(string); a.status != 404 || !strings.Contains(said, "comes with a later version") {

@@ -17,8 +17,12 @@ import (
 // processPrefix and the project's id are the id of its process; Terraform builds it itself.
 const processPrefix = "deploymentprocess-"
 
-// startWithPrevious is the start trigger of a step that does not wait for the one before it.
-const startWithPrevious = "StartWithPrevious"
+// Words of the wire.
+const (
+	startAfterPrevious = "StartAfterPrevious"
+	startWithPrevious  = "StartWithPrevious" // it does not wait for the step before it
+	letServerDecide    = "LetOctopusDecide"  // when packages are sent: here always with the step that needs them
+)
 
 // feedID is the built-in feed.
 const feedID = "Feeds-1001"
@@ -55,18 +59,20 @@ type processRequest struct {
 }
 
 type stepRequest struct {
-	ID           string `json:"Id"`
-	Name         string
-	Condition    string
-	StartTrigger string
-	Properties   map[string]property
-	Actions      []actionRequest
+	ID                 string `json:"Id"`
+	Name               string
+	Condition          string
+	StartTrigger       string
+	PackageRequirement string
+	Properties         map[string]property
+	Actions            []actionRequest
 }
 
 type actionRequest struct {
 	ID                   string `json:"Id"`
 	Name                 string
 	ActionType           string
+	Condition            string
 	IsDisabled           bool
 	IsRequired           bool
 	Notes                string
@@ -87,6 +93,7 @@ type packageReferenceRequest struct {
 	Name      string
 	PackageID string `json:"PackageId"`
 	FeedID    string `json:"FeedId"`
+	Version   string
 }
 
 // later collects what the wire can say and this version cannot do.
@@ -114,12 +121,28 @@ func (q processRequest) process() (deploy.Process, error) {
 			WithPrevious: strings.EqualFold(s.StartTrigger, startWithPrevious),
 			Properties:   not.properties("step "+s.Name, s.Properties), Actions: []deploy.Action{},
 		}
+		not.step(s)
 		for _, action := range s.Actions {
 			step.Actions = append(step.Actions, not.action(action))
 		}
 		process.Steps = append(process.Steps, step)
 	}
 	return process, not.err()
+}
+
+// step refuses what would run at another time than the caller thinks.
+func (l *later) step(q stepRequest) {
+	if !containsFold([]string{"", startAfterPrevious, startWithPrevious}, q.StartTrigger) {
+		*l = append(*l, fmt.Sprintf("step %s has the start trigger %.40q: want %s or %s", q.Name, q.StartTrigger,
+			startAfterPrevious, startWithPrevious))
+	}
+	l.add(!containsFold([]string{"", letServerDecide}, q.PackageRequirement),
+		"step %s: the package requirement %.40q (this version knows %s)", q.Name, q.PackageRequirement, letServerDecide)
+	for _, action := range q.Actions {
+		isStep := len(q.Actions) == 1 && strings.EqualFold(action.Condition, q.Condition)
+		l.add(!isStep && !containsFold([]string{"", string(deploy.OnSuccess)}, action.Condition),
+			"action %s: a condition of its own, %.40q,", action.Name, action.Condition)
+	}
 }
 
 func (l *later) properties(owner string, given map[string]property) map[string]string {
@@ -144,6 +167,7 @@ func (l *later) action(q actionRequest) deploy.Action {
 	}
 	for _, p := range q.Packages {
 		l.add(!isBuiltIn(p.FeedID), "%s: the feed %q", owner, p.FeedID)
+		l.add(p.Version != "", "%s: the fixed version %.40q of package %s", owner, p.Version, p.PackageID)
 		action.Packages = append(action.Packages, deploy.PackageReference{ID: p.ID, Name: p.Name, PackageID: p.PackageID})
 	}
 	return action
@@ -177,12 +201,12 @@ func showStep(s deploy.Step) obj {
 		properties = map[string]string{}
 	}
 	properties[deploy.PropTargetTags] = strings.Join(s.Tags, ",")
-	trigger := "StartAfterPrevious"
+	trigger := startAfterPrevious
 	if s.WithPrevious {
 		trigger = startWithPrevious
 	}
 	return obj{
-		"Id": s.ID, "Name": s.Name, "Slug": deploy.Slug(s.Name), "PackageRequirement": "LetOctopusDecide",
+		"Id": s.ID, "Name": s.Name, "Slug": deploy.Slug(s.Name), "PackageRequirement": letServerDecide,
 		"Condition": s.Condition, "StartTrigger": trigger, "Properties": properties,
 		"Actions": each(s.Actions, showAction),
 	}

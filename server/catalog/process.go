@@ -152,6 +152,9 @@ func checkProcess(
 			}
 			why.action(action, environments, known)
 			why.channels(action, channels)
+			if err := why.teams(r, action); err != nil {
+				return process, err
+			}
 		}
 	}
 	return process, why.err()
@@ -284,6 +287,15 @@ func (r *reasons) channels(a *deploy.Action, all []deploy.Channel) {
 			r.add("action %s names a channel that the project has not: %q", a.Name, id)
 		}
 	}
+}
+
+// teams refuses teams that there are not: nobody could answer what the action asks.
+func (why *reasons) teams(r store.Reader, a *deploy.Action) error {
+	missing, err := identity.MissingTeams(r, a.ResponsibleTeams())
+	for _, id := range missing {
+		why.add("action %s is for a team to answer that there is not: %.80q (%s)", a.Name, id, deploy.PropTeams)
+	}
+	return err
 }
 
 func (r *reasons) limits(a *deploy.Action) {

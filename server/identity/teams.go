@@ -97,6 +97,17 @@ func IsInTeam(r store.Reader, user deploy.UserID, teams []string) (bool, error) 
 	}), err
 }
 
+// MissingTeams are those of the ids that no team has, in their order.
+func MissingTeams(r store.Reader, ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	teams, err := allTeams(r)
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(teams, func(t deploy.Team) bool { return strings.EqualFold(id, string(t.ID)) })
+	}), err
+}
+
 func leaveTeams(w store.Writer, user deploy.UserID) error {
 	teams, err := w.Teams()
 	if err != nil {
