@@ -59,17 +59,16 @@ func (v *server) settings() daemon.Settings {
 	return settings
 }
 
-// start begins a life of the server and waits until it listens, or has ended.
+// start begins a life of the server and waits until it listens, or has ended. It does nothing while one lives: two
+// people may restart the server at the same moment.
 func (v *server) start() {
-	life, err := v.m.Begin(sim.ServerLife)
+	life, gone, err := v.begin()
 	if err != nil {
 		v.s.fail("start %s: %v", v.spec.Name, err)
+	}
+	if life == nil {
 		return
 	}
-	v.s.mu.Lock()
-	v.life, v.gone = life, make(chan struct{})
-	gone := v.gone
-	v.s.mu.Unlock()
 	v.s.record(history.Event{Kind: history.Launched, Who: v.spec.Name, Text: sim.ServerLife, N: life.Number()})
 	ready := make(chan struct{})
 	life.Go(func() { v.run(life, ready) })
@@ -81,6 +80,20 @@ func (v *server) start() {
 	case <-ready:
 	case <-gone:
 	}
+}
+
+// begin begins a life unless there is one: then it returns nil.
+func (v *server) begin() (life *sim.Life, gone chan struct{}, err error) {
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	if v.life != nil && !hasEnded(v.gone) {
+		return nil, nil, nil
+	}
+	if life, err = v.m.Begin(sim.ServerLife); err != nil {
+		return nil, nil, err
+	}
+	v.life, v.gone = life, make(chan struct{})
+	return life, v.gone, nil
 }
 
 // run is the whole life of a server's process.
