@@ -145,8 +145,9 @@ func (r PlanRequest) skips(step Step, action Action) bool {
 
 func (r PlanRequest) actions(step Step) []Action {
 	return slices.DeleteFunc(slices.Clone(step.Actions), func(a Action) bool {
-		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel)
-		return a.IsDisabled && !r.KeepsDisabled || r.skips(step, a) || elsewhere || slices.Contains(a.ExcludedEnvironments, r.Environment)
+		elsewhere := !within(a.Environments, r.Environment) || !within(a.Channels, r.Channel) ||
+			slices.Contains(a.ExcludedEnvironments, r.Environment)
+		return a.IsDisabled && !r.KeepsDisabled || r.skips(step, a) || elsewhere
 	})
 }
 
