@@ -96,3 +96,31 @@ func TestDeploymentsKeepWhenAndWho(t *testing.T) {
 		t.Errorf("a deployment of now is for %v", shown["QueueTime"])
 	}
 }
+
+// TestListsShowWholeReleases compares a release in each list with the one read by itself.
+func TestListsShowWholeReleases(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{
+		"projectName": "Web App", "releaseVersion": "2.0.0", "releaseNotes": "n", "customFields": m{"Ticket": "X-1"},
+		"ignoreChannelRules": true,
+	})
+	alone := s.must(200, "GET", "/api/Spaces-1/releases/Releases-1", nil)
+	if alone["ReleaseNotes"] != "first" || len(alone["SelectedPackages"].([]any)) != 1 {
+		t.Fatalf("the release has no notes or no packages: %v", alone)
+	}
+	for _, list := range []string{
+		"releases?", "releases?ids=releases-1&", "projects/Projects-1/releases?", "channels/Channels-1/releases?",
+		"projects/Projects-1/releases?searchByVersion=1&",
+	} {
+		page := s.must(200, "GET", "/api/Spaces-1/"+list+"take=2147483647", nil)
+		items := page["Items"].([]any)
+		if diff := cmp.Diff(any(alone), items[len(items)-1]); diff != "" || page["TotalResults"] != float64(len(items)) {
+			t.Errorf("%s: %v in all (-alone +listed):\n%s", list, page["TotalResults"], diff)
+		}
+	}
+	second := s.must(200, "GET", "/api/Spaces-1/releases?skip=1&take=1", nil)["Items"].([]any)
+	if len(second) != 1 || second[0].(m)["Id"] != "Releases-1" {
+		t.Errorf("the second page is %v", second)
+	}
+}

@@ -13,42 +13,32 @@ import (
 )
 
 func showRelease(r deploy.Release) obj {
-	shown := showReleaseRow(r.Space, catalog.ReleaseRow{
-		ID: r.ID, Project: r.Project, Channel: r.Channel, Version: r.Version, AssembledAt: r.AssembledAt,
-	})
-	shown["ReleaseNotes"], shown["IgnoreChannelRules"] = r.Notes, r.IgnoresRules
-	if r.CustomFields != nil {
-		shown["CustomFields"] = r.CustomFields
+	self, snapshot := spacePath+"releases/"+string(r.ID), func(of string, version int) string {
+		return fmt.Sprintf("%s-s-%d-%s", of, version, r.ID)
 	}
-	shown["ProjectDeploymentProcessSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", processPrefix, r.Project,
-		r.Process.Version, r.ID)
-	shown["ProjectVariableSetSnapshotId"] = fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, r.Project,
-		r.Variables.Version, r.ID)
-	libraries := []string{}
-	for _, set := range r.Library {
-		libraries = append(libraries, fmt.Sprintf("%s%s-s-%d-%s", variablesPrefix, set.Owner, set.Version, r.ID))
+	fields := r.CustomFields
+	if fields == nil {
+		fields = map[string]string{}
 	}
-	shown["LibraryVariableSetSnapshotIds"] = libraries
-	shown["SelectedPackages"] = each(r.Packages, func(p deploy.SelectedPackage) obj {
-		return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}
-	})
-	return shown
-}
-
-func showReleaseRow(space deploy.SpaceID, r catalog.ReleaseRow) obj {
-	self := spacePath + "releases/" + string(r.ID)
 	return obj{
 		"Id": r.ID, "SpaceId": thisSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
-		// A list does not read the notes; null is not what an empty text would be when it is written back.
-		"ReleaseNotes": nil, "Assembled": at(r.AssembledAt), "IgnoreChannelRules": false,
-		"LibraryVariableSetSnapshotIds": []string{}, "SelectedPackages": []obj{}, "SelectedGitResources": []obj{},
-		"BuildInformation": []obj{}, "CustomFields": obj{}, "VersionControlReference": nil,
+		"ReleaseNotes": r.Notes, "Assembled": at(r.AssembledAt), "IgnoreChannelRules": r.IgnoresRules,
+		"ProjectDeploymentProcessSnapshotId": snapshot(processPrefix+string(r.Project), r.Process.Version),
+		"ProjectVariableSetSnapshotId":       snapshot(variablesPrefix+string(r.Project), r.Variables.Version),
+		"LibraryVariableSetSnapshotIds": each(r.Library, func(set deploy.VariableSet) string {
+			return snapshot(variablesPrefix+string(set.Owner), set.Version)
+		}),
+		"SelectedPackages": each(r.Packages, func(p deploy.SelectedPackage) obj {
+			return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}
+		}),
+		"SelectedGitResources": []obj{}, "BuildInformation": []obj{}, "CustomFields": fields,
+		"VersionControlReference": nil,
 		"Links": obj{
 			"Self": self + "{?force}", "Project": spacePath + "projects/" + string(r.Project),
 			"Channel": spacePath + "channels/" + string(r.Channel), "Progression": self + "/progression",
 			"Deployments": self + "/deployments{?skip,take}", "DeploymentTemplate": self + "/deployments/template",
 			"SnapshotVariables": self + "/snapshot-variables", "Defects": self + "/defects",
-			"Web": webRelease(space, r.Project, r.Version),
+			"Web": webRelease(r.Space, r.Project, r.Version),
 		},
 	}
 }
@@ -239,7 +229,7 @@ func (a *api) projectReleases(c *call) error {
 	if err != nil {
 		return err
 	}
-	return answerReleases(c, rows)
+	return a.answerReleases(c, rows)
 }
 
 func (a *api) listReleases(c *call) error {
@@ -247,7 +237,7 @@ func (a *api) listReleases(c *call) error {
 	if err != nil {
 		return err
 	}
-	return answerReleases(c, rows)
+	return a.answerReleases(c, rows)
 }
 
 func (a *api) channelReleases(c *call) error {
@@ -259,16 +249,26 @@ func (a *api) channelReleases(c *call) error {
 	if err != nil {
 		return err
 	}
-	return answerReleases(c, rows)
+	return a.answerReleases(c, rows)
 }
 
-func answerReleases(c *call, rows []catalog.ReleaseRow) error {
+func (a *api) answerReleases(c *call, rows []catalog.ReleaseRow) error {
 	search := strings.ToLower(c.query()["searchbyversion"])
 	rows = slices.DeleteFunc(rows, func(r catalog.ReleaseRow) bool {
 		return !strings.Contains(strings.ToLower(r.Version), search)
 	})
 	rows = chosen(c, rows, func(r catalog.ReleaseRow) (string, string) { return string(r.ID), r.Version })
-	return paged(c, "Release", rows, func(r catalog.ReleaseRow) obj { return showReleaseRow(c.principal.SpaceID(), r) })
+	skip, take, err := c.pageOf()
+	if err != nil {
+		return err
+	}
+	total := len(rows)
+	rows = rows[min(skip, total):]
+	page, err := a.Catalog.WholeReleases(c.ctx(), c.principal, rows[:min(take, len(rows))])
+	if err != nil {
+		return err
+	}
+	return envelope(c, "Release", each(page, showRelease), total)
 }
 
 func (a *api) deleteRelease(c *call) error {

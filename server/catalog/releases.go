@@ -215,6 +215,27 @@ func (c *Catalog) Releases(ctx context.Context, p identity.Principal, project st
 	return rows, err
 }
 
+// WholeReleases reads releases with their snapshots, in the order of the rows; those that are gone are left out.
+// Errors: Denied.
+func (c *Catalog) WholeReleases(ctx context.Context, p identity.Principal, rows []ReleaseRow) (
+	all []deploy.Release, err error,
+) {
+	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
+		all = make([]deploy.Release, 0, len(rows))
+		for _, row := range rows {
+			release, err := r.Release(row.ID)
+			switch {
+			case err == nil:
+				all = append(all, release)
+			case errkind.Of(err) != errkind.NotFound:
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
 // ChannelReleases lists the releases of a channel, newest first. Errors: Denied, NotFound.
 func (c *Catalog) ChannelReleases(ctx context.Context, p identity.Principal, id string) (rows []ReleaseRow, err error) {
 	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
