@@ -77,6 +77,19 @@ func (r Release) At(taking int) Release {
 	return r
 }
 
+// Took finds a version of an owner's variables that the release took, and keeps.
+func (r Release) Took(owner OwnerID, version int) (VariableSet, bool) {
+	sets := r.Sets()
+	for _, t := range r.Earlier {
+		sets = append(append(sets, t.Variables), t.Library...)
+	}
+	i := slices.IndexFunc(sets, func(s VariableSet) bool { return s.Owner == owner && s.Version == version })
+	if i < 0 {
+		return VariableSet{}, false
+	}
+	return sets[i], true
+}
+
 // Defect is a reason why a release goes no further.
 type Defect struct {
 	ID          string // "Defects-1"

@@ -124,3 +124,40 @@ func TestListsShowWholeReleases(t *testing.T) {
 		t.Errorf("the second page is %v", second)
 	}
 }
+
+// TestSnapshotsOfReleases reads process and variables under the ids that a release names, as the command line client
+// does before it deploys, after the project has gone on.
+func TestSnapshotsOfReleases(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	project := s.must(200, "GET", "/api/Spaces-1/projects/Projects-1", nil)
+	project["IncludedLibraryVariableSetIds"] = []string{"LibraryVariableSets-1"}
+	s.must(200, "PUT", "/api/Spaces-1/projects/Projects-1", project)
+	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{"projectName": "Web App", "releaseVersion": "2.0.0"})
+	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
+		"Version": 1, "Steps": []m{scriptStep("Another")},
+	})
+	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{"Version": 1, "Variables": []m{}})
+	release := s.must(200, "GET", "/api/Spaces-1/releases/Releases-2", nil)
+	id := release["ProjectDeploymentProcessSnapshotId"].(string)
+	process := s.must(200, "GET", "/api/Spaces-1/deploymentprocesses/"+id, nil)
+	if steps := process["Steps"].([]any); process["Id"] != id || len(steps) != 2 || steps[0].(m)["Name"] != "Say hello" {
+		t.Errorf("the process is %v", process)
+	}
+	id = release["ProjectVariableSetSnapshotId"].(string)
+	set := s.must(200, "GET", "/api/Spaces-1/variables/"+id, nil)
+	if all := set["Variables"].([]any); set["Id"] != id || len(all) != 1 || all[0].(m)["Value"] != "good day" {
+		t.Errorf("the variables are %v", set)
+	}
+	id = release["LibraryVariableSetSnapshotIds"].([]any)[0].(string)
+	if set = s.must(200, "GET", "/api/Spaces-1/variables/"+id, nil); set["Id"] != id || set["OwnerId"] != "LibraryVariableSets-1" {
+		t.Errorf("the library set is %v", set)
+	}
+	for _, gone := range []string{
+		"deploymentprocesses/deploymentprocess-Projects-1-s-2-Releases-2", "variables/variableset-Projects-1-s-2-Releases-2",
+		"variables/variableset-Projects-1-s-1-Releases-9", "deploymentprocesses/deploymentprocess-Projects-1-s-1-Releases-9",
+	} {
+		s.must(404, "GET", "/api/Spaces-1/"+gone, nil)
+	}
+	s.must(404, "PUT", "/api/Spaces-1/variables/"+id, m{"Version": 0, "Variables": []m{}})
+}

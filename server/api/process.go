@@ -251,10 +251,40 @@ func processOwner(c *call) (string, error) {
 	return owner(processPrefix, c.param("id"))
 }
 
+// snapshot is what the id of something that a release took says, such as variableset-Projects-1-s-3-Releases-7.
+type snapshot struct {
+	owner   string
+	version int
+	release string
+}
+
+func (s snapshot) String() string { return fmt.Sprintf("%s-s-%d-%s", s.owner, s.version, s.release) }
+
+// newSnapshot reads what follows the prefix; ok is false when it is no snapshot's.
+func newSnapshot(text string) (s snapshot, ok bool) {
+	owner, rest, isFirst := strings.Cut(text, "-s-")
+	version, release, isSecond := strings.Cut(rest, "-")
+	n, err := strconv.Atoi(version)
+	return snapshot{owner, n, release}, isFirst && isSecond && err == nil
+}
+
+// taken gives what a release took its own id and address.
+func taken(shown obj, collection, id string) obj {
+	shown["Id"], shown["Links"] = id, obj{"Self": spacePath + collection + id}
+	return shown
+}
+
 func (a *api) getProcess(c *call) error {
 	project, err := processOwner(c)
 	if err != nil {
 		return err
+	}
+	if s, ok := newSnapshot(project); ok {
+		process, err := a.Catalog.ReleaseProcess(c.ctx(), c.principal, s.release, s.version)
+		if err != nil {
+			return err
+		}
+		return c.ok(taken(showProcess(process), "deploymentprocesses/", processPrefix+s.String()))
 	}
 	process, err := a.Catalog.Process(c.ctx(), c.principal, project)
 	if err != nil {

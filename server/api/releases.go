@@ -13,9 +13,8 @@ import (
 )
 
 func showRelease(r deploy.Release) obj {
-	self, snapshot := spacePath+"releases/"+string(r.ID), func(of string, version int) string {
-		return fmt.Sprintf("%s-s-%d-%s", of, version, r.ID)
-	}
+	self := spacePath + "releases/" + string(r.ID)
+	took := func(owner string, version int) string { return snapshot{owner, version, string(r.ID)}.String() }
 	fields := r.CustomFields
 	if fields == nil {
 		fields = map[string]string{}
@@ -23,10 +22,10 @@ func showRelease(r deploy.Release) obj {
 	return obj{
 		"Id": r.ID, "SpaceId": thisSpace, "ProjectId": r.Project, "ChannelId": r.Channel, "Version": r.Version,
 		"ReleaseNotes": r.Notes, "Assembled": at(r.AssembledAt), "IgnoreChannelRules": r.IgnoresRules,
-		"ProjectDeploymentProcessSnapshotId": snapshot(processPrefix+string(r.Project), r.Process.Version),
-		"ProjectVariableSetSnapshotId":       snapshot(variablesPrefix+string(r.Project), r.Variables.Version),
+		"ProjectDeploymentProcessSnapshotId": processPrefix + took(string(r.Project), r.Process.Version),
+		"ProjectVariableSetSnapshotId":       variablesPrefix + took(string(r.Project), r.Variables.Version),
 		"LibraryVariableSetSnapshotIds": each(r.Library, func(set deploy.VariableSet) string {
-			return snapshot(variablesPrefix+string(set.Owner), set.Version)
+			return variablesPrefix + took(string(set.Owner), set.Version)
 		}),
 		"SelectedPackages": each(r.Packages, func(p deploy.SelectedPackage) obj {
 			return obj{"ActionName": p.Action, "StepName": p.Step, "PackageReferenceName": p.Reference, "Version": p.Version}

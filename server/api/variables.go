@@ -204,6 +204,13 @@ func (a *api) getVariables(c *call) error {
 	if err != nil {
 		return err
 	}
+	if s, ok := newSnapshot(of); ok {
+		v, err := a.Catalog.ReleaseVariables(c.ctx(), c.principal, s.release, s.owner, s.version)
+		if err != nil {
+			return err
+		}
+		return c.ok(taken(showVariables(v), "variables/", variablesPrefix+s.String()))
+	}
 	v, err := a.Catalog.Variables(c.ctx(), c.principal, of)
 	if err != nil {
 		return err

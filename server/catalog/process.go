@@ -49,6 +49,24 @@ func (c *Catalog) Process(ctx context.Context, p identity.Principal, project str
 	return process, err
 }
 
+// ReleaseProcess is the one that a release took, if that is the version asked for. Errors: Denied, NotFound.
+func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, release string, version int) (
+	process deploy.Process, err error,
+) {
+	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
+		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
+		if err != nil {
+			return err
+		}
+		if process = held.Process; process.Version != version {
+			return errkind.NotFound.Errorf("release %s took version %d of its process, not %d", held.ID, process.Version, version)
+		}
+		process.Project = held.Project
+		return nil
+	})
+	return process, err
+}
+
 // Processes reads how every project is deployed. Errors: Denied.
 func (c *Catalog) Processes(ctx context.Context, p identity.Principal) (all []deploy.Process, err error) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {

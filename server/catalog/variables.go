@@ -50,6 +50,27 @@ func (c *Catalog) Variables(ctx context.Context, p identity.Principal, owner str
 	return v, err
 }
 
+// ReleaseVariables are those that a release took from an owner, in the version asked for. Errors: Denied, NotFound.
+func (c *Catalog) ReleaseVariables(ctx context.Context, p identity.Principal, release, owner string, version int) (
+	v Variables, err error,
+) {
+	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) error {
+		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
+		if err != nil {
+			return err
+		}
+		if v, err = variablesOf(r, owner); err != nil {
+			return err
+		}
+		var took bool
+		if v.Set, took = held.Took(v.Set.Owner, version); !took {
+			err = errkind.NotFound.Errorf("release %s took no version %d of the variables of %s", held.ID, version, owner)
+		}
+		return err
+	})
+	return v, err
+}
+
 // isLibrary reports whether a reference is the id of a library set.
 func isLibrary(ref string) bool {
 	return properID(librarySets, ref) != ref || strings.HasPrefix(ref, librarySets+"-")
