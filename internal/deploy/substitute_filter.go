@@ -5,6 +5,7 @@ package deploy
 import (
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,24 @@ func (v *Values) filter(name string, in filterInput) (result string, ok bool) {
 		return extra(in.value, in.args)
 	}
 	return "", false
+}
+
+// MarkdownFilters are the names of those that internal/markdown has, which servers know and agents do not.
+func MarkdownFilters() []string { return []string{"Markdown", "MarkdownToHtml"} }
+
+// hasFilter reports whether servers have a filter of that name, in small letters.
+func hasFilter(name string) bool {
+	switch name {
+	case "nowdate", "nowdateutc", "append", "prepend":
+		return true
+	}
+	if _, _, known := plainFilter(name, ""); known {
+		return true
+	}
+	if _, _, known := (filterInput{}).argFilter(name); known {
+		return true
+	}
+	return slices.ContainsFunc(MarkdownFilters(), func(f string) bool { return strings.EqualFold(f, name) })
 }
 
 // plainFilter runs one of those that take no arguments.

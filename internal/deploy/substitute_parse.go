@@ -72,11 +72,18 @@ type frame struct {
 // parseTemplate reads text in one pass. Errors: Invalid (blocks nested too deeply).
 func parseTemplate(text string) ([]templateNode, error) {
 	p := &templateParser{}
+	if err := p.read(text); err != nil {
+		return nil, err
+	}
+	return p.finish(), nil
+}
+
+func (p *templateParser) read(text string) error {
 	for {
 		at := strings.Index(text, "#{")
 		if at < 0 {
 			p.addText(text)
-			return p.finish(), nil
+			return nil
 		}
 		if at > 0 && text[at-1] == '#' {
 			p.addText(text[:at-1] + "#{")
@@ -86,16 +93,16 @@ func parseTemplate(text string) ([]templateNode, error) {
 		p.addText(text[:at])
 		size := expressionSize(text[at:])
 		if size == 0 {
-			p.addText("#{")
+			p.misfit(text[at:])
 			text = text[at+2:]
 			continue
 		}
 		taken, err := p.addTag(text[at : at+size])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !taken { // something else may begin inside of it
-			p.addText("#{")
+			p.misfit(text[at : at+size])
 			size = len("#{")
 		}
 		text = text[at+size:]
@@ -132,6 +139,15 @@ func expressionSize(text string) int {
 type templateParser struct {
 	nodes []templateNode // of the innermost open block
 	open  []*frame
+	stray string // the first text from a #{ on that cannot be read; "" when there is none
+}
+
+// misfit takes the #{ that text begins with as it is.
+func (p *templateParser) misfit(text string) {
+	if p.stray == "" {
+		p.stray = text
+	}
+	p.addText("#{")
 }
 
 func (p *templateParser) addText(text string) {

@@ -24,9 +24,12 @@ const (
 	MaxHTMLBytes = 4 << 20
 )
 
-// In returns the same values with the filters Markdown and MarkdownToHtml.
+// In returns the same values with the filters that the server has besides.
 func In(values *deploy.Values) *deploy.Values {
-	return values.With("Markdown", Filter).With("MarkdownToHtml", Filter)
+	for _, name := range deploy.MarkdownFilters() {
+		values = values.With(name, Filter)
+	}
+	return values
 }
 
 // Filter makes HTML. False, which leaves an expression as it is, answers arguments and texts beyond the limits.

@@ -148,6 +148,35 @@ func TestProcessTellsEveryBrokenRule(t *testing.T) {
 	}
 }
 
+// TestProcessRefusesABrokenRunCondition does so when it is saved, and takes one whose names have no value yet.
+func TestProcessRefusesABrokenRunCondition(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	for expression, want := range map[string]string{
+		"#{if Nobody[#{Knows}].It}true#{/if}": "",
+		"#{Text | MarkdownToHtml}":            "",
+		"#{if X":                              `no } ends what begins at "#{if X"`,
+		"#{X | Upside}":                       `no filter "Upside"`,
+	} {
+		bad := step("A", scriptAction("Run it"))
+		bad.Condition, bad.Properties = deploy.OnExpression, map[string]string{deploy.PropCondition: expression}
+		held := ok(s.Process(s.ctx, root(), "Web"))(t)
+		_, err := s.SaveProcess(s.ctx, root(), "Web", deploy.Process{Version: held.Version, Steps: []deploy.Step{bad}})
+		if want == "" {
+			if err != nil {
+				t.Errorf("%q: %v", expression, err)
+			}
+			continue
+		}
+		got := strings.Join(reasons(t, err), "\n")
+		for _, part := range []string{"step A (action Run it)", deploy.PropCondition, want} {
+			if !strings.Contains(got, part) {
+				t.Errorf("%q is refused without %q: %s", expression, part, got)
+			}
+		}
+	}
+}
+
 // TestScriptFromPackage takes a script action with a package, as clients send it, and no path out of it.
 func TestScriptFromPackage(t *testing.T) {
 	s := newSite(t)

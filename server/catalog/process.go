@@ -218,6 +218,11 @@ func (r *reasons) step(step *deploy.Step) {
 	case deploy.OnExpression:
 		if strings.TrimSpace(step.Properties[deploy.PropCondition]) == "" {
 			r.add("step %s has the condition %s and no expression: set %s", step.Name, step.Condition, deploy.PropCondition)
+			break
+		}
+		if err := deploy.CheckCondition(step.Properties[deploy.PropCondition]); err != nil {
+			r.add("step %s (action %s) has a broken run condition in %s: %v",
+				step.Name, actionNames(*step), deploy.PropCondition, err)
 		}
 	default:
 		r.add("step %s has the condition %q: want %s, %s, %s or %s", step.Name, step.Condition,
@@ -237,6 +242,14 @@ func (r *reasons) step(step *deploy.Step) {
 	if n := len(step.Actions); n == 0 || n > maxActions {
 		r.add("step %s has %d actions: want 1 to %d", step.Name, n, maxActions)
 	}
+}
+
+func actionNames(step deploy.Step) string {
+	names := make([]string, len(step.Actions))
+	for i, a := range step.Actions {
+		names[i] = cmp.Or(strings.TrimSpace(a.Name), step.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // manual checks a step that asks people: it runs nothing, so it has no machines and no other action.
