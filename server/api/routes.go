@@ -233,7 +233,7 @@ func (a *api) projectRoutes() []Route {
 func (a *api) packageRoutes() []Route {
 	return []Route{
 		post("/api/S/packages/raw", identity.PackagePush,
-			"Push a package, as a form or as the plain body with fileName=; overwriteMode=, sha256=", a.pushPackage),
+			"Push a whole package, as a form or as the plain body with fileName=; overwriteMode=, sha256=", a.pushPackage),
 		get("/api/S/packages", identity.PackageView,
 			"Packages: the highest version of each; nuGetPackageId= for all versions of one, filter=", a.listPackages),
 		get("/api/S/packages/{id}", identity.PackageView, "One package: packages-Web.App.1.0.0", a.getPackage),

@@ -218,6 +218,7 @@ func TestF8NothingBrokenIsVisible(t *testing.T) {
 		"F8 zip of another upload":    {Content: bytes.NewReader(append(content[:60:60], zipped(t, "two")[40:]...))},
 		"F8 not a zip":                {Content: strings.NewReader("<html>404</html>")},
 		"F8 empty":                    {Content: strings.NewReader("")},
+		"F8 zip with a flipped bit":   {Content: bytes.NewReader(flipped(zipped(t, "one"), 42))},
 		"F8 tar.gz in a zip name":     {Content: bytes.NewReader(gzipped(t, tarred(t, "x")))},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,8 +235,16 @@ func TestF8NothingBrokenIsVisible(t *testing.T) {
 	}
 }
 
+// flipped is the content with the lowest bit of one byte turned.
+func flipped(content []byte, at int) []byte {
+	content = bytes.Clone(content)
+	content[at] ^= 1
+	return content
+}
+
 func TestFormatsAreLookedAt(t *testing.T) {
 	plain := tarred(t, "x")
+	long := gzipped(t, tarred(t, strings.Repeat("0123456789 abc", 50_000)))
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -250,6 +259,12 @@ func TestFormatsAreLookedAt(t *testing.T) {
 		{"a.1.tar.gz", gzipped(t, []byte("no tar")), false},
 		{"a.1.tar.gz", gzipped(t, plain)[:20], false},
 		{"a.1.nupkg", plain, false},
+		{"a.1.nupkg", flipped(zipped(t, "x"), 42), false},
+		{"a.1.tar.gz", long[:len(long)/2], false},
+		{"a.1.tar.gz", long[:len(long)-8], false},
+		{"a.1.tar.gz", flipped(long, len(long)-8), false}, // the CRC
+		{"a.1.tar.gz", gzipped(t, plain[:len(plain)-1024]), false},
+		{"a.1.tar.gz", long, true},
 	} {
 		_, _, err := open(t, nil).push(c.name, c.content, "")
 		if (err == nil) != c.fine || err != nil && errkind.Of(err) != errkind.Invalid {

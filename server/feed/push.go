@@ -3,11 +3,9 @@
 package feed
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
+	"errors"
 	"io"
-	"os"
 	"strings"
 
 	"fairlead/internal/archive"
@@ -168,8 +166,8 @@ func (u Upload) settle(held deploy.Package, sum string) (deploy.Package, Result,
 	return deploy.Package{}, "", errkind.Hinted(err, "raise the version, or push with overwriteMode=OverwriteExisting")
 }
 
-// checkContent looks whether the file is what its name says. Zip and tar are walked from header
-// to header; of a compressed tar only the first header is read. What a nupkg says of itself comes back.
+// checkContent looks whether the file is what its name says and whole: it is unpacked to nowhere, so that what was cut
+// off on its way is refused here, not on every machine that it is sent to. What a nupkg says of itself comes back.
 func checkContent(ctx context.Context, in *intake, name, format string, maxBytes int64) (said string, err error) {
 	first := make([]byte, archive.DetectBytes)
 	n, err := in.file.ReadAt(first, 0)
@@ -179,29 +177,32 @@ func checkContent(ctx context.Context, in *intake, name, format string, maxBytes
 	if _, err := archive.Detect(name, first[:n]); err != nil {
 		return "", err
 	}
-	if format == string(archive.TarGz) {
-		return "", checkTarGz(in.file, name)
-	}
 	limits := archive.DefaultLimits()
 	limits.ArchiveBytes = maxBytes
+	buffer := make([]byte, bufferBytes)
 	a, err := archive.Open(in.file, in.size, archive.Format(format))
 	if err == nil {
 		_, err = a.Walk(ctx, limits, func(e archive.Entry, content io.Reader) error {
 			if isManifest(e, format) {
 				said = description(content)
 			}
-			return nil
+			return readWhole(ctx, content, buffer)
 		})
 	}
 	return said, asUpload(name, err)
 }
 
-func checkTarGz(file *os.File, name string) error {
-	inflated, err := gzip.NewReader(io.NewSectionReader(file, 0, 1<<20))
-	if err == nil {
-		_, err = tar.NewReader(inflated).Next()
+// readWhole reads to the end, which is where sizes and checksums are compared.
+func readWhole(ctx context.Context, content io.Reader, buffer []byte) error {
+	for {
+		_, err := content.Read(buffer)
+		if err == io.EOF {
+			return nil
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
 	}
-	return asUpload(name, err)
 }
 
 // asUpload turns damage in an archive into the sender's mistake: the store is not corrupt.
@@ -213,7 +214,8 @@ func asUpload(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return errkind.Invalid.Errorf("package %s is damaged: %w", name, err)
+	return errkind.Hinted(errkind.Invalid.Errorf("package %s is cut off or damaged: %w", name, err),
+		"push it again; if that is refused too, make the archive anew")
 }
 
 // admit moves the content to its place and makes the package visible.
