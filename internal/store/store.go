@@ -104,7 +104,8 @@ type Reader interface {
 	OpenTickets(machine deploy.MachineID) ([]deploy.Ticket, error)
 	Interruption(id deploy.InterruptionID) (deploy.Interruption, error)
 	Interruptions(f InterruptionFilter) ([]deploy.Interruption, error) // newest first
-	Outputs(task deploy.TaskID) ([]deploy.Outputs, error)              // by ticket
+	// Outputs are what a task's scripts have handed over; by ticket. With tickets, only those of them.
+	Outputs(task deploy.TaskID, of ...contract.TicketID) ([]deploy.Outputs, error)
 
 	JoinToken(id deploy.TokenID) (deploy.JoinToken, error)
 	JoinTokens(space deploy.SpaceID) ([]deploy.JoinToken, error) // newest first

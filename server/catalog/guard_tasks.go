@@ -162,8 +162,8 @@ func (g *guard) OpenTickets(id deploy.MachineID) ([]deploy.Ticket, error) {
 	return filter(all, err, g.ticketFits)
 }
 
-func (g *guard) Outputs(id deploy.TaskID) ([]deploy.Outputs, error) {
-	return ofTask(g, id, g.Reader.Outputs)
+func (g *guard) Outputs(id deploy.TaskID, of ...contract.TicketID) ([]deploy.Outputs, error) {
+	return ofTask(g, id, func(id deploy.TaskID) ([]deploy.Outputs, error) { return g.Reader.Outputs(id, of...) })
 }
 
 func (g *guard) interruptionFits(i deploy.Interruption) (bool, error) { return g.hasTask(i.Task) }

@@ -275,9 +275,9 @@ func (w *wall) Artifacts(f store.ArtifactFilter) ([]deploy.Artifact, error) {
 	return w.Reader.Artifacts(f)
 }
 
-func (w *wall) Outputs(id deploy.TaskID) ([]deploy.Outputs, error) {
+func (w *wall) Outputs(id deploy.TaskID, of ...contract.TicketID) ([]deploy.Outputs, error) {
 	held, err := w.holdsTask(id)
-	return hanging(held, err, nil, func() ([]deploy.Outputs, error) { return w.Reader.Outputs(id) })
+	return hanging(held, err, nil, func() ([]deploy.Outputs, error) { return w.Reader.Outputs(id, of...) })
 }
 
 func (w *wall) JoinToken(id deploy.TokenID) (deploy.JoinToken, error) {

@@ -48,6 +48,8 @@ type carrier struct {
 	trouble     string        // as last told to the log
 	ruling      deploy.Ruling // of the verdict, when it is the server's own
 	wait        restartWait
+	// before are the tickets of the step's earlier actions on this machine, whose outputs the order may use.
+	before []contract.TicketID
 	// outputs are to be kept with the verdict; resultFaults counts the times they came damaged.
 	outputs      *deploy.Outputs
 	resultFaults int

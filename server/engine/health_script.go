@@ -157,11 +157,9 @@ func (h *ward) said(ctx context.Context, c *carrier) (said []deploy.OutputValue,
 		return c.outputs.Values, nil
 	}
 	err = h.worker.engine.Store.View(ctx, func(r store.Reader) error {
-		all, err := r.Outputs(h.worker.id)
+		all, err := r.Outputs(h.worker.id, c.ticket.ID)
 		for _, o := range all {
-			if o.Ticket == c.ticket.ID {
-				said = o.Values
-			}
+			said = o.Values
 		}
 		return err
 	})

@@ -91,7 +91,7 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 				return err
 			}
 		}
-		f.handed, err = c.worker.handed(r, task, slotOf(c.ticket))
+		f.handed, err = c.worker.handed(r, task, slotOf(c.ticket), c.before)
 		if err != nil || task.Kind != deploy.DeployTask {
 			return err
 		}

@@ -112,8 +112,11 @@ type group struct {
 	handed
 }
 
-// handed reads what an order for a slot may use. What the group has in common is read once.
-func (w *worker) handed(r store.Reader, task deploy.Task, slot deploy.Slot) (handed, error) {
+// handed reads what an order for a slot may use. What the group has in common is read once; of its own step, an order
+// uses what the tickets before it on its machine have handed over.
+func (w *worker) handed(
+	r store.Reader, task deploy.Task, slot deploy.Slot, own []contract.TicketID,
+) (handed, error) {
 	start := task.Plan.GroupStart(slot.Step)
 	w.mu.Lock()
 	known := w.before
@@ -127,17 +130,46 @@ func (w *worker) handed(r store.Reader, task deploy.Task, slot deploy.Slot) (han
 		w.before = known
 		w.mu.Unlock()
 	}
-	if slot.Action == 0 {
+	if len(own) == 0 {
 		return known.handed, nil
 	}
-	own := handed{outputs: known.outputs, interruptions: known.interruptions, names: maps.Clone(known.names)}
-	return own, own.add(r, task, func(o deploy.Outputs) bool { return o.Slot.Step >= start && o.Holds(task.Plan, slot) })
+	outputs, err := r.Outputs(task.ID, own...)
+	if err != nil || len(outputs) == 0 {
+		return known.handed, err
+	}
+	h := known.handed
+	h.names = maps.Clone(h.names)
+	slices.SortFunc(outputs, func(a, b deploy.Outputs) int { return cmp.Compare(a.Slot.Action, b.Slot.Action) })
+	return h, h.add(r, outputs)
+}
+
+// lastAttempts are the tickets that count in each slot, which stands there without its attempt.
+func lastAttempts(tickets []deploy.Ticket) map[deploy.Slot]deploy.Ticket {
+	last := make(map[deploy.Slot]deploy.Ticket, len(tickets))
+	for _, t := range tickets {
+		if slot := anyAttempt(slotOf(t)); t.Attempt >= last[slot].Attempt {
+			last[slot] = t
+		}
+	}
+	return last
+}
+
+// before are the last attempts of the actions before a slot's, of its step on its machine.
+func before(last map[deploy.Slot]deploy.Ticket, slot deploy.Slot) (tickets []contract.TicketID) {
+	slot = anyAttempt(slot)
+	for action := range slot.Action {
+		slot.Action = action
+		if t, made := last[slot]; made {
+			tickets = append(tickets, t.ID)
+		}
+	}
+	return tickets
 }
 
 // look reads what the steps before the one of a slot have handed over.
 func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error {
 	h.names = map[deploy.MachineID]string{}
-	if err := h.add(r, task, func(o deploy.Outputs) bool { return o.Holds(task.Plan, slot) }); err != nil {
+	if err := h.read(r, task, slot); err != nil {
 		return err
 	}
 	all, err := r.Interruptions(store.InterruptionFilter{Task: task.ID})
@@ -147,25 +179,28 @@ func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error 
 	return err
 }
 
-// add appends those outputs of last attempts that fit, and the names of their machines.
-func (h *handed) add(r store.Reader, task deploy.Task, fits func(deploy.Outputs) bool) error {
+// read takes the outputs of last attempts in the steps before the one of a slot.
+func (h *handed) read(r store.Reader, task deploy.Task, slot deploy.Slot) error {
 	all, err := r.Outputs(task.ID)
 	if err != nil {
 		return err
 	}
-	if all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !fits(o) }); len(all) == 0 {
+	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !o.Holds(task.Plan, slot) })
+	if len(all) == 0 {
 		return nil
 	}
 	tickets, err := r.Tickets(task.ID)
 	if err != nil {
 		return err
 	}
-	last := map[deploy.Slot]int{}
-	for _, t := range tickets {
-		last[anyAttempt(slotOf(t))] = max(last[anyAttempt(slotOf(t))], t.Attempt)
-	}
-	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return o.Slot.Attempt < last[anyAttempt(o.Slot)] })
+	last := lastAttempts(tickets)
+	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return o.Slot.Attempt < last[anyAttempt(o.Slot)].Attempt })
 	sortAsPlanned(all, task.Plan)
+	return h.add(r, all)
+}
+
+// add appends outputs, and the names of their machines.
+func (h *handed) add(r store.Reader, all []deploy.Outputs) error {
 	for _, o := range all {
 		if _, known := h.names[o.Slot.Machine]; known {
 			continue

@@ -167,8 +167,9 @@ func (w *worker) act(ctx context.Context, progress deploy.Progress, record deplo
 	if err != nil {
 		return err
 	}
+	last := lastAttempts(record.Tickets)
 	for _, ticket := range append(record.Tickets, opened...) {
-		w.carry(ctx, ticket, isRetry(record, ticket))
+		w.carry(ctx, ticket, isRetry(record, ticket), last)
 	}
 	if len(progress.Decide) > 0 {
 		if err := w.decide(ctx, progress.Decide); err != nil {
@@ -231,8 +232,11 @@ func (w *worker) leased(r store.Reader) (deploy.Task, error) {
 	return stored, err
 }
 
-// carry sees to it that an open ticket has its carrier, and that the carrier knows of a cancel.
-func (w *worker) carry(ctx context.Context, ticket deploy.Ticket, isRetry bool) {
+// carry sees to it that an open ticket has its carrier, and that the carrier knows of a cancel. last are the tickets
+// that counted before any was opened now: the actions before an open one have ended.
+func (w *worker) carry(
+	ctx context.Context, ticket deploy.Ticket, isRetry bool, last map[deploy.Slot]deploy.Ticket,
+) {
 	slot := deploy.Slot{Step: ticket.Step, Action: ticket.Action, Machine: ticket.Machine, Attempt: ticket.Attempt}
 	c, known := w.carrying[slot]
 	if !known && ticket.State == deploy.TicketForgotten {
@@ -240,7 +244,7 @@ func (w *worker) carry(ctx context.Context, ticket deploy.Ticket, isRetry bool) 
 	}
 	if !known {
 		c = newCarrier(w, ticket)
-		c.isRetry = isRetry
+		c.isRetry, c.before = isRetry, before(last, slot)
 		w.carrying[slot] = c
 		w.group.Go(func() {
 			if err := c.run(ctx); err != nil && ctx.Err() == nil {

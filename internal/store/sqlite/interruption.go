@@ -5,7 +5,9 @@ package sqlite
 import (
 	"time"
 
+	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 )
 
@@ -114,7 +116,16 @@ func scanOutputs(row scanner) (o deploy.Outputs, err error) {
 	}, err
 }
 
-func (r *reader) Outputs(task deploy.TaskID) ([]deploy.Outputs, error) {
+func (r *reader) Outputs(task deploy.TaskID, of ...contract.TicketID) ([]deploy.Outputs, error) {
+	if len(of) > 0 {
+		wanted, err := jsonList(of)
+		if err != nil {
+			return nil, errkind.Invalid.Errorf("list outputs of %d tickets: %w", len(of), err)
+		}
+		return list(r, "list outputs of tickets", scanOutputs,
+			"SELECT ticket, task, body, sum FROM output WHERE ticket IN (SELECT value FROM json_each(?)) AND +task = ?"+
+				" ORDER BY ticket", wanted, task)
+	}
 	return list(r, "list outputs", scanOutputs,
 		"SELECT ticket, task, body, sum FROM output WHERE task = ? ORDER BY ticket", task)
 }

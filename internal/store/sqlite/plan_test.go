@@ -150,6 +150,8 @@ func readEverything(r store.Reader) error {
 	keep(r.Releases("p"))
 	keep(r.Tickets("t"))
 	keep(r.OpenTickets("m"))
+	keep(r.Outputs("t"))
+	keep(r.Outputs("t", "k"))
 	keep(r.LooseTasks("s"))
 	keep(r.LooseTasks("s", "t"))
 	keep(r.KnownTasks([]deploy.TaskID{"t"}))

@@ -389,7 +389,7 @@ func orderOfTickets(t *testing.T, s store.Store) {
 			{ID: "e", Action: 1, Machine: "Machines-9", Attempt: 1, CreatedAt: moment(1), State: deploy.TicketOpen},
 		} {
 			k.Task = "ServerTasks-1"
-			err = errors.Join(err, w.PutTicket(k))
+			err = errors.Join(err, w.PutTicket(k), w.PutOutputs(deploy.Outputs{Ticket: k.ID, Task: k.Task}))
 		}
 		return err
 	})
@@ -399,7 +399,14 @@ func orderOfTickets(t *testing.T, s store.Store) {
 		same(t, "tickets of a task", []string{"d", "c", "b", "e", "a"}, ids(all, id))
 		open, oerr := r.OpenTickets("Machines-9")
 		same(t, "open tickets of a machine", []string{"c", "e", "a"}, ids(open, id))
-		return errors.Join(err, oerr)
+		ticket := func(o deploy.Outputs) contract.TicketID { return o.Ticket }
+		outputs, perr := r.Outputs("ServerTasks-1")
+		same(t, "outputs of a task", []string{"a", "b", "c", "d", "e"}, ids(outputs, ticket))
+		some, serr := r.Outputs("ServerTasks-1", "d", "none", "b")
+		same(t, "outputs of tickets", []string{"b", "d"}, ids(some, ticket))
+		others, terr := r.Outputs("ServerTasks-2", "d")
+		same(t, "outputs of tickets of another task", []string{}, ids(others, ticket))
+		return errors.Join(err, oerr, perr, serr, terr)
 	})
 }
 
