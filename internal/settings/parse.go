@@ -30,6 +30,14 @@ type Unread struct {
 	unknown      bool
 }
 
+// String says where it is and what is wrong there.
+func (u Unread) String() string {
+	if u.unknown {
+		return fmt.Sprintf("line %d: %s", u.Line, u.Why)
+	}
+	return fmt.Sprintf("line %d, column %d: %s", u.Line, u.Column, u.Why)
+}
+
 // UnreadError is every place that could not be read, in their order. It is errkind.Invalid.
 type UnreadError []Unread
 
@@ -37,11 +45,7 @@ type UnreadError []Unread
 func (e UnreadError) Error() string {
 	var texts []string
 	for _, u := range e {
-		where := fmt.Sprintf("line %d, column %d: ", u.Line, u.Column)
-		if u.unknown {
-			where = fmt.Sprintf("line %d: ", u.Line)
-		}
-		texts = append(texts, where+u.Why)
+		texts = append(texts, u.String())
 	}
 	return strings.Join(texts, "; ")
 }

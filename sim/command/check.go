@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
@@ -29,6 +30,9 @@ func (d desk) check() cli.Command {
 		Flags:    func(fs *flag.FlagSet) { fs.BoolVar(&twice, "twice", false, "run it twice and compare the runs") },
 		Run: func(ctx context.Context, std *cli.IO, args []string) error {
 			f, err := find(args[0])
+			if problems, is := errors.AsType[plan.ProblemsError](err); is {
+				return refuse(std, args[0], problems)
+			}
 			if err != nil {
 				return err
 			}
@@ -38,6 +42,20 @@ func (d desk) check() cli.Command {
 			return std.Show(map[string]any{"plan": string(f.plan.Format()), "hash": f.plan.Hash()}, string(f.plan.Format()))
 		},
 	}
+}
+
+// refuse prints what is wrong with a plan, a line each.
+func refuse(std *cli.IO, name string, problems plan.ProblemsError) error {
+	var text strings.Builder
+	for _, p := range problems {
+		text.WriteString(cli.Printable(p) + "\n")
+	}
+	count := "1 problem"
+	if n := len(problems); n > 1 {
+		count = fmt.Sprint(n, " problems")
+	}
+	return errors.Join(std.Show(map[string]any{"problems": problems}, text.String()),
+		errkind.Invalid.Errorf("plan %s has %s", name, count))
 }
 
 // twice runs a plan in two processes, with traces, and shows where they part.

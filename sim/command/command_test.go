@@ -124,8 +124,12 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 		{"bench", "", "bench --budget 3ms", 0, []string{"agent-hours a minute", "plans a second"}, nil},
 		{
 			"everything at once", withStory("x") + "idel = 1\ncount = 'two'\ntarget = 'srv-9:1'\n[[fault]]\nat = '1s'\nkind = 'nat.flsh'\n",
-			"check FILE", 2, nil,
-			[]string{"unknown key agents.idel", "agents.count: want a whole number", `there is no "srv-9"`, "did you mean nat.flush?"},
+			"check FILE", 2,
+			[]string{
+				"line 8: unknown key agents.idel\n", "agents.count: want a whole number", "\nagents web target: ", `there is no "srv-9"`,
+				"did you mean nat.flush?\n",
+			},
+			[]string{"has 4 problems"},
 		},
 		{"check of a folder", "", "check DIR", 2, nil, []string{"is a folder: want a TOML file"}},
 		{"a trace into no folder", ward, "run FILE --trace DIR/none/x", 2, nil, []string{"--trace: nothing can be written there"}},

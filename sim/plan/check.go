@@ -125,7 +125,7 @@ func (p Plan) Machines() (n int) {
 	return n
 }
 
-// Check reports everything that is wrong with a plan in one error. Errors: Invalid.
+// Check reports everything that is wrong with a plan in one error. Errors: ProblemsError, which is Invalid.
 func (p Plan) Check() error {
 	q := &problems{names: map[string]string{}}
 	p.check(q)

@@ -6,8 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
-	"strings"
 
 	"fairlead/internal/errkind"
 	"fairlead/internal/settings"
@@ -16,8 +16,8 @@ import (
 // maxPlanBytes bounds a file: 1 MiB.
 const maxPlanBytes = 1 << 20
 
-// Parse reads a plan, fills in defaults and checks it. Errors: Invalid, with every problem, and none
-// that follows from another.
+// Parse reads a plan, fills in defaults and checks it. Errors: Invalid; ProblemsError, with every
+// problem, and none that follows from another.
 func Parse(text []byte) (Plan, error) {
 	var p Plan
 	if len(text) > maxPlanBytes {
@@ -33,13 +33,15 @@ func Parse(text []byte) (Plan, error) {
 	if !unread.Torn() {
 		p.check(q)
 	}
-	if is {
-		return p, errkind.Invalid.Errorf("%s", strings.Join(append([]string{err.Error()}, q.texts...), "; "))
+	placed := make([]string, len(unread))
+	for i, u := range unread {
+		placed[i] = u.String()
 	}
+	q.texts = append(placed, q.texts...)
 	return p, q.err()
 }
 
-// Load reads the plan in a file. Errors: NotFound, Denied, Invalid.
+// Load reads the plan in a file. Errors: NotFound, Denied, Invalid, and what Parse returns.
 func Load(path string) (Plan, error) {
 	text, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
@@ -53,7 +55,7 @@ func Load(path string) (Plan, error) {
 	}
 	p, err := Parse(text)
 	if err != nil {
-		return p, errkind.Invalid.Errorf("plan %s: %w", path, err)
+		return p, fmt.Errorf("plan %s: %w", path, err)
 	}
 	return p, nil
 }

@@ -49,13 +49,22 @@ func (q *problems) add(format string, args ...any) {
 	q.texts = append(q.texts, text)
 }
 
-// err is all problems in one. Errors: Invalid.
+// err is all problems in one. Errors: ProblemsError.
 func (q *problems) err() error {
 	if len(q.texts) == 0 {
 		return nil
 	}
-	return errkind.Invalid.Errorf("%s", strings.Join(q.texts, "; "))
+	return ProblemsError(q.texts)
 }
+
+// ProblemsError is all that is wrong with a plan: what has a place in its text first, with that. It is errkind.Invalid.
+type ProblemsError []string
+
+// Error has all problems on one line.
+func (e ProblemsError) Error() string { return strings.Join(e, "; ") }
+
+// Unwrap makes errors.Is see the kind.
+func (ProblemsError) Unwrap() error { return errkind.Invalid }
 
 // naming are the keys without which names lead nowhere.
 var naming = []string{"name", "kind", "preset", "count", "from", "to"}
