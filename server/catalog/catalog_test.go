@@ -177,6 +177,16 @@ func TestProcessRefusesABrokenRunCondition(t *testing.T) {
 	}
 }
 
+// TestAReleaseThatThereIsNot is told with its project's name, as people know it.
+func TestAReleaseThatThereIsNot(t *testing.T) {
+	s := newSite(t)
+	s.fill(step("A", scriptAction("A")))
+	_, err := s.ReleaseNumbered(s.ctx, root(), "Web", "9.9")
+	if errkind.Of(err) != errkind.NotFound || !strings.Contains(err.Error(), `project Web (Projects-1) has no release "9.9"`) {
+		t.Errorf("%v, want NotFound with the project's name", err)
+	}
+}
+
 // TestScriptFromPackage takes a script action with a package, as clients send it, and no path out of it.
 func TestScriptFromPackage(t *testing.T) {
 	s := newSite(t)

@@ -135,7 +135,11 @@ func (why *reasons) phases(r store.Reader, drafts []PhaseDraft) ([]deploy.Phase,
 		names[strings.ToLower(phase.Name)], ids[phase.ID] = true, true
 		for _, e := range phase.Environments {
 			if first, taken := homes[e]; taken {
-				why.add("environment %s is in the phases %s and %s", e, first, phase.Name)
+				held, err := r.Environment(e)
+				if err != nil {
+					return nil, err
+				}
+				why.add("environment %s (%s) is in the phases %s and %s", held.Name, e, first, phase.Name)
 			}
 			homes[e] = phase.Name
 		}

@@ -49,7 +49,7 @@ func TestLifecyclesAreEdited(t *testing.T) {
 		"exists already":          {Name: "careful "},
 		"needs a name":            {},
 		"no environment \"nope\"": {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P", Manual: []string{"nope"}}}},
-		"is in the phases": {Name: "X", Phases: []catalog.PhaseDraft{
+		"environment Dev (Environments-1) is in the phases": {Name: "X", Phases: []catalog.PhaseDraft{
 			{Name: "P", Manual: []string{"dev"}}, {Name: "Q", Automatic: []string{"Dev"}},
 		}},
 		"two phases":         {Name: "X", Phases: []catalog.PhaseDraft{{Name: "P"}, {Name: "p"}}},

@@ -104,7 +104,7 @@ func (c *Catalog) releaseNumbered(
 		if err != nil {
 			return err
 		}
-		release, err = r.ReleaseNumbered(owner.ID, strings.TrimSpace(version))
+		release, err = numbered(r, owner, strings.TrimSpace(version))
 		return err
 	})
 	return release, err
@@ -196,9 +196,18 @@ func (c *Catalog) ReleaseNumbered(
 		if err != nil {
 			return err
 		}
-		release, err = r.ReleaseNumbered(owner.ID, version)
+		release, err = numbered(r, owner, version)
 		return err
 	})
+	return release, err
+}
+
+// numbered is the release of a project under a version. Errors: NotFound, which names the project.
+func numbered(r store.Reader, owner deploy.Project, version string) (deploy.Release, error) {
+	release, err := r.ReleaseNumbered(owner.ID, version)
+	if errkind.Of(err) == errkind.NotFound {
+		err = errkind.NotFound.Errorf("project %s (%s) has no release %.100q", owner.Name, owner.ID, version)
+	}
 	return release, err
 }
 
