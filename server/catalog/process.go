@@ -59,7 +59,8 @@ func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, rele
 			return err
 		}
 		if process = held.Process; process.Version != version {
-			return errkind.NotFound.Errorf("release %s took version %d of its process, not %d", held.ID, process.Version, version)
+			return errkind.NotFound.Errorf("release %s took version %d of its process, not %d",
+				held.ID, process.Version, version)
 		}
 		process.Project = held.Project
 		return nil
