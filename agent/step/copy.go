@@ -53,7 +53,7 @@ func (s *step) copy(ctx context.Context) error {
 		if err != nil {
 			return errkind.Of(err).Errorf("purge %s: %w", c.Path, err)
 		}
-		s.say("purged %s: %s removed", c.Path, counted(removed, "entry"))
+		s.say("purged %s: %s removed", c.Path, counted(removed, "item"))
 	}
 	s.Point("step.purged")
 	from, err := s.place.root.OpenRoot(s.folder)

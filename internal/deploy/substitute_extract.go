@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // versionFilter takes a part of a version; numbers that are not there are 0, words are empty.
@@ -120,11 +121,52 @@ func newHash(name string) hash.Hash {
 	return sha256.New()
 }
 
+// littleUTF16 is what .NET calls UTF-16, little end first.
+const littleUTF16 = "unicode"
+
+// textEncoding is how a text becomes the bytes that base64 is of, unless the argument says otherwise.
+func (in filterInput) textEncoding() (name string, ok bool) {
+	if len(in.args) == 0 {
+		return "utf8", true
+	}
+	name = strings.ToLower(in.args[0])
+	return name, len(in.args) == 1 && (name == "utf8" || name == "utf-8" || name == littleUTF16)
+}
+
+func (in filterInput) toBase64() (string, bool) {
+	encoding, ok := in.textEncoding()
+	if !ok {
+		return "", false
+	}
+	raw, ok := encodeBytes(in.value, encoding)
+	return base64.StdEncoding.EncodeToString(raw), ok
+}
+
+// fromBase64 takes texts only.
+func (in filterInput) fromBase64() (string, bool) {
+	encoding, ok := in.textEncoding()
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(in.value))
+	if !ok || err != nil {
+		return "", false
+	}
+	if encoding != littleUTF16 {
+		return string(raw), utf8.Valid(raw)
+	}
+	if len(raw)%2 != 0 {
+		return "", false
+	}
+	units := make([]uint16, len(raw)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(raw[2*i:])
+	}
+	return string(utf16.Decode(units)), true
+}
+
 func encodeBytes(value, encoding string) ([]byte, bool) {
 	switch strings.ToLower(encoding) {
 	case "utf8", "utf-8":
 		return []byte(value), true
-	case "unicode":
+	case littleUTF16:
 		var raw []byte
 		for _, unit := range utf16.Encode([]rune(value)) {
 			raw = binary.LittleEndian.AppendUint16(raw, unit)

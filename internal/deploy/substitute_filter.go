@@ -3,13 +3,11 @@
 package deploy
 
 import (
-	"encoding/base64"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // filterInput is what a filter works on.
@@ -72,11 +70,6 @@ func plainFilter(name, value string) (result string, ok, known bool) {
 		return strings.ToLower(value), true, true
 	case "toupper":
 		return strings.ToUpper(value), true, true
-	case "tobase64":
-		return base64.StdEncoding.EncodeToString([]byte(value)), true, true
-	case "frombase64":
-		plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
-		return string(plain), err == nil && utf8.Valid(plain), true
 	case "null":
 		return "", false, true // no value, whatever came before
 	}
@@ -92,6 +85,10 @@ func (in filterInput) argFilter(name string) (result string, ok, known bool) {
 	switch name {
 	case "trim":
 		result, ok = in.trim()
+	case "tobase64":
+		result, ok = in.toBase64()
+	case "frombase64":
+		result, ok = in.fromBase64()
 	case "substring":
 		result, ok = in.substring()
 	case "truncate":
