@@ -12,7 +12,8 @@
 //  4. What to send next is decided when the transport can take it: frames of the session first,
 //     then control streams in turn, then bulk streams in turn.
 //  5. Whatever a peer sends ends in a named Fault at worst; nothing is allocated beyond the limits.
-//  6. An idle session is one goroutine blocked in Read: no timer, no buffer, no map.
+//  6. Of the streams of a hushed session the peer hears nothing more but the goodbye that ends them.
+//  7. An idle session is one goroutine blocked in Read: no timer, no buffer, no map.
 //
 // Machine is pure (no goroutine, clock or I/O) and not safe for concurrent use. Session drives it
 // over a net.Conn and is safe for concurrent use, as are its streams; no mutex is held across a

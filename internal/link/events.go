@@ -54,6 +54,9 @@ type (
 	// Drain announces that no new streams are wanted here. Address (host:port) may name a better
 	// place, or is empty. The session says goodbye when the last stream has ended.
 	Drain struct{ Address string }
+	// Hush holds back all frames of streams until Leave, so that the goodbye is all that the peer hears, in
+	// whatever order those who hold the streams end them. Goodbye is said after HushLimit at the latest.
+	Hush struct{ Goodbye Goodbye }
 	// Leave ends the session with a goodbye.
 	Leave struct{ Goodbye Goodbye }
 )

@@ -32,6 +32,7 @@ func (m *Machine) deadline() time.Time {
 		return time.Time{}
 	}
 	next := m.lastHeard.Add(m.dead)
+	next = soonest(next, m.hushBy)
 	if !m.pingDue {
 		next = soonest(next, m.pingAt())
 	}
@@ -45,6 +46,8 @@ func (m *Machine) deadline() time.Time {
 	}
 	return next
 }
+
+func (m *Machine) isHushed() bool { return !m.hushBy.IsZero() }
 
 func (m *Machine) noteSent(now time.Time) {
 	m.silence = max(m.silence, now.Sub(later(m.lastSent, m.lastHeard)))
@@ -81,6 +84,10 @@ func (f *flow) rated() bool {
 
 func (Tick) apply(m *Machine, now time.Time) error {
 	m.armed = time.Time{}
+	if m.alive() && m.isHushed() && !now.Before(m.hushBy) {
+		m.part(now, m.goodbye, ReasonGoodbye, nil)
+		return nil
+	}
 	switch m.state {
 	case opening:
 		if !now.Before(m.closeBy) {

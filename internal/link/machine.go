@@ -39,6 +39,8 @@ const (
 	HelloLimit = 5 * time.Second
 	// WriteLimit is the longest time that the transport may take for one write.
 	WriteLimit = 30 * time.Second
+	// HushLimit is how long a hushed session waits for those who hold its streams before it says goodbye: 5 s.
+	HushLimit = 5 * time.Second
 	// LingerLimit is the time that a goodbye gets to leave and to be answered by a close.
 	LingerLimit = time.Second
 	// MaxStreams at once, of which MaxBulkStreams bulk.
@@ -133,6 +135,7 @@ func classOf(isBulk bool) class {
 //	opening  the peer's hello                         working
 //	opening, working
 //	         fault, Leave; drained with no stream     parting (goodbye waits), Close
+//	         Hush, and no Leave for HushLimit         the same
 //	         the peer's goodbye, Lost, dead, stuck    over, Close, Cut
 //	parting  WriteReady                               parted, Send goodbye, HalfClose
 //	parting, parted
@@ -162,7 +165,8 @@ type Machine struct {
 	draining, peerDrains                 bool
 	address                              string
 	goodbye                              Goodbye
-	leaving                              bool // a goodbye was asked for before the start
+	leaving                              bool      // a goodbye was asked for before the start
+	hushBy                               time.Time // when a hushed session leaves by itself; zero while it is not hushed
 
 	waking    bool      // a Wake was said, or a write is under way
 	writeFrom time.Time // since when a write is under way
@@ -294,6 +298,17 @@ func (in Drain) apply(m *Machine, _ time.Time) error {
 	}
 	if !m.draining {
 		m.draining, m.drainDue, m.address = true, true, cleanText(in.Address)
+	}
+	return nil
+}
+
+func (in Hush) apply(m *Machine, now time.Time) error {
+	if !m.alive() { // before the start there is no stream yet that anybody could hold
+		return Leave(in).apply(m, now)
+	}
+	if m.hushBy.IsZero() {
+		m.goodbye, m.hushBy = in.Goodbye, now.Add(HushLimit)
+		m.goodbye.Text = cleanText(m.goodbye.Text)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type actor struct {
 	cut      map[uint32]bool // reset by anybody
 	closed   *CloseError
 	isCut    bool
+	hushed   bool
 	wakeDue  bool
 	bulkOf   map[uint32]bool
 }
@@ -78,9 +79,13 @@ func (a *actor) step(now time.Time, in Input) error {
 	return err
 }
 
-// put writes a frame to the wire. In one write, no bulk data may stand before control data.
+// put writes a frame to the wire. In one write, no bulk data may stand before control data; once hushed, no frame of
+// a stream may come.
 func (a *actor) put(o Send, sawBulk *bool) {
 	h := o.Header
+	if a.hushed && h.Stream != 0 {
+		a.t.Fatalf("%v frame of stream %d was sent by a hushed side", h.Type, h.Stream)
+	}
 	var b [HeaderBytes]byte
 	h.Put(b[:])
 	a.wire = append(a.wire, b[:]...)
@@ -130,7 +135,8 @@ func (a *actor) parse(now time.Time) {
 }
 
 // TestTwoMachines joins two machines by a lossless pipe that carries any number of bytes at a time:
-// bytes arrive once and in order, credit is never exceeded, control overtakes bulk, a drain ends.
+// bytes arrive once and in order, credit is never exceeded, control overtakes bulk, a drain ends, a hushed side says
+// nothing of its streams.
 func TestTwoMachines(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		caller, servant := newActor(t, Caller), newActor(t, Servant)
@@ -154,7 +160,7 @@ func TestTwoMachines(t *testing.T) {
 			now = now.Add(time.Millisecond)
 			switch rapid.SampledFrom([]string{
 				"open", "write", "write", "write", "end", "abort", "read", "read", "ready", "ready", "ready",
-				"carry", "carry", "carry", "drain", "ping",
+				"carry", "carry", "carry", "drain", "ping", "hush",
 			}).Draw(t, "act") {
 			case "open":
 				_ = a.step(now, Open{Bulk: rapid.Bool().Draw(t, "bulk")})
@@ -186,6 +192,10 @@ func TestTwoMachines(t *testing.T) {
 			case "drain":
 				if rapid.IntRange(0, 20).Draw(t, "really") == 0 {
 					drained = a.step(now, Drain{}) == nil || drained
+				}
+			case "hush":
+				if rapid.IntRange(0, 20).Draw(t, "really") == 0 {
+					a.hushed = a.step(now, Hush{Goodbye: stopping()}) == nil || a.hushed
 				}
 			case "ping":
 				if caller.m.state == working && servant.m.state == working {
@@ -267,8 +277,13 @@ func (a *actor) gone() bool {
 }
 
 // settleBoth lets everything that is under way arrive, reads and ends all streams, and asks that
-// nothing remains.
+// nothing remains. A hushed side leaves.
 func settleBoth(t *rapid.T, now time.Time, sides []*actor, drained bool) {
+	for _, a := range sides {
+		if a.hushed {
+			_ = a.step(now, Leave{Goodbye: stopping()})
+		}
+	}
 	for busy := true; busy; {
 		busy = false
 		for _, a := range sides {

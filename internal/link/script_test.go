@@ -161,6 +161,8 @@ func (d *director) input(verb string, at []string, options map[string]string) In
 		return Tick{}
 	case "drain":
 		return Drain{Address: at[0]}
+	case "hush":
+		return Hush{Goodbye: Goodbye{Code: GoodbyeCode(id(0)), RetryAfter: d.duration(at[1]), Text: at[2]}}
 	case "leave":
 		return Leave{Goodbye: Goodbye{Code: GoodbyeCode(id(0)), RetryAfter: d.duration(at[1]), Text: at[2]}}
 	case "lost":

@@ -23,6 +23,9 @@ func (m *Machine) sendable() bool {
 	if m.helloDue || m.pingDue || m.pongDue || m.drainDue {
 		return true
 	}
+	if m.isHushed() {
+		return false
+	}
 	for _, f := range m.flows {
 		if f.urgent() || f.sendable() {
 			return true
@@ -75,6 +78,8 @@ func (m *Machine) sendNext(room int) int {
 	case m.drainDue:
 		m.drainDue = false
 		return m.send(TypeDrain, 0, 0, []byte(m.address))
+	case m.isHushed():
+		return 0
 	}
 	for _, f := range m.flows {
 		if f.urgent() {

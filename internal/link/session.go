@@ -108,7 +108,7 @@ func (s *Session) Run(ctx context.Context) error {
 	s.tasks.Add(1)
 	unwatch := context.AfterFunc(ctx, func() {
 		defer s.tasks.Done()
-		s.Goodbye(GoodbyeStopping, 0, "stopping")
+		_ = s.step(Leave{Goodbye: stopping()})
 	})
 	_ = s.step(Start{})
 	err := s.read(ctx)
@@ -170,6 +170,15 @@ func (s *Session) Open(ctx context.Context, isBulk bool) (contract.Stream, error
 // Drain tells the peer that no new streams are wanted and where to go instead (host:port, or "").
 // What runs is finished; the session ends after the last stream. A session that is over stays so.
 func (s *Session) Drain(address string) { _ = s.step(Drain{Address: address}) }
+
+// stopping is the goodbye of a program that ends.
+func stopping() Goodbye { return Goodbye{Code: GoodbyeStopping, Text: "stopping"} }
+
+// Hush keeps from the peer whatever happens to the streams from now on, until Goodbye or the end of Run's
+// context; what arrives is heard as before. It is for a program that ends: whoever holds streams is told after it, and
+// waited for, and what the peer hears does not depend on who of them is quicker. After HushLimit the session says
+// goodbye by itself. A session that does not run yet says it at once when it does.
+func (s *Session) Hush() { _ = s.step(Hush{Goodbye: stopping()}) }
 
 // Goodbye ends the session and tells the peer why, and after how long to come back (0 for no
 // wish). It does not wait. A session that is over stays so.
