@@ -26,6 +26,7 @@ type Guard struct {
 	mu      sync.Mutex
 	failure error
 	opening bool
+	alarm   func() // may be nil
 }
 
 // Watch puts a guard before a disk.
@@ -39,6 +40,14 @@ func (g *Guard) Err() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.failure
+}
+
+// Alarm has f run at the first failure, before anybody hears of that: who met it, who meets another, who waits for
+// Failed. f must not wait, nor use the guard.
+func (g *Guard) Alarm(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alarm = f
 }
 
 // Note takes an error of the file system that was met elsewhere, and counts it when it says that the
@@ -92,6 +101,9 @@ func (g *Guard) note(err error) (passed bool) {
 	defer g.mu.Unlock()
 	if g.failure == nil {
 		g.failure = err
+		if g.alarm != nil {
+			g.alarm() // with the mutex held, so that a second failure waits for it as well
+		}
 		close(g.failed)
 	}
 	return g.opening

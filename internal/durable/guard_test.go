@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -56,6 +57,33 @@ func TestGuardTellsBrokenFromFull(t *testing.T) {
 	if err := full.SyncFolder("f"); !errors.Is(err, syscall.ENOSPC) || full.Err() == nil {
 		t.Errorf("a folder without space: %v, and the guard says %v; want it in doubt", err, full.Err())
 	}
+}
+
+// TestAlarmComesFirst: when somebody hears of a failure the alarm has run, once, also when two fail at one time.
+func TestAlarmComesFirst(t *testing.T) {
+	g := durable.Watch(refusing{syscall.EIO})
+	alarmed := 0
+	g.Alarm(func() {
+		alarmed++
+		select {
+		case <-g.Failed():
+			t.Error("who waits for a failure heard of it before the alarm")
+		default:
+		}
+	})
+	var failing sync.WaitGroup
+	for range 2 {
+		failing.Go(func() {
+			if err := g.Sync(nil); !errors.Is(err, syscall.EIO) || alarmed != 1 {
+				t.Errorf("Sync = %v after %d alarms, want it after one", err, alarmed)
+			}
+		})
+	}
+	<-g.Failed()
+	if alarmed != 1 {
+		t.Errorf("%d alarms, want one", alarmed)
+	}
+	failing.Wait()
 }
 
 // TestGuardOpens lets a program come up on a broken disk, which it then knows of.

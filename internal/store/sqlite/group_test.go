@@ -218,8 +218,15 @@ func TestFullDisk(t *testing.T) {
 // not leave everybody waiting.
 func TestGoexitStopsTheStore(t *testing.T) {
 	t.Parallel()
-	s := open(t, filepath.Join(t.TempDir(), "fairlead.db"))
-	err := s.Update(t.Context(), func(store.Writer) error { runtime.Goexit(); return nil })
+	alarms := 0
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "fairlead.db"), sqlite.Options{Alarm: func() { alarms++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(t.Context(), func(store.Writer) error { runtime.Goexit(); return nil })
+	if alarms != 1 {
+		t.Errorf("%d alarms before the caller heard, want one", alarms)
+	}
 	<-s.Done()
 	if errkind.Of(err) != errkind.Unavailable || s.Err() == nil {
 		t.Errorf("Update() = %v, Err() = %v", err, s.Err())

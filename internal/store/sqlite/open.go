@@ -51,6 +51,9 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if s.room = options.MakeRoom; s.room == nil {
 		s.room = func() bool { return false }
 	}
+	if s.alarm = options.Alarm; s.alarm == nil {
+		s.alarm = func() {}
+	}
 	if err := s.open(ctx); err != nil {
 		s.abandon()
 		return nil, fmt.Errorf("open store %s: %w", path, err)

@@ -57,6 +57,9 @@ type Options struct {
 	// MakeRoom is asked for space when a group found none, and reports whether it made some: then the
 	// group is tried once more. It is called by the one goroutine that writes. Nil makes none.
 	MakeRoom func() bool
+	// Alarm is called once when the store stops for good, before anybody hears of that. It must not wait, nor use the
+	// store. Nil tells nobody.
+	Alarm func()
 }
 
 // Store is an open database.
@@ -64,6 +67,7 @@ type Store struct {
 	path  string
 	point func(string)
 	room  func() bool
+	alarm func()
 	lock  *lock
 	db    *sql.DB
 
@@ -113,6 +117,7 @@ func (s *Store) stop(cause error) {
 	defer s.mu.Unlock()
 	if s.cause == nil {
 		s.cause = cause
+		s.alarm()
 		close(s.down)
 	}
 }
