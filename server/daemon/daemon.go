@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -106,6 +105,7 @@ func New(ctx context.Context, o Options, env host.Env) (*Daemon, error) {
 		options: o, env: env, log: env.Log, release: release, keeper: link.NewKeeper(),
 		toPortal: newHandedOver(), boundSet: make(chan struct{}), disk: disk, space: newSpace(o.Home, o.Settings, env),
 	}
+	disk.Alarm(d.hush)
 	if err := d.open(ctx); err != nil {
 		d.Close()
 		return nil, err
@@ -124,7 +124,8 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if d.identity, err = loadOrMakeIdentity(d.env.Disk, h, d.env.Wall()); err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, h.database(), sqlite.Options{Point: d.env.Point, MakeRoom: d.space.makeRoom})
+	db, err := sqlite.Open(ctx, h.database(),
+		sqlite.Options{Point: d.env.Point, MakeRoom: d.space.makeRoom, Alarm: d.hush})
 	if err != nil {
 		return h.hinted(err)
 	}
@@ -245,7 +246,8 @@ func (d *Daemon) Close() {
 	d.release()
 }
 
-// Run opens the ports and works until ctx ends. The first part that fails stops the others.
+// Run opens the ports and works until ctx ends. The first part that fails stops the others, in an order: the lines
+// are hushed, whoever asks something of machines ends, and once he has, the lines say goodbye.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.Close()
 	if err := d.fleet.Load(ctx); err != nil {
@@ -255,22 +257,27 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	defer d.keep(ctx)()
-	r := runner{cancel: cancel}
-	r.start(ctx, "fleet", d.fleet.Run)
-	r.start(ctx, "engine", d.engine.Run)
-	r.start(ctx, "store", d.watchStore)
-	r.start(ctx, "disk", d.watchDisk)
+	r := newRunner(ctx)
+	r.start(&r.lines, "fleet", d.fleet.Run)
+	r.start(&r.askers, "engine", d.engine.Run)
+	r.start(&r.others, "store", d.watchStore)
+	r.start(&r.others, "disk", d.watchDisk)
 	phase := time.Duration(d.env.Rand("space.phase").Int64N(int64(spaceLook)))
-	r.start(ctx, "space", func(ctx context.Context) error { return d.space.run(ctx, phase) })
+	r.start(&r.others, "space", func(ctx context.Context) error { return d.space.run(ctx, phase) })
 	tidying := time.Duration(d.env.Rand("housekeep.phase").Int64N(int64(abandonedLook)))
-	r.start(ctx, "housekeeping", func(ctx context.Context) error { return d.housekeep(ctx, tidying) })
-	r.start(ctx, "agents' port", func(ctx context.Context) error { return d.line.Serve(ctx, listeners.link) })
-	r.start(ctx, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
-	r.group.Wait()
-	return r.err
+	r.start(&r.others, "housekeeping", func(ctx context.Context) error { return d.housekeep(ctx, tidying) })
+	r.start(&r.lines, "agents' port", func(ctx context.Context) error { return d.line.Serve(ctx, listeners.link) })
+	r.start(&r.others, "web", func(ctx context.Context) error { return d.serveWeb(ctx, listeners) })
+	return r.run(d.hush)
+}
+
+// hush has the lines say nothing more but their goodbye. That a sync failed comes here before it comes to who asked
+// for it, so nothing that hangs on what may not be kept leaves the server.
+func (d *Daemon) hush() {
+	if d.fleet != nil { // the disk may fail before there is one
+		d.fleet.Hush()
+	}
 }
 
 // keep runs the lines' keeper until stop. It outlives ctx: a session that says goodbye to an agent
@@ -285,28 +292,6 @@ func (d *Daemon) keep(ctx context.Context) (stop func()) {
 	}
 }
 
-// runner keeps parts running together: the first end is the end of all.
-type runner struct {
-	group  sync.WaitGroup
-	cancel context.CancelFunc
-	mu     sync.Mutex
-	err    error
-}
-
-func (r *runner) start(ctx context.Context, name string, run func(context.Context) error) {
-	r.group.Go(func() {
-		err := run(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.mu.Lock()
-			if r.err == nil {
-				r.err = fmt.Errorf("%s: %w", name, err)
-			}
-			r.mu.Unlock()
-		}
-		r.cancel()
-	})
-}
-
 // watchStore ends the server when the store can no longer be trusted: whatever would be said
 // after a failed sync might not be kept.
 func (d *Daemon) watchStore(ctx context.Context) error {
@@ -318,10 +303,6 @@ func (d *Daemon) watchStore(ctx context.Context) error {
 	}
 }
 
-// failureSettles is how long whoever has met a failed sync may take to give up what it was for. Then agents hear
-// that first and the server's goodbye after it, and not what happens to be quicker.
-const failureSettles = time.Millisecond
-
 // watchDisk does the same when a sync failed outside of the store: in a task's log, in a package. What
 // was to be kept may be lost, though a later sync reports success.
 func (d *Daemon) watchDisk(ctx context.Context) error {
@@ -329,12 +310,6 @@ func (d *Daemon) watchDisk(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-d.disk.Failed():
-	}
-	settled := time.NewTimer(failureSettles)
-	defer settled.Stop()
-	select {
-	case <-ctx.Done():
-	case <-settled.C:
 	}
 	return errkind.Hinted(
 		errkind.Internal.Errorf("a sync failed, so what was written last may not be kept, and nothing more is said to be: %w",

@@ -5,6 +5,8 @@ package fleet
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +73,8 @@ type Fleet struct {
 	known    map[deploy.MachineID]member    // as stored
 	machines map[deploy.MachineID]*presence // entries of known machines only
 	dialled  map[deploy.MachineID]*dialling
+	lines    map[*link.Session]struct{} // all there are, also before their hello
+	isHushed bool
 }
 
 // New makes a fleet; Run starts it.
@@ -81,6 +85,7 @@ func New(d Deps) *Fleet {
 		looking: make(chan struct{}, maxDiscovering),
 		loading: make(chan struct{}, 1), pins: trust.NewPinSet(), known: map[deploy.MachineID]member{},
 		machines: map[deploy.MachineID]*presence{}, dialled: map[deploy.MachineID]*dialling{},
+		lines: map[*link.Session]struct{}{},
 	}
 }
 
@@ -90,6 +95,35 @@ func (f *Fleet) Refresh() {
 	case f.hint <- struct{}{}:
 	default:
 	}
+}
+
+// Hush is the beginning of the end of all lines: nothing leaves on them any more but the goodbye, which they say when
+// their contexts end or after link.HushLimit. Lines that come later say it at once. It does not wait.
+func (f *Fleet) Hush() {
+	f.mu.Lock()
+	f.isHushed = true
+	lines := slices.Collect(maps.Keys(f.lines)) // in any order: none of them says anything now
+	f.mu.Unlock()
+	for _, line := range lines {
+		line.Hush()
+	}
+}
+
+// begin notes a line before it runs.
+func (f *Fleet) begin(line *link.Session) {
+	f.mu.Lock()
+	f.lines[line] = struct{}{}
+	isHushed := f.isHushed
+	f.mu.Unlock()
+	if isHushed {
+		line.Hush()
+	}
+}
+
+func (f *Fleet) end(line *link.Session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.lines, line)
 }
 
 // Run keeps the fleet in step with the store and dials listening machines until ctx ends. It

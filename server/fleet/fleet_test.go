@@ -221,6 +221,32 @@ func TestMachineComesAndGoes(t *testing.T) {
 	})
 }
 
+// TestHushedLinesEnd: lines that are up, and lines that come, say the server's goodbye within link.HushLimit though
+// nobody ends them.
+func TestHushedLinesEnd(t *testing.T) {
+	in(t, func(y *yard) {
+		a, b := y.newAgent("run-1"), y.newAgent("run-2")
+		y.machine(a, "Machines-1", "web-1")
+		y.machine(b, "Machines-2", "web-2")
+		changed := y.fleet.Changed("Machines-1")
+		up := y.connect(a)
+		<-changed
+		y.fleet.Hush()
+		began := time.Now()
+		bye := func(ended chan error, after time.Duration) {
+			closed, ok := errors.AsType[*link.CloseError](<-ended)
+			if !ok || closed.Goodbye.Code != link.GoodbyeStopping || time.Since(began) != after {
+				t.Errorf("a line ended with %v after %v, want the goodbye after %v", closed, time.Since(began), after)
+			}
+		}
+		bye(y.connect(b), 0)
+		bye(up, link.HushLimit)
+		if len(b.asked) != 0 {
+			t.Error("a machine that came to a hushed fleet was asked for its facts")
+		}
+	})
+}
+
 // TestT3RevokedWhileConnected covers T3: a removed machine's session ends within CloseLimit.
 func TestT3RevokedWhileConnected(t *testing.T) {
 	in(t, func(y *yard) {

@@ -82,6 +82,7 @@ func (v *visit) begin(conn *tls.Conn, peer trust.Peer, ping time.Duration) {
 		line:    line,
 		remote:  conn.RemoteAddr().String(),
 	}
+	f.begin(line)
 	v.release, v.err = f.pins.Hold(peer, func(why error) { line.Goodbye(link.GoodbyeRevoked, 0, why.Error()) })
 }
 
@@ -101,6 +102,7 @@ func (v *visit) introduce(ctx context.Context) {
 }
 
 func (v *visit) end(ctx context.Context, err error) {
+	v.fleet.end(v.line)
 	if v.entered {
 		v.fleet.leave(ctx, v.session, err)
 	}
