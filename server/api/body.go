@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -36,11 +38,28 @@ func (c *call) decode(into any) error {
 	}
 	if err := json.Unmarshal(text, into); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return errkind.Invalid.Errorf("the member %q is a %s: want %s", wrong.Field, wrong.Value, wrong.Type)
+			return mistyped(wrong)
 		}
 		return errkind.Invalid.Errorf("the body is not as expected: %w", err)
 	}
 	return c.agreeOnSpace(text)
+}
+
+// mistyped says in the words of JSON what stands in the place of what. Errors: Invalid.
+func mistyped(wrong *json.UnmarshalTypeError) error {
+	what := "the body"
+	if wrong.Field != "" {
+		what = strconv.Quote(wrong.Field)
+	}
+	want := map[reflect.Kind]string{
+		reflect.Struct: "an object", reflect.Map: "an object", reflect.Slice: "an array", reflect.String: "a string",
+		reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: "a whole number",
+		reflect.Float64: "a number",
+	}[wrong.Type.Kind()]
+	if want == "" {
+		want = "something else"
+	}
+	return errkind.Invalid.Errorf("%s is of the type %s: want %s", what, wrong.Value, want)
 }
 
 // agreeOnSpace refuses a body that belongs into another space than the address says. Errors: Invalid.

@@ -237,6 +237,18 @@ func TestA11MalformedBodiesAreRefused(t *testing.T) {
 			if a.status != body.status || a.json["ErrorMessage"] == nil || len(a.json["Errors"].([]any)) == 0 {
 				t.Errorf("A11 %s %s %s: %d %.200s, want %d", name, route.Method, route.Pattern, a.status, a.body, body.status)
 			}
+			if strings.Contains(string(a.body), "api.") || strings.Contains(string(a.body), "something else") {
+				t.Errorf("A11 %s %s %s speaks of our types: %.200s", name, route.Method, route.Pattern, a.body)
+			}
+		}
+	}
+	for body, want := range map[string]string{
+		`[]`: "the body is of the type array: want an object", `{"Name": 5}`: `"Name" is of the type number: want a string`,
+		`{"SortOrder": "a"}`:          `"SortOrder" is of the type string: want a whole number`,
+		`{"UseGuidedFailure": "yes"}`: `"UseGuidedFailure" is of the type string: want true or false`,
+	} {
+		if a := s.call("POST", "/api/Spaces-1/environments", body); a.json["ErrorMessage"] != want {
+			t.Errorf("%s: %s, want %q", body, a.body, want)
 		}
 	}
 	if s.checksum() != before {
