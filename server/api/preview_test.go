@@ -125,6 +125,18 @@ func TestListsShowWholeReleases(t *testing.T) {
 	}
 }
 
+// TestOlderAddressOfTheReleaseTemplate answers as the newer one does.
+func TestOlderAddressOfTheReleaseTemplate(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	const below = "/api/Spaces-1/projects/Projects-1/deploymentprocesses/"
+	newer := s.must(200, "GET", below+"template?channel=Channels-1", nil)
+	older := s.must(200, "GET", below+"deploymentprocess-Projects-1/template?channel=Channels-1", nil)
+	if diff := cmp.Diff(newer, older); diff != "" || newer["NextVersionIncrement"] == nil {
+		t.Errorf("(-newer +older):\n%s", diff)
+	}
+}
+
 // TestSnapshotsOfReleases reads process and variables under the ids that a release names, as the command line client
 // does before it deploys, after the project has gone on.
 func TestSnapshotsOfReleases(t *testing.T) {

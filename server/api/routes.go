@@ -213,6 +213,8 @@ func (a *api) projectRoutes() []Route {
 			a.saveProcess),
 		get("/api/S/projects/{id}/deploymentprocesses/template", identity.ReleaseView,
 			"What a new release would be asked for; channel=", a.releaseTemplate),
+		get("/api/S/projects/{id}/deploymentprocesses/{process}/template", identity.ReleaseView,
+			"The same, as older clients ask for it", a.releaseTemplate),
 		get("/api/S/deploymentprocesses/{id}/template", identity.ReleaseView,
 			"What a new release would be asked for; channel=", a.releaseTemplate),
 		get("/api/S/deploymentprocesses", identity.ProjectView, "The processes of all projects, paged; ids=",

@@ -41,6 +41,7 @@ func address(r api.Route) string {
 		ids[collection] = "Nothing-1"
 	}
 	path = strings.NewReplacer("{space}", "Spaces-1", "{id}", ids[collection], "{environment}", "Environments-1", "{channel}", "Channels-1",
+		"{process}", "deploymentprocess-Projects-1",
 		"{key}", "apikeys-1", "{ticket}", "t-1", "{version}", "1.0.0").Replace(path)
 	if strings.HasSuffix(path, "/packages/versions") {
 		path += "?packageId=Web.App"
