@@ -26,7 +26,7 @@ func showDeployment(d deploy.Deployment) obj {
 		"DeployedToMachineIds": slices.Compact(machines),
 		"SpecificMachineIds":   list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
 		"SkipActions": list(d.Options.SkipActions), "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
-		"DeploymentProcessId":   processPrefix + string(d.Project) + "-s-" + string(d.Release),
+		"DeploymentProcessId":   processPrefix + snapshot{string(d.Project), catalog.AnyVersion, string(d.Release)}.String(),
 		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
 		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false,
 		"UseGuidedFailure": d.Plan.IsGuided,

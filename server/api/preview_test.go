@@ -156,6 +156,11 @@ func TestSnapshotsOfReleases(t *testing.T) {
 	if steps := process["Steps"].([]any); process["Id"] != id || len(steps) != 2 || steps[0].(m)["Name"] != "Say hello" {
 		t.Errorf("the process is %v", process)
 	}
+	id = s.must(200, "GET", "/api/Spaces-1/deployments/Deployments-1", nil)["DeploymentProcessId"].(string)
+	process = s.must(200, "GET", "/api/Spaces-1/deploymentprocesses/"+id, nil)
+	if steps := process["Steps"].([]any); process["Id"] != id || len(steps) != 2 {
+		t.Errorf("the process of the deployment is %v", process)
+	}
 	id = release["ProjectVariableSetSnapshotId"].(string)
 	set := s.must(200, "GET", "/api/Spaces-1/variables/"+id, nil)
 	if all := set["Variables"].([]any); set["Id"] != id || len(all) != 1 || all[0].(m)["Value"] != "good day" {

@@ -258,14 +258,22 @@ type snapshot struct {
 	release string
 }
 
-func (s snapshot) String() string { return fmt.Sprintf("%s-s-%d-%s", s.owner, s.version, s.release) }
+func (s snapshot) String() string {
+	if s.version == catalog.AnyVersion {
+		return s.owner + "-s-" + s.release
+	}
+	return fmt.Sprintf("%s-s-%d-%s", s.owner, s.version, s.release)
+}
 
-// newSnapshot reads what follows the prefix; ok is false when it is no snapshot's.
+// newSnapshot reads what follows the prefix; ok is false when it is no snapshot's. A deployment's has no version: it
+// knows its release alone.
 func newSnapshot(text string) (s snapshot, ok bool) {
-	owner, rest, isFirst := strings.Cut(text, "-s-")
-	version, release, isSecond := strings.Cut(rest, "-")
-	n, err := strconv.Atoi(version)
-	return snapshot{owner, n, release}, isFirst && isSecond && err == nil
+	owner, rest, ok := strings.Cut(text, "-s-")
+	version, release, _ := strings.Cut(rest, "-")
+	if n, err := strconv.Atoi(version); err == nil {
+		return snapshot{owner, n, release}, ok
+	}
+	return snapshot{owner, catalog.AnyVersion, rest}, ok
 }
 
 // taken gives what a release took its own id and address.

@@ -49,6 +49,9 @@ func (c *Catalog) Process(ctx context.Context, p identity.Principal, project str
 	return process, err
 }
 
+// AnyVersion is whichever a release took.
+const AnyVersion = -1
+
 // ReleaseProcess is the one that a release took, if that is the version asked for. Errors: Denied, NotFound.
 func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, release string, version int) (
 	process deploy.Process, err error,
@@ -58,7 +61,7 @@ func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, rele
 		if err != nil {
 			return err
 		}
-		if process = held.Process; process.Version != version {
+		if process = held.Process; version != AnyVersion && process.Version != version {
 			return errkind.NotFound.Errorf("release %s took version %d of its process, not %d",
 				held.ID, process.Version, version)
 		}
