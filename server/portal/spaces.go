@@ -24,7 +24,8 @@ type Space struct {
 // enter has the reader act in the space that he chose; else in the default one, or, when he sees nothing there, in the
 // first that he does. Who sees none stays: each page says what he lacks. An address that names a space
 // (/app/tasks/ServerTasks-7?space=Spaces-2) chooses it: the answer leads on to the same address without the name, so
-// that a page which reads itself again does not choose once more. isDone tells that it was given.
+// that a page which reads itself again does not choose once more. isDone tells that it was given. HEAD chooses nothing:
+// it is answered in the space that its address names.
 func (p *Portal) enter(v *visit) (isDone bool, err error) {
 	if v.spaces, err = p.source.Spaces(v.Context(), v.who); err != nil || len(v.spaces) == 0 {
 		return false, err
@@ -33,6 +34,13 @@ func (p *Portal) enter(v *visit) (isDone bool, err error) {
 		return true, p.choose(v, id, v.addressIn(""))
 	}
 	here := v.spaces[0].ID
+	if id := v.URL.Query().Get("space"); id != "" && v.Method == http.MethodHead {
+		if !v.seesSpace(id) {
+			return false, unseen(id)
+		}
+		v.who = v.who.In(deploy.SpaceID(id))
+		return false, nil
+	}
 	if cookie, err := v.Request.Cookie(spaceCookie); err == nil && v.seesSpace(cookie.Value) {
 		here = deploy.SpaceID(cookie.Value)
 	}
@@ -62,14 +70,18 @@ func (p *Portal) chooseSpace(v *visit) error {
 
 func (p *Portal) choose(v *visit, id, to string) error {
 	if !v.seesSpace(id) {
-		return errkind.Hinted(errkind.NotFound.Errorf("there is no space %.40q that you may see", id),
-			"ask an administrator of this server to let you in, if there is one; at the top are those that you see")
+		return unseen(id)
 	}
 	http.SetCookie(v.ResponseWriter, &http.Cookie{
 		Name: spaceCookie, Value: id, Path: "/app", HttpOnly: true, Secure: p.isSecure(v.Request),
 		SameSite: http.SameSiteLaxMode,
 	})
 	return redirect(v, to)
+}
+
+func unseen(space string) error {
+	return errkind.Hinted(errkind.NotFound.Errorf("there is no space %.40q that you may see", space),
+		"ask an administrator of this server to let you in, if there is one; at the top are those that you see")
 }
 
 // checkSpace refuses a form whose page was of another space than the one chosen since, in another tab: a project there

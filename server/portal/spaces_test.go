@@ -71,6 +71,14 @@ func TestAnAddressChoosesItsSpace(t *testing.T) {
 		!strings.Contains(a.body, "ask an administrator") {
 		t.Errorf("one that he does not see: %d, %v: %s", a.Code, a.Result().Cookies(), a.body)
 	}
+	// HEAD changes nothing, so it chooses nothing: it looks there. To lead on would lead to the same address for ever.
+	f.taskSpace = "Spaces-2"
+	for space, want := range map[string]int{"Spaces-2": 200, "Spaces-3": 404} {
+		a = send(p, signedIn(httptest.NewRequest("HEAD", "/app/tasks/ServerTasks-41?space="+space, nil)))
+		if a.Code != want || len(a.Result().Cookies()) != 0 {
+			t.Errorf("HEAD in %s: %d to %q, want %d and no cookie", space, a.Code, a.Header().Get("Location"), want)
+		}
+	}
 	f.refuse = errkind.NotFound.Errorf("task ServerTasks-7 does not exist")
 	if a = ask("/app/tasks/ServerTasks-7"); a.Code != 404 || !strings.Contains(a.body, "another space") {
 		t.Errorf("what is not found may be in another space, and nobody says so: %d", a.Code)
