@@ -400,7 +400,7 @@ func TestScriptsChooseMachines(t *testing.T) {
 			catalog.ScriptRequest{Body: "true", Tags: []string{"cache"}, Environments: []string{"dev", "Production"}},
 			"no machine with the tag cache in Dev or Production was found: give one the tag",
 		},
-		"two tags": {catalog.ScriptRequest{Body: "true", Tags: []string{"a", "b"}}, "no machine with one of the tags a, b was found"},
+		"two tags": {catalog.ScriptRequest{Body: "true", Tags: []string{" a", "b "}}, "no machine with one of the tags a, b was found"},
 		"other tag": {
 			catalog.ScriptRequest{Body: "true", Tags: []string{"db"}},
 			"no enabled machine with the tag db was chosen: web-2 would be, and is disabled",

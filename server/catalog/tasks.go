@@ -344,12 +344,16 @@ func (why *reasons) chosen(r store.Reader, q ScriptRequest, allByDefault bool) (
 
 // ruleWords tells by what machines were looked for: " with the tag web in Dev or Test".
 func ruleWords(r store.Reader, environments []deploy.EnvironmentID, tags []string) (text string, err error) {
-	switch len(tags) {
+	trimmed := make([]string, len(tags))
+	for i, tag := range tags {
+		trimmed[i] = strings.TrimSpace(tag)
+	}
+	switch len(trimmed) {
 	case 0:
 	case 1:
-		text = " with the tag " + strings.TrimSpace(tags[0])
+		text = " with the tag " + trimmed[0]
 	default:
-		text = " with one of the tags " + strings.Join(tags, ", ")
+		text = " with one of the tags " + strings.Join(trimmed, ", ")
 	}
 	var names []string
 	for _, id := range environments {
