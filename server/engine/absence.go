@@ -125,11 +125,12 @@ func (c *carrier) keepAbsence(ctx context.Context) error {
 
 // present notes that the machine can be reached. Errors: the store's.
 func (c *carrier) present(ctx context.Context) error {
-	if !c.restarts() && !c.ticket.AwaySince.IsZero() {
-		if c.absentSince.IsZero() { // it is there at the first look of a server that has started again
-			c.absentSince = time.Now().Add(-c.worker.engine.Env.Wall().Sub(c.ticket.AwaySince))
+	if !c.restarts() {
+		if since := c.ticket.AwaySince; !since.IsZero() && c.absentSince.IsZero() {
+			// It is there at the first look of a server that has started again.
+			c.absentSince = time.Now().Add(-c.worker.engine.Env.Wall().Sub(since))
 		}
-		if err := c.keepAway(ctx, time.Time{}); err != nil {
+		if err := c.keepBack(ctx); err != nil {
 			return err
 		}
 	}

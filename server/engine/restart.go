@@ -115,7 +115,7 @@ func (c *carrier) running(ctx context.Context, status contract.TicketStatus) err
 		return nil
 	}
 	c.wait.since = time.Time{}
-	err := c.keepAway(ctx, time.Time{})
+	err := c.keepBack(ctx)
 	if err == nil {
 		c.worker.engine.Env.Point("engine.restart.awaited")
 	}
@@ -174,7 +174,7 @@ func (c *carrier) beginWait(ctx context.Context) error {
 	})
 }
 
-// keepAway makes durable since when the machine is waited for; zero for not at all.
+// keepAway makes durable since when the machine is waited for.
 func (c *carrier) keepAway(ctx context.Context, since time.Time) error {
 	changed := c.ticket
 	changed.AwaySince = since
@@ -183,6 +183,14 @@ func (c *carrier) keepAway(ctx context.Context, since time.Time) error {
 	}
 	c.ticket = changed
 	return nil
+}
+
+// keepBack makes durable that the machine is not waited for any more.
+func (c *carrier) keepBack(ctx context.Context) error {
+	if c.ticket.AwaySince.IsZero() {
+		return nil
+	}
+	return c.keepAway(ctx, time.Time{})
 }
 
 // tellWait says in the log, now and then, what is waited for.
