@@ -42,7 +42,8 @@ var layers = []layer{
 	}},
 	{"server/portal", []string{
 		"server/catalog", "server/download", "server/engine", "server/feed", "server/fleet", "server/identity",
-		"server/target", "server/tasks", "internal/deploy", "internal/errkind", "internal/tasklog", "internal/trust", "internal/contract",
+		"server/target", "server/tasks", "internal/contract", "internal/deploy", "internal/errkind", "internal/markdown", "internal/tasklog",
+		"internal/trust",
 	}},
 
 	{"server/download", nil},

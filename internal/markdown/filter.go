@@ -37,31 +37,41 @@ func Filter(value string, args []string) (result string, ok bool) {
 	if len(args) > 0 {
 		return "", false
 	}
+	if result, ok = caught(value, unsafe()); !ok {
+		return "", false
+	}
+	return result + "\n", true
+}
+
+// unsafe lets HTML through.
+func unsafe() goldmark.Option { return goldmark.WithRendererOptions(html.WithUnsafe()) }
+
+// caught is convert with a net under it.
+func caught(value string, rendering goldmark.Option) (result string, ok bool) {
 	defer func() {
 		// A text that the parser falls over must not end the server, which would read it again when it comes back.
 		if recover() != nil {
 			result, ok = "", false
 		}
 	}()
-	return convert(value)
+	return convert(value, rendering)
 }
 
-func convert(value string) (result string, ok bool) {
+func convert(value string, rendering goldmark.Option) (result string, ok bool) {
 	value = strings.TrimSpace(value)
 	if len(value) > MaxBytes || isDeep(value) {
 		return "", false
 	}
 	tables := &boundedTables{}
 	md := goldmark.New(
-		goldmark.WithExtensions(tables, extension.Linkify, emphasis{}),
-		goldmark.WithRendererOptions(html.WithUnsafe()),
+		goldmark.WithExtensions(tables, extension.Linkify, emphasis{}), rendering,
 	)
 	var out bytes.Buffer
 	err := md.Convert([]byte(value), &out)
 	if err != nil || tables.over || out.Len() > MaxHTMLBytes {
 		return "", false
 	}
-	return out.String() + "\n", true
+	return out.String(), true
 }
 
 // isDeep reports whether a line begins more quotes and lists than MaxNesting. Over several lines they only get as

@@ -13,11 +13,13 @@ import (
 var (
 	tag       = regexp.MustCompile(`^</?([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"]*")?)*)\s*/?>`)
 	attribute = regexp.MustCompile(`([a-zA-Z-]+)(?:="([^"]*)")?`)
-	void      = map[string]bool{"meta": true, "link": true, "input": true, "br": true, "use": true}
+	outward   = regexp.MustCompile(`^(?i:https?://|mailto:).`) // where instructions may lead
+	void      = map[string]bool{"meta": true, "link": true, "input": true, "br": true, "use": true, "hr": true}
 )
 
 const knownTags = " html head meta title link script body a header svg use nav form span button main footer h1 h2 h3 p ol ul li " +
-	"div dl dt dd table thead tbody tr th td time section aside label input textarea select option pre code strong small br "
+	"div dl dt dd table thead tbody tr th td time section aside label input textarea select option pre code strong small br " +
+	"h4 h5 h6 em blockquote del sub sup ins mark hr " // of instructions
 
 // checkMarkup reads a page tag by tag: only tags we write, closed in order, no handlers, no style,
 // addresses of our own only. It returns the text nodes.
@@ -66,6 +68,7 @@ func checkAttributes(t *testing.T, tag, attributes string) {
 		switch {
 		case strings.HasPrefix(name, "on"), name == "style", name == "srcdoc", name == "target":
 			t.Fatalf("<%s> has the attribute %s", tag, name)
+		case name == "href" && strings.HasPrefix(attributes, ` rel="noreferrer"`) && outward.MatchString(value):
 		case name == "href" || name == "src" || name == "action":
 			hasSource = true
 			if value != "/app" && !strings.HasPrefix(value, "/app/") && !strings.HasPrefix(value, "/app?") &&

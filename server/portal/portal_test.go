@@ -420,6 +420,31 @@ func TestX3NamesStayText(t *testing.T) {
 	}
 }
 
+// TestX3InstructionsAreHarmless: whoever writes a process writes no page; what his Markdown makes does nothing by itself.
+func TestX3InstructionsAreHarmless(t *testing.T) {
+	f := sample()
+	f.task.State = deploy.TaskExecuting
+	for text, want := range map[string]string{
+		"**Look** at [it](https://e.com/?a&b):\n- one":   `<strong>Look</strong> at <a rel="noreferrer" href="https://e.com/?a&amp;b">it</a>`,
+		"<script>alert(1)</script>":                      "&lt;script&gt;alert(1)&lt;/script&gt;",
+		"</div></section><form action=/app/x>":           "&lt;form action=/app/x&gt;",
+		"[x](javascript:alert(1)) [y](/app/sign-out)":    "<p>x y</p>",
+		"![p](https://e.com/p.png)":                      `<a rel="noreferrer" href="https://e.com/p.png">p</a>`,
+		"a\u202eb &#x202e; &#7; [\u2066](https://e.com)": `a\u202eb \u202e \x07`,
+		"x\n" + strings.Repeat("<b>\n", 10_000):          "<p>x<br>\n&lt;b&gt;<br>\n&lt;b&gt;<br>",
+	} {
+		f.task.Questions = []portal.Question{{ID: "Interruptions-3", Title: "Go on?", Instructions: text, AskedAt: now}}
+		a := get(t, open(f, nil), "/app/tasks/ServerTasks-41")
+		shown := checkMarkup(t, a.body)
+		if !strings.Contains(a.body, want) {
+			t.Errorf("X3 %.60q does not become %q", text, want)
+		}
+		if strings.Count(a.body, "<script") != 1 || strings.ContainsAny(shown, "\u202e\u2066\a") {
+			t.Errorf("X3 %.60q is let through", text)
+		}
+	}
+}
+
 func TestX4LogIsHarmless(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x1b[1;31mred\x1b[0m":             "red",

@@ -94,6 +94,7 @@ func (p *Portal) funcs() template.FuncMap {
 		"size":      size,
 		"visible":   visible,
 		"shown":     shown,
+		"prose":     prose,
 		"plural":    plural,
 		"task":      taskBadge,
 		"activity":  activityBadge,
