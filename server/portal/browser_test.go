@@ -105,6 +105,34 @@ func TestBrowserShowsAnAnswerAsItComes(t *testing.T) {
 	}
 }
 
+// TestBrowserShowsAQuestionAsItComes: the form is there without the page being opened again, beside one that was there.
+func TestBrowserShowsAQuestionAsItComes(t *testing.T) {
+	headless.Need(t)
+	f := sample()
+	choices := []deploy.Choice{deploy.ChoiceProceed}
+	first := portal.Question{ID: "Interruptions-3", Title: "First?", MayAnswer: true, Choices: choices, AskedAt: now}
+	second := first
+	second.ID, second.Title = "Interruptions-4", "Second?"
+	f.task.State, f.task.Questions = deploy.TaskExecuting, []portal.Question{first}
+	hold := make(chan time.Time)
+	f.hold = hold
+	limit := time.AfterFunc(time.Minute, func() { close(hold) })
+	f.follow = func(ctx context.Context, _ int64, _ func([]portal.LogLine, int64) error) error {
+		f.mu.Lock()
+		f.task.Questions = []portal.Question{first, second}
+		f.mu.Unlock()
+		limit.Reset(4 * time.Second)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	dom := browse(t, f, "/app/tasks/ServerTasks-41", "--dump-dom", "--timeout=70000")
+	for _, id := range []string{"Interruptions-3", "Interruptions-4"} {
+		if strings.Count(dom, `data-question="`+id+`"`) != 1 || strings.Count(dom, "/questions/"+id+`"`) != 1 {
+			t.Errorf("the page does not ask %s once", id)
+		}
+	}
+}
+
 // TestBrowserFollowsAddressesOfClients opens what Octopus's command line client prints.
 func TestBrowserFollowsAddressesOfClients(t *testing.T) {
 	headless.Need(t)

@@ -48,7 +48,7 @@ type stream struct {
 // comes back, from the last event's id:
 //
 //	event: lines  id: offset after them  data: JSON array of shown lines
-//	event: state  data: HTML of the task's head and tree
+//	event: state  data: HTML of the task's head and tree, and of its questions in a template
 //	event: done   the log is finished
 //	event: gone   the session has ended
 func (p *Portal) follow(v *visit) error {
@@ -170,6 +170,7 @@ func (s *stream) tick(ctx context.Context) bool {
 		return false
 	}
 	s.who = who.In(s.who.SpaceID()) // he may have lost rights
+	s.v.who = s.who
 	if s.ticks%int(followBeat/followTick) == 0 && !s.write(": still here\n\n") {
 		return false
 	}

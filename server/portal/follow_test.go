@@ -194,6 +194,32 @@ func TestFollowOfAnUnknownTask(t *testing.T) {
 	}
 }
 
+// TestFollowSendsTheQuestions with their forms, for who may answer; the page itself has them once.
+func TestFollowSendsTheQuestions(t *testing.T) {
+	for _, mayAnswer := range []bool{true, false} {
+		f := sample()
+		f.task.Questions = []portal.Question{{
+			ID: "Interruptions-9", Title: "Go on?", Instructions: "Look at **all**", MayAnswer: mayAnswer, AskedAt: now,
+			Choices: []deploy.Choice{deploy.ChoiceProceed, deploy.ChoiceAbort},
+		}}
+		f.follow = func(context.Context, int64, func([]portal.LogLine, int64) error) error { return nil }
+		p := open(f, nil)
+		_, sent, _ := strings.Cut(request("/app/tasks/ServerTasks-41/follow").send(p).body, "<template data-questions>")
+		sent, _, _ = strings.Cut(sent, "</template>")
+		form := `<form class="stack panel-act" method="post" action="/app/tasks/ServerTasks-41/questions/Interruptions-9">`
+		if strings.Contains(sent, form) != mayAnswer || strings.Contains(sent, `name="notes"`) != mayAnswer ||
+			!strings.Contains(sent, `data-question="Interruptions-9"`) || !strings.Contains(sent, "<strong>all</strong>") {
+			t.Errorf("may answer: %t, sent: %s", mayAnswer, sent)
+		}
+		page := get(t, p, "/app/tasks/ServerTasks-41").body
+		if strings.Count(page, `data-question="Interruptions-9"`) != 1 || strings.Contains(page, "<template") {
+			t.Errorf("the page does not ask once: %s", page)
+		}
+		checkMarkup(t, page)
+		checkMarkup(t, sent)
+	}
+}
+
 // TestFollowLeavesAQuestionInSight: a page that asks does not scroll to the log's end by itself.
 func TestFollowLeavesAQuestionInSight(t *testing.T) {
 	f := sample()

@@ -146,10 +146,18 @@ class Task {
 		this.toEnd();
 	}
 
-	// show puts the state in place: HTML that this server has rendered. What it does not ask any more is answered.
+	// show puts the state in place: HTML that this server has rendered. What it does not ask any more is answered; what
+	// it asks now is shown beside the questions that are there, in which somebody may be typing.
 	show(html) {
 		const page = new DOMParser().parseFromString(html, "text/html");
+		const questions = page.querySelector("template[data-questions]");
+		questions?.remove();
 		this.state.replaceChildren(...page.body.childNodes);
+		for (const panel of questions ? questions.content.querySelectorAll("[data-question]") : []) {
+			if (this.root.querySelector(`[data-question="${CSS.escape(panel.dataset.question)}"]`)) continue;
+			this.state.before(document.importNode(panel, true));
+			this.toggle.checked = false; // the end of the log would hide it
+		}
 		const asked = [...this.state.querySelectorAll("[data-asks]")].map((mark) => mark.dataset.asks);
 		for (const panel of this.root.querySelectorAll("[data-question]")) {
 			if (!asked.includes(panel.dataset.question)) panel.remove();
