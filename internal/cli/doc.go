@@ -12,8 +12,7 @@
 //
 // A Program, a Command and an IO belong to one call of Main. Progress and Table are for one goroutine.
 //
-// program.go finds and runs the command, flags.go reads its flags and arguments, help.go writes help, nearest.go
-// guesses what was meant, exit.go maps kinds of error to exit codes, output.go prints results and colours,
-// table.go lays columns out, progress.go shows long work,
-// log.go makes the program's log, system.go connects a real process.
+// program.go finds and runs the command, flags.go reads its flags and arguments, help.go writes help, exit.go maps
+// kinds of error to exit codes, output.go prints results and colours, table.go lays columns out, progress.go shows
+// long work, log.go makes the program's log, system.go connects a real process.
 package cli

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 )
 
 // flagSet makes the set that a command's Flags fills in.
@@ -71,7 +72,7 @@ func unknownFlag(fs *flag.FlagSet, name string) error {
 	err := errkind.Invalid.Errorf("unknown flag --%s", name)
 	candidates := []string{"help", "json"}
 	fs.VisitAll(func(f *flag.Flag) { candidates = append(candidates, f.Name) })
-	if near := Nearest(name, candidates); near != "" {
+	if near := nearest.Of(name, candidates); near != "" {
 		return errkind.Hinted(err, "did you mean --%s?", near)
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 )
 
 // Command is one row of a program's table.
@@ -143,7 +144,7 @@ func (p Program) unknown(words []string) error {
 			return errkind.Hinted(err, "%s %s %s", p.Name, words[0], strings.Join(group, " | "))
 		}
 		err := errkind.Invalid.Errorf("unknown command %q", words[0]+" "+words[1])
-		if near := Nearest(words[1], group); near != "" {
+		if near := nearest.Of(words[1], group); near != "" {
 			return errkind.Hinted(err, "did you mean %q?", words[0]+" "+near)
 		}
 		return errkind.Hinted(err, "%s %s %s", p.Name, words[0], strings.Join(group, " | "))
@@ -156,7 +157,7 @@ func (p Program) unknown(words []string) error {
 			names = append(names, first)
 		}
 	}
-	if near := Nearest(words[0], append(names, "help")); near != "" {
+	if near := nearest.Of(words[0], append(names, "help")); near != "" {
 		return errkind.Hinted(err, "did you mean %q?", near)
 	}
 	return p.hint(err, "")

@@ -161,18 +161,6 @@ func TestExitCodesHoldEveryKindOnce(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"join", "run", "listen", "status", "doctor"}
-	for word, want := range map[string]string{
-		"jion": "join", "statsu": "status", "docter": "doctor", "rum": "run", "xyzzy": "", "": "",
-		strings.Repeat("run", 1000): "",
-	} {
-		if got := cli.Nearest(word, names); got != want {
-			t.Errorf("Nearest(%.20q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestBytes(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0 B", 1023: "1023 B", 1024: "1.0 KB", 35_000: "34 KB", 1 << 30: "1.0 GB", 1<<63 - 1: "8.0 EB",

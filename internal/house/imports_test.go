@@ -60,7 +60,7 @@ var layers = []layer{
 	}},
 	{"server/catalog", []string{
 		"server/feed", "server/identity", "internal/contract", "internal/deploy", "internal/errkind", "internal/host",
-		"internal/masking", "internal/secret", "internal/store", "internal/trust",
+		"internal/masking", "internal/nearest", "internal/secret", "internal/store", "internal/trust",
 	}},
 	{"server/artifact", []string{
 		"internal/archive", "internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/host",
@@ -115,7 +115,7 @@ var layers = []layer{
 	{"internal/store/storetest", []string{
 		"internal/contract", "internal/deploy", "internal/errkind", "internal/home", "internal/host", "internal/store", "internal/trust",
 	}},
-	{"internal/settings", []string{"internal/cli", "internal/durable", "internal/errkind", "internal/host"}},
+	{"internal/settings", []string{"internal/nearest", "internal/durable", "internal/errkind", "internal/host"}},
 	{"internal/tasklog", []string{
 		"internal/contract", "internal/deploy", "internal/durable", "internal/errkind", "internal/host",
 	}},
@@ -136,13 +136,14 @@ var layers = []layer{
 	{"internal/host", []string{"internal/errkind"}},
 	{"internal/home", []string{"internal/durable", "internal/errkind", "internal/host"}},
 	{"internal/durable", []string{"internal/errkind", "internal/host"}},
-	{"internal/cli", []string{"internal/errkind"}},
+	{"internal/cli", []string{"internal/errkind", "internal/nearest"}},
 	{"internal/delta", []string{"internal/errkind"}},
 	{"internal/diagnosis", []string{"internal/errkind"}},
 	{"internal/httphead", []string{"internal/errkind"}},
 	{"internal/masking", []string{"internal/errkind"}},
 	{"internal/secret", []string{"internal/durable", "internal/errkind", "internal/host"}},
 	{"internal/errkind", nil},
+	{"internal/nearest", nil},
 
 	// beside the product
 	{"netem", []string{"internal/host", "internal/errkind", "netem/..."}},

@@ -14,8 +14,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 )
 
 // maxUnread bounds the problems that are told of one text.
@@ -100,7 +100,7 @@ func unknown(text []byte, strict *toml.StrictMissingError, known []string) (bad 
 		key := strings.Join(e.Key(), ".")
 		row, column := e.Position()
 		u := Unread{Line: row, Column: column, Why: "unknown key " + key, unknown: true}
-		if u.Key = cli.Nearest(key, known); u.Key != "" {
+		if u.Key = nearest.Of(key, known); u.Key != "" {
 			u.Why += " (did you mean " + u.Key + "?)"
 		}
 		u.Index = outline(text).at(row).index

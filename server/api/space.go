@@ -88,11 +88,7 @@ func (a *api) spaceNamed(c *call, name string) (deploy.SpaceID, error) {
 	if strings.EqualFold(name, string(deploy.DefaultSpace)) { // everybody knows of it; his permissions say the rest
 		return deploy.DefaultSpace, nil
 	}
-	space, err := a.Catalog.SpaceID(c.ctx(), c.principal, name)
-	if errkind.Of(err) == errkind.NotFound {
-		err = errkind.NotFound.Errorf("there is no space %.80q", name)
-	}
-	return space, err
+	return a.Catalog.SpaceID(c.ctx(), c.principal, name)
 }
 
 // enterTask is enter for an address without a space.

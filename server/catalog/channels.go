@@ -24,7 +24,7 @@ func (c *Catalog) Channels(ctx context.Context, p identity.Principal, project st
 			return err
 		}
 		if project != "" {
-			one, err := find("project", project, projects, projectKeys)
+			one, err := pick("project", project, projects, projectKeys)
 			if err != nil {
 				return err
 			}

@@ -219,7 +219,7 @@ func (s *site) places(r store.Reader, q DeployRequest) error {
 	}
 	seen := map[deploy.EnvironmentID]bool{}
 	for _, ref := range q.Environments {
-		e, err := find("environment", ref, all, environmentKeys)
+		e, err := pick("environment", ref, all, environmentKeys)
 		if err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func findRelease(r store.Reader, project deploy.Project, ref string) (deploy.Rel
 	if err != nil {
 		return deploy.Release{}, err
 	}
-	row, err := find("release", ref, rows, func(row ReleaseRow) (string, string, string) {
+	row, err := pick("release", ref, rows, func(row ReleaseRow) (string, string, string) {
 		return string(row.ID), row.Version, ""
 	})
 	if err != nil {

@@ -173,7 +173,7 @@ func (c *Catalog) SortEnvironments(ctx context.Context, p identity.Principal, re
 		}
 		place := map[deploy.EnvironmentID]int{}
 		for _, ref := range refs {
-			e, err := find("environment", ref, all, environmentKeys)
+			e, err := pick("environment", ref, all, environmentKeys)
 			if err := why.addErr(err); err != nil {
 				return deploy.Event{}, err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/internal/deploy"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/internal/store"
 )
 
@@ -22,8 +23,39 @@ func sortedSet[T ~string](list []T) []T {
 	return slices.Compact(list)
 }
 
-// find looks for ref as an id, then as a name, then as a slug.
+// find is pick with a hint, for one reference. Errors: NotFound.
 func find[T any](what, ref string, items []T, keys func(T) (id, name, slug string)) (T, error) {
+	item, err := pick(what, ref, items, keys)
+	if err != nil {
+		if near := nearName(ref, items, keys); near != "" {
+			err = errkind.Hinted(err, "did you mean %q?", near)
+		}
+	}
+	return item, err
+}
+
+// maxNear is among how many things one is looked for that may be meant.
+const maxNear = 1000
+
+// nearName is the name that is most like a reference, or "". An id is no name with a slip in it.
+func nearName[T any](ref string, items []T, keys func(T) (id, name, slug string)) string {
+	ref = strings.ToLower(ref)
+	names, folded := make([]string, 0, min(len(items), maxNear)), make([]string, 0, min(len(items), maxNear))
+	for _, item := range items[:min(len(items), maxNear)] {
+		id, name, _ := keys(item)
+		if kind, _, _ := strings.Cut(strings.ToLower(id), "-"); strings.HasPrefix(ref, kind+"-") {
+			return ""
+		}
+		names, folded = append(names, name), append(folded, strings.ToLower(name))
+	}
+	if at := slices.Index(folded, nearest.Of(ref, folded)); at >= 0 {
+		return names[at]
+	}
+	return ""
+}
+
+// pick looks for ref as an id, then as a name, then as a slug. Errors: NotFound.
+func pick[T any](what, ref string, items []T, keys func(T) (id, name, slug string)) (T, error) {
 	for pass := range 3 {
 		for _, item := range items {
 			id, name, slug := keys(item)
@@ -33,7 +65,7 @@ func find[T any](what, ref string, items []T, keys func(T) (id, name, slug strin
 		}
 	}
 	var zero T
-	return zero, errkind.NotFound.Errorf("there is no %s %q", what, ref)
+	return zero, errkind.NotFound.Errorf("there is no %s %.100q", what, ref)
 }
 
 // freeSlug makes a slug that no other item has.
@@ -124,7 +156,7 @@ func (why *reasons) environmentIDs(r store.Reader, refs []string) ([]deploy.Envi
 	}
 	ids := make([]deploy.EnvironmentID, 0, len(refs))
 	for _, ref := range refs {
-		e, err := find("environment", ref, all, environmentKeys)
+		e, err := pick("environment", ref, all, environmentKeys)
 		if err := why.addErr(err); err != nil {
 			return nil, err
 		}
@@ -139,7 +171,7 @@ func (why *reasons) environmentIDs(r store.Reader, refs []string) ([]deploy.Envi
 func (why *reasons) machineIDs(all []deploy.Machine, refs []string) []deploy.MachineID {
 	ids := make([]deploy.MachineID, 0, len(refs))
 	for _, ref := range refs {
-		m, err := find("machine", ref, all, machineKeys)
+		m, err := pick("machine", ref, all, machineKeys)
 		if err != nil {
 			why.put(errkind.NotFound, err.Error())
 			continue

@@ -185,25 +185,12 @@ func (m *command) hintEnvironment(ctx context.Context, c *caller, names []string
 		if errkind.Of(missing) != errkind.NotFound {
 			continue
 		}
-		if near := m.nearEnvironment(ctx, c, name); near != "" {
-			return errkind.Hinted(err, "did you mean %q?", near)
+		if hint := errkind.Hint(missing); hint != "" {
+			return errkind.Hinted(err, "%s", hint)
 		}
 		return errkind.Hinted(err, "make the environment with: fairlead-server environment create %q%s", name, where)
 	}
 	return err
-}
-
-// nearEnvironment is the environment whose name is most like this one; "" when none is.
-func (m *command) nearEnvironment(ctx context.Context, c *caller, name string) string {
-	var all []struct{ Name string }
-	if c.call(ctx, "GET", m.inSpace("environments", "all"), nil, &all) != nil {
-		return ""
-	}
-	names := make([]string, len(all))
-	for i, e := range all {
-		names[i] = e.Name
-	}
-	return cli.Nearest(name, names)
 }
 
 // enableMachine takes back what a quarantine, or a person, did.

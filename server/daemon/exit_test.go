@@ -92,7 +92,11 @@ func TestTokenHints(t *testing.T) {
 			t.Errorf("--space %s: code %d, %s, hint %q, want %q", space, got.code, got.err, got.hint, want)
 		}
 	}
-	got := command(t, "token", "create", "--environment", "Tset", "--home", home)
+	got := command(t, "token", "create", "--environment", "Test", "--space", "Defualt", "--home", home)
+	if want := `did you mean "Default"?`; got.code != 3 || got.hint != want {
+		t.Errorf("a slip in the space: code %d, hint %q, want %q", got.code, got.hint, want)
+	}
+	got = command(t, "token", "create", "--environment", "Tset", "--home", home)
 	if want := `did you mean "Test"?`; got.hint != want {
 		t.Errorf("a slip: hint %q, want %q", got.hint, want)
 	}

@@ -6,8 +6,8 @@ import (
 	"embed"
 	"slices"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/sim/plan"
 )
 
@@ -44,7 +44,7 @@ func Named(name string) (Mutant, error) {
 		names = append(names, m.Name)
 	}
 	err := errkind.NotFound.Errorf("there is no mutant %q", name)
-	if near := cli.Nearest(name, names); near != "" {
+	if near := nearest.Of(name, names); near != "" {
 		return Mutant{}, errkind.Hinted(err, "did you mean %s?", near)
 	}
 	return Mutant{}, err

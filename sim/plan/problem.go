@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/internal/settings"
 	"fairlead/netem"
 )
@@ -96,7 +96,7 @@ func (q *problems) word(where, got string, want ...string) {
 	if got == "" || slices.Contains(want, got) {
 		return
 	}
-	all, near := strings.Join(want, ", "), cli.Nearest(got, want)
+	all, near := strings.Join(want, ", "), nearest.Of(got, want)
 	switch {
 	case near == "":
 		q.add("%s: %q: want %s", where, got, all)
@@ -148,7 +148,7 @@ var nameForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 func (q *problems) refer(where, name string, known, tables []string) {
 	if !slices.Contains(known, name) && !q.lost(tables...) {
 		hint := ""
-		if near := cli.Nearest(name, known); near != "" {
+		if near := nearest.Of(name, known); near != "" {
 			hint = " (did you mean " + near + "?)"
 		}
 		q.add("%s: there is no %q%s", where, name, hint)

@@ -7,8 +7,8 @@ import (
 	"path"
 	"strings"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/sim/plan"
 )
 
@@ -64,7 +64,7 @@ func Named(name string) (Scenario, error) {
 		names = append(names, s.Name)
 	}
 	err = errkind.NotFound.Errorf("there is no scenario %q, and no such file", name)
-	if near := cli.Nearest(name, names); near != "" {
+	if near := nearest.Of(name, names); near != "" {
 		return Scenario{}, errkind.Hinted(err, "did you mean %s?", near)
 	}
 	return Scenario{}, errkind.Hinted(err, "fairlead-sim list names them")

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/sim/plan"
 )
 
@@ -68,7 +68,7 @@ func NamedProfile(name string) (Profile, error) {
 		names = append(names, p.Name)
 	}
 	err := errkind.NotFound.Errorf("there is no profile %q: want %s", name, strings.Join(names, ", "))
-	if near := cli.Nearest(name, names); near != "" {
+	if near := nearest.Of(name, names); near != "" {
 		return Profile{}, errkind.Hinted(err, "did you mean %s?", near)
 	}
 	return Profile{}, err

@@ -7,8 +7,8 @@ import (
 	"path"
 	"strings"
 
-	"fairlead/internal/cli"
 	"fairlead/internal/errkind"
+	"fairlead/internal/nearest"
 	"fairlead/sim/plan"
 )
 
@@ -52,5 +52,5 @@ func Named(all []Workload, name string) ([]Workload, error) {
 	}
 	return nil, errkind.Hinted(
 		errkind.NotFound.Errorf("there is no workload %q: there are %s", name, strings.Join(names, ", ")),
-		"did you mean %s?", cli.Nearest(name, names))
+		"did you mean %s?", nearest.Of(name, names))
 }

@@ -1,10 +1,12 @@
 // Copyright 2026 The Fairlead Authors. SPDX-License-Identifier: Apache-2.0
 
-package cli
+// Package nearest finds the word that somebody meant who typed another one. It knows nothing of words: letters are
+// bytes, and their case counts. It is pure, and its cost for each candidate is bounded.
+package nearest
 
-// Nearest returns the candidate that word was most likely meant to be, or "" when none is close: at most one edit
+// Of returns the candidate that word was most likely meant to be, or "" when none is close: at most one edit
 // for each three letters, and at least one.
-func Nearest(word string, candidates []string) string {
+func Of(word string, candidates []string) string {
 	best, found := max(1, len(word)/3)+1, ""
 	for _, candidate := range candidates {
 		if d := editDistance(word, candidate); d < best {
