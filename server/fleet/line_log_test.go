@@ -11,6 +11,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +78,8 @@ func TestTheLogOfALineIsBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		causes, dials := 1, 0
+		var causes, dials atomic.Int64
+		causes.Store(1)
 		f := fleet.New(fleet.Deps{
 			Store: opened, Keeper: link.NewKeeper(), Server: fleet.Server{Identity: server},
 			Check: func(context.Context, []deploy.MachineID) {},
@@ -85,8 +87,7 @@ func TestTheLogOfALineIsBounded(t *testing.T) {
 				Wall: time.Now, Log: slog.New(slog.DiscardHandler),
 				Rand: func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
 				Net: lane{fails: func() error {
-					dials++
-					return &net.OpError{Op: "dial", Err: errors.New(fmt.Sprint("cause ", dials%causes))}
+					return &net.OpError{Op: "dial", Err: errors.New(fmt.Sprint("cause ", dials.Add(1)%causes.Load()))}
 				}},
 			},
 		})
@@ -95,14 +96,16 @@ func TestTheLogOfALineIsBounded(t *testing.T) {
 		go func() { done <- f.Run(ctx) }()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if log := f.LineLog("Machines-1"); len(log) != 1 || log[0].Count != dials || dials < 50 || log[0].Kind != fleet.LineTrouble {
-			t.Errorf("after %d dials: %+v", dials, log)
+		tried := int(dials.Load())
+		if log := f.LineLog("Machines-1"); len(log) != 1 || log[0].Count != tried || tried < 50 || log[0].Kind != fleet.LineTrouble {
+			t.Errorf("after %d dials: %+v", tried, log)
 		}
-		causes = 7
+		causes.Store(7)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if log := f.LineLog("Machines-1"); len(log) != 12 || !strings.Contains(log[11].Text, fmt.Sprint("cause ", dials%causes)) {
-			t.Errorf("after %d dials: %+v", dials, log)
+		tried = int(dials.Load())
+		if log := f.LineLog("Machines-1"); len(log) != 12 || !strings.Contains(log[11].Text, fmt.Sprint("cause ", tried%7)) {
+			t.Errorf("after %d dials: %+v", tried, log)
 		}
 		stop()
 		<-done
