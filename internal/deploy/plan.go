@@ -162,6 +162,21 @@ func (r PlanRequest) disabled(step Step) (names []string) {
 	return names
 }
 
+// Missed are the machines with a step's tags in the environment that a deployment may do without: unavailable ones by
+// their last health check, whether the project waits for them or not, and others that the plan leaves out.
+func (r PlanRequest) Missed(step Step) (unavailable, leftOut []Machine) {
+	for _, m := range r.Machines {
+		switch {
+		case !m.In(r.Environment) || !slices.ContainsFunc(step.Tags, m.HasTag):
+		case m.IsDisabled || m.Health.Status != HealthUnavailable && r.Connectivity.LeavesOut(m):
+			leftOut = append(leftOut, m)
+		case m.Health.Status == HealthUnavailable:
+			unavailable = append(unavailable, m)
+		}
+	}
+	return unavailable, leftOut
+}
+
 // machines picks by tag, never by name, and sorts by name so that plans read alike.
 func (r PlanRequest) machines(step Step) []MachineID {
 	picked := slices.DeleteFunc(slices.Clone(r.Machines), func(m Machine) bool {

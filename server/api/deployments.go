@@ -12,7 +12,7 @@ import (
 	"fairlead/server/catalog"
 )
 
-func showDeployment(d deploy.Deployment) obj {
+func showDeployment(d deploy.Deployment, hasFailed bool) obj {
 	machines := []deploy.MachineID{}
 	for _, step := range d.Plan.Steps {
 		machines = append(machines, step.Machines...)
@@ -27,7 +27,7 @@ func showDeployment(d deploy.Deployment) obj {
 		"SpecificMachineIds":   list(d.Options.Only), "ExcludedMachineIds": list(d.Options.Except),
 		"SkipActions": list(d.Options.SkipActions), "FormValues": formValues(d), "Changes": []obj{}, "ChangesMarkdown": "",
 		"DeploymentProcessId":   processPrefix + snapshot{string(d.Project), catalog.AnyVersion, string(d.Release)}.String(),
-		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": false,
+		"ManifestVariableSetId": variablesPrefix + string(d.ID), "FailureEncountered": hasFailed,
 		"ForcePackageDownload": d.Options.ForcesPackages, "ForcePackageRedeployment": false,
 		"UseGuidedFailure": d.Plan.IsGuided,
 		"Links": obj{
@@ -129,7 +129,7 @@ func (a *api) deploy(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.created(showDeployment(made[0]))
+	return c.created(showDeployment(made[0], false))
 }
 
 func (a *api) listDeployments(c *call) error {
@@ -166,7 +166,13 @@ func (a *api) answerDeployments(c *call, f catalog.DeploymentFilter) error {
 	if err != nil {
 		return err
 	}
-	return envelope(c, "Deployment", each(page[:min(take, len(page))], showDeployment), total)
+	page = page[:min(take, len(page))]
+	met, err := a.Catalog.FailuresMet(c.ctx(), c.principal, page)
+	if err != nil {
+		return err
+	}
+	show := func(d deploy.Deployment) obj { return showDeployment(d, met[d.ID]) }
+	return envelope(c, "Deployment", each(page, show), total)
 }
 
 // idsIn reads a list of ids of a collection, in whatever case they come.
@@ -185,7 +191,11 @@ func (a *api) getDeployment(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.ok(showDeployment(d))
+	met, err := a.Catalog.FailuresMet(c.ctx(), c.principal, []deploy.Deployment{d})
+	if err != nil {
+		return err
+	}
+	return c.ok(showDeployment(d, met[d.ID]))
 }
 
 func (a *api) deploymentTemplate(c *call) error {
@@ -274,12 +284,12 @@ func (a *api) preview(c *call, release, environment string, disabled bool) (obj,
 	}
 	steps := []obj{}
 	for s, step := range shown.Plan.Steps {
-		for i, action := range step.Actions {
+		for i := range step.Actions {
 			number := strconv.Itoa(step.Number)
 			if len(step.Actions) > 1 {
 				number += "." + strconv.Itoa(i+1)
 			}
-			steps = append(steps, showPreview(step, action, number, shown.Process.Steps[s].Tags, shown.Machines))
+			steps = append(steps, showPreview(shown, s, i, number))
 		}
 	}
 	asked, err := a.Catalog.Prompted(c.ctx(), c.principal, release, environment)
@@ -292,21 +302,22 @@ func (a *api) preview(c *call, release, environment string, disabled bool) (obj,
 	}, nil
 }
 
-func showPreview(
-	step deploy.PlannedStep, action deploy.Action, number string, tags []string, machines []deploy.Machine,
-) obj {
+func showPreview(p catalog.Preview, at, of int, number string) obj {
+	step := p.Plan.Steps[at]
+	action := step.Actions[of]
 	names, shown := []string{}, []obj{}
-	for _, m := range machines {
+	for _, m := range p.Machines {
 		if slices.Contains(step.Machines, m.ID) {
 			names = append(names, m.Name)
 			shown = append(shown, obj{"Id": m.ID, "Name": m.Name, "HasLatestCalamari": true, "HealthStatus": m.Health.Status})
 		}
 	}
+	named := func(m deploy.Machine) obj { return obj{"Id": m.ID, "Name": m.Name} }
 	return obj{
 		"ActionId": action.ID, "ActionName": action.Name, "ActionNumber": number,
-		"Roles": list(tags), "MachineNames": names, "Machines": shown,
+		"Roles": list(p.Process.Steps[at].Tags), "MachineNames": names, "Machines": shown,
 		"CanBeSkipped": !action.IsRequired, "IsDisabled": action.IsDisabled,
 		"HasNoApplicableMachines": len(names) == 0 && !step.IsManual(),
-		"UnavailableMachines":     []obj{}, "ExcludedMachines": []obj{},
+		"UnavailableMachines":     each(p.Unavailable[at], named), "ExcludedMachines": each(p.LeftOut[at], named),
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"fairlead/internal/deploy"
+	"fairlead/internal/store"
 )
 
 // TestPreviewSaysWhereAndWhat holds a preview against the process: the tags are the step's, and disabled actions
@@ -177,4 +180,87 @@ func TestSnapshotsOfReleases(t *testing.T) {
 		s.must(404, "GET", "/api/Spaces-1/"+gone, nil)
 	}
 	s.must(404, "PUT", "/api/Spaces-1/variables/"+id, m{"Version": 0, "Variables": []m{}})
+}
+
+// TestDeploymentsTellOfTheirFailures: people were asked about one, or the task failed.
+func TestDeploymentsTellOfTheirFailures(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	told := func() string {
+		one := s.must(200, "GET", "/api/Spaces-1/deployments/Deployments-1", nil)
+		listed := s.must(200, "GET", "/api/Spaces-1/deployments", nil)["Items"].([]any)[0].(m)
+		return fmt.Sprint(one["FailureEncountered"], listed["FailureEncountered"])
+	}
+	if got := told(); got != "false false" {
+		t.Errorf("before: %s", got)
+	}
+	s.ask("ServerTasks-1", deploy.FailureInterruption, "")
+	if got := told(); got != "true true" {
+		t.Errorf("after a question about a failure: %s", got)
+	}
+}
+
+// TestVariablesOfADeployment are those of its queueing, also when its release has others by now.
+func TestVariablesOfADeployment(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	values := func(deployment string) (all string) {
+		id := s.must(200, "GET", "/api/Spaces-1/deployments/"+deployment, nil)["ManifestVariableSetId"]
+		set := s.must(200, "GET", "/api/Spaces-1/variables/"+id.(string), nil)
+		for _, v := range set["Variables"].([]any) {
+			all += fmt.Sprint(v.(m)["Name"], "=", v.(m)["Value"], " ")
+		}
+		return fmt.Sprint(set["Id"] == id, " ", all)
+	}
+	before := values("Deployments-1")
+	set := s.must(200, "GET", "/api/Spaces-1/variables/variableset-Projects-1", nil)
+	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-Projects-1", m{
+		"Version": set["Version"], "Variables": []m{{"Name": "New", "Value": "1", "Type": "String", "Scope": m{}}},
+	})
+	s.must(201, "POST", "/api/Spaces-1/deployments/create/untenanted/v1", m{
+		"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"Dev"},
+		"updateVariableSnapshot": true,
+	})
+	if got := values("Deployments-1"); got != before {
+		t.Errorf("the first deployment has %s, and had %s", got, before)
+	}
+	if got := values("Deployments-2"); got != "true New=1 " {
+		t.Errorf("the second deployment has %s", got)
+	}
+	s.must(404, "GET", "/api/Spaces-1/variables/variableset-Deployments-9", nil)
+}
+
+// TestPreviewTellsWhoIsMissed: machines that are off, and those that the last check did not reach.
+func TestPreviewTellsWhoIsMissed(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	edit := func(change func(*deploy.Machine)) {
+		t.Helper()
+		if err := s.store.Update(t.Context(), func(w store.Writer) error {
+			one, err := w.Machine("Machines-1")
+			if err != nil {
+				return err
+			}
+			change(&one)
+			return w.PutMachine(one)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func() string {
+		one := s.must(200, "GET", "/api/Spaces-1/releases/Releases-1/deployments/preview/Environments-1", nil)
+		step := one["StepsToExecute"].([]any)[0].(m)
+		return fmt.Sprint(step["UnavailableMachines"], step["ExcludedMachines"])
+	}
+	if got := told(); got != "[] []" {
+		t.Errorf("nobody is missed, and yet %s", got)
+	}
+	edit(func(one *deploy.Machine) { one.Health.Status = deploy.HealthUnavailable })
+	if got := told(); got != "[map[Id:Machines-1 Name:lt]] []" {
+		t.Errorf("an unavailable machine: %s", got)
+	}
+	edit(func(one *deploy.Machine) { one.IsDisabled = true })
+	if got := told(); got != "[] [map[Id:Machines-1 Name:lt]]" {
+		t.Errorf("a disabled machine: %s", got)
+	}
 }

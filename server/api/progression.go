@@ -17,6 +17,11 @@ func (a *api) releaseProgression(c *call) error {
 	if err != nil {
 		return err
 	}
+	deployments := each(p.Deployments, func(d catalog.DeploymentState) deploy.Deployment { return d.Deployment })
+	met, err := a.Catalog.FailuresMet(c.ctx(), c.principal, deployments)
+	if err != nil {
+		return err
+	}
 	minimum := 0
 	for _, at := range p.Phases {
 		if at.IsOpen && !at.IsComplete && at.Phase.Minimum > 0 {
@@ -25,7 +30,7 @@ func (a *api) releaseProgression(c *call) error {
 		}
 	}
 	_, held := p.Release.OpenDefect()
-	phases := each(p.Phases, func(at catalog.PhaseProgress) obj { return showPhaseProgress(p, at) })
+	phases := each(p.Phases, func(at catalog.PhaseProgress) obj { return showPhaseProgress(p, at, met) })
 	for _, e := range p.Environments {
 		if len(p.Phases) == 0 {
 			at := catalog.PhaseProgress{
@@ -33,7 +38,7 @@ func (a *api) releaseProgression(c *call) error {
 				IsOpen: slices.Contains(p.Open, e.ID), IsComplete: slices.Contains(p.Reached, e.ID),
 			}
 			at.IsBlocked = !at.IsOpen
-			phases = append(phases, showPhaseProgress(p, at))
+			phases = append(phases, showPhaseProgress(p, at, met))
 		}
 	}
 	return c.ok(obj{
@@ -42,7 +47,9 @@ func (a *api) releaseProgression(c *call) error {
 	})
 }
 
-func showPhaseProgress(p catalog.ReleaseProgress, at catalog.PhaseProgress) obj {
+func showPhaseProgress(
+	p catalog.ReleaseProgress, at catalog.PhaseProgress, met map[deploy.DeploymentID]bool,
+) obj {
 	progress := "Pending"
 	switch {
 	case at.IsComplete:
@@ -53,7 +60,9 @@ func showPhaseProgress(p catalog.ReleaseProgress, at catalog.PhaseProgress) obj 
 	deployments := []obj{}
 	for _, d := range p.Deployments {
 		if slices.Contains(at.Phase.Environments, d.Deployment.Environment) {
-			deployments = append(deployments, obj{"Deployment": showDeployment(d.Deployment), "Task": showTaskState(d)})
+			deployments = append(deployments, obj{
+				"Deployment": showDeployment(d.Deployment, met[d.Deployment.ID]), "Task": showTaskState(d),
+			})
 		}
 	}
 	shown := showPhase(at.Phase)

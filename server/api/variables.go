@@ -211,7 +211,11 @@ func (a *api) getVariables(c *call) error {
 		}
 		return c.ok(taken(showVariables(v), "variables/", variablesPrefix+s.String()))
 	}
-	v, err := a.Catalog.Variables(c.ctx(), c.principal, of)
+	read := a.Catalog.Variables
+	if strings.HasPrefix(of, "Deployments-") {
+		read = a.Catalog.DeploymentVariables
+	}
+	v, err := read(c.ctx(), c.principal, of)
 	if err != nil {
 		return err
 	}

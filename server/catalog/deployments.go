@@ -345,6 +345,8 @@ type Preview struct {
 	Process  deploy.Process // of the release
 	Plan     deploy.Plan
 	Machines []deploy.Machine
+	// Unavailable and LeftOut are the machines of each step that it may do without (deploy.PlanRequest.Missed).
+	Unavailable, LeftOut [][]deploy.Machine
 }
 
 // Preview works out what a deployment would do; with disabled, it has the disabled actions, too, which would not run.
@@ -369,9 +371,40 @@ func (c *Catalog) Preview(
 		request.IsPreview, request.KeepsDisabled = true, disabled
 		plan, err := deploy.NewPlan(request)
 		shown = Preview{Process: held.Process, Plan: plan, Machines: s.machines}
+		for _, step := range held.Process.Steps {
+			unavailable, leftOut := request.Missed(step)
+			shown.Unavailable, shown.LeftOut = append(shown.Unavailable, unavailable), append(shown.LeftOut, leftOut)
+		}
 		return err
 	})
 	return shown, err
+}
+
+// FailuresMet tells which deployments have met a failure: their tasks failed, or people were asked about one. Of a task
+// that retention deleted nothing is known. Errors: Denied.
+func (c *Catalog) FailuresMet(
+	ctx context.Context, p identity.Principal, deployments []deploy.Deployment,
+) (met map[deploy.DeploymentID]bool, err error) {
+	met = map[deploy.DeploymentID]bool{}
+	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		for _, d := range deployments {
+			task, err := r.Task(d.Task)
+			if errkind.Of(err) == errkind.NotFound {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			asked, err := r.Interruptions(store.InterruptionFilter{Task: d.Task})
+			if err != nil {
+				return err
+			}
+			met[d.ID] = task.State == deploy.TaskFailed || task.State == deploy.TaskTimedOut ||
+				slices.ContainsFunc(asked, func(i deploy.Interruption) bool { return i.Kind == deploy.FailureInterruption })
+		}
+		return nil
+	})
+	return met, err
 }
 
 // Drift is what a project has changed since a release took its snapshot.

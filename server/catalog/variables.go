@@ -71,6 +71,31 @@ func (c *Catalog) ReleaseVariables(ctx context.Context, p identity.Principal, re
 	return v, err
 }
 
+// DeploymentVariables are those that a deployment goes by: its project's and library sets' as they were when it was
+// queued. Errors: Denied, NotFound.
+func (c *Catalog) DeploymentVariables(ctx context.Context, p identity.Principal, id string) (v Variables, err error) {
+	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) error {
+		d, err := r.Deployment(deploy.DeploymentID(properID("Deployments", id)))
+		if err != nil {
+			return err
+		}
+		release, err := r.Release(d.Release)
+		if err != nil {
+			return err
+		}
+		if v, err = variablesOf(r, string(release.Project)); err != nil {
+			return err
+		}
+		release = release.At(d.Taking)
+		v.Set = deploy.VariableSet{Owner: deploy.OwnerID(d.ID), Version: release.Variables.Version}
+		for _, set := range release.Sets() {
+			v.Set.Variables = append(v.Set.Variables, set.Variables...)
+		}
+		return nil
+	})
+	return v, err
+}
+
 // isLibrary reports whether a reference is the id of a library set.
 func isLibrary(ref string) bool {
 	return properID(librarySets, ref) != ref || strings.HasPrefix(ref, librarySets+"-")
