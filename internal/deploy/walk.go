@@ -64,6 +64,9 @@ type StepProgress struct {
 	Machines []Activity
 }
 
+// Left counts the machines that the step goes on with.
+func (p StepProgress) Left() int { return len(p.Machines) - count(p.Machines, ActivitySkipped) }
+
 // Walk says where a plan stands and what is next. Rules: steps one after the other, or together with
 // the one before where they say so; in a step at
 // most Window machines at once, each doing the step's actions in order; after a failure on one
@@ -164,6 +167,11 @@ func (w *walk) step(i int, step PlannedStep) StepProgress {
 	}
 	if w.undecided(i, step) {
 		p.Activity, w.running = ActivityRunning, true
+		for m, id := range step.Machines {
+			if w.lost[id] {
+				p.Machines[m] = ActivitySkipped
+			}
+		}
 		return p
 	}
 	if step.IsManual() {

@@ -187,6 +187,40 @@ func TestGuidedFailureDoesAsItIsTold(t *testing.T) {
 	}
 }
 
+// TestAStepSaysHowManyMachinesItGoesOnWith: one that an answer has excluded is none of them, whether the step has a
+// condition or not.
+func TestAStepSaysHowManyMachinesItGoesOnWith(t *testing.T) {
+	for _, condition := range []deploy.Condition{deploy.OnSuccess, deploy.OnExpression} {
+		t.Run(string(condition), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, planned(func(p *deploy.Plan) {
+					twoSteps(p)
+					p.IsGuided = true
+					for i := range p.Steps {
+						p.Steps[i].Machines = []deploy.MachineID{"Machines-1", "Machines-2"}
+					}
+					p.Steps[1].Condition, p.Steps[1].Expression = condition, "True"
+				}))
+				defer b.store.Close()
+				b.must(b.store.Update(t.Context(), func(w store.Writer) error {
+					m, err := w.Machine("Machines-1")
+					m.ID, m.Name, m.Pin = "Machines-2", "n", strings.Repeat("2", 64)
+					return errors.Join(err, w.PutMachine(m))
+				}))
+				b.run(ending(contract.Failed, contract.Succeeded), nil, "", func(e *engine.Engine) {
+					time.Sleep(time.Minute)
+					b.answer(deploy.ChoiceExclude)(e)
+				})
+				for _, want := range []string{"Step 1: step on 2 machines", "Step 2: after on 1 machine\n"} {
+					if log := b.log(); !strings.Contains(log, want) {
+						t.Errorf("the log does not say %q:\n%s", want, log)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestARetryOfAPersonStartsAtOnce: whoever answers Retry has mended the machine and waits for nothing.
 func TestARetryOfAPersonStartsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

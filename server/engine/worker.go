@@ -358,7 +358,7 @@ func (w *worker) tell(p deploy.Progress) {
 		switch step.Activity {
 		case deploy.ActivityRunning:
 			if !planned.IsManual() {
-				title += " on " + machines(len(planned.Machines))
+				title += " on " + machines(step.Left())
 			}
 			w.say(node, tasklog.Info, title)
 		case deploy.ActivitySkipped:
