@@ -109,6 +109,13 @@ func (f *Fleet) Hush() {
 	}
 }
 
+// ends reports whether the lines are on their way out.
+func (f *Fleet) ends() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.isHushed
+}
+
 // begin notes a line before it runs.
 func (f *Fleet) begin(line *link.Session) {
 	f.mu.Lock()

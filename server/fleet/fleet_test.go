@@ -247,6 +247,34 @@ func TestHushedLinesEnd(t *testing.T) {
 	})
 }
 
+// TestWhoSaysHelloAtTheEndIsNotTurnedAway: agents hear that the server stops, not that they may not be here, and nothing
+// is noted against them.
+func TestWhoSaysHelloAtTheEndIsNotTurnedAway(t *testing.T) {
+	in(t, func(y *yard) {
+		const agents = 20 // what ends first is up to the scheduler
+		var lines []chan error
+		for n := range agents {
+			a := y.newAgent(fmt.Sprint("run-", n))
+			a.hangs.Store(true)
+			y.machine(a, deploy.MachineID(fmt.Sprint("Machines-", n)), fmt.Sprint("web-", n))
+			lines = append(lines, y.connect(a))
+			<-a.asked
+		}
+		y.fleet.Hush()
+		y.stop()
+		for n, ended := range lines {
+			err := <-ended
+			closed, ok := errors.AsType[*link.CloseError](err)
+			if !ok || closed.Goodbye.Code != link.GoodbyeStopping {
+				t.Errorf("agent %d: %v, want the goodbye of a server that stops", n, err)
+			}
+			if log := y.fleet.LineLog(deploy.MachineID(fmt.Sprint("Machines-", n))); len(log) != 0 {
+				t.Errorf("agent %d: noted %v", n, log)
+			}
+		}
+	})
+}
+
 // TestT3RevokedWhileConnected covers T3: a removed machine's session ends within CloseLimit.
 func TestT3RevokedWhileConnected(t *testing.T) {
 	in(t, func(y *yard) {

@@ -92,7 +92,11 @@ func (v *visit) introduce(ctx context.Context) {
 		return
 	}
 	said, err := v.fleet.greet(ctx, v.session)
-	if err != nil {
+	switch {
+	case err != nil && v.fleet.ends():
+		v.fleet.log.Info("agent came while this server ends", "machine", v.session.machine, "remote", v.session.remote)
+		return // its line says goodbye with the others
+	case err != nil:
 		v.fleet.sendAway(v.session, err)
 		return
 	}
