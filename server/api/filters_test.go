@@ -63,6 +63,8 @@ func TestFiltersLetThroughWhatFits(t *testing.T) {
 		"/api/Spaces-1/machines?deploymentId=Deployments-9":        0,
 		"/api/Spaces-1/machines?shellNames=unknown,Fish":           1,
 		"/api/Spaces-1/machines?tenantIds=":                        1,
+		"/api/Spaces-1/machines?isDisabled=False":                  1,
+		"/api/Spaces-1/machines?isDisabled=true":                   0,
 		"/api/Spaces-1/deployments?taskState=Queued,Failed":        1,
 		"/api/Spaces-1/deployments?taskState=Failed":               0,
 		"/api/Spaces-1/deployments?partialName=to%20dEV":           1,
@@ -80,5 +82,9 @@ func TestFiltersLetThroughWhatFits(t *testing.T) {
 		if got := s.must(200, "GET", path, nil)["TotalResults"]; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s finds %v, want %d", path, got, want)
 		}
+	}
+	a := s.call("GET", "/api/Spaces-1/machines?isDisabled=perhaps", nil)
+	if a.status != 400 || !strings.Contains(string(a.body), "want true or false") {
+		t.Errorf("a filter that is neither true nor false: %d %s", a.status, a.body)
 	}
 }

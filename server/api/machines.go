@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fairlead/internal/deploy"
@@ -124,8 +123,14 @@ func (a *api) wantedMachines(c *call) (func(*deploy.Machine) bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	disabled, enabled, err := c.yesOrNo("isDisabled")
+	if err != nil {
+		return nil, err
+	}
 	query := c.query()
-	var conditions []func(*deploy.Machine) bool
+	conditions := []func(*deploy.Machine) bool{
+		func(m *deploy.Machine) bool { return m.IsDisabled && !enabled || !m.IsDisabled && !disabled },
+	}
 	keep := func(name string, fits func(m *deploy.Machine, wanted []string) bool) {
 		text, given := query[name]
 		if wanted := commaList(text, given); wanted != nil {
@@ -147,9 +152,6 @@ func (a *api) wantedMachines(c *call) (func(*deploy.Machine) bool, error) {
 		return containsFold(wanted, string(m.Health.Status))
 	})
 	keep("thumbprint", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, m.Pin) })
-	keep("isdisabled", func(m *deploy.Machine, wanted []string) bool {
-		return containsFold(wanted, strconv.FormatBool(m.IsDisabled))
-	})
 	keep("shellnames", func(m *deploy.Machine, wanted []string) bool { return containsFold(wanted, shellOf(*m)) })
 	keep("deploymentid", func(m *deploy.Machine, _ []string) bool { return planned[m.ID] })
 	keep("tenantids", isOfNoTenant)
