@@ -5,6 +5,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,10 +177,39 @@ func TestSnapshotsOfReleases(t *testing.T) {
 	for _, gone := range []string{
 		"deploymentprocesses/deploymentprocess-Projects-1-s-2-Releases-2", "variables/variableset-Projects-1-s-2-Releases-2",
 		"variables/variableset-Projects-1-s-1-Releases-9", "deploymentprocesses/deploymentprocess-Projects-1-s-1-Releases-9",
+		"deploymentprocesses/deploymentprocess-Projects-9-s-1-Releases-2",
 	} {
 		s.must(404, "GET", "/api/Spaces-1/"+gone, nil)
 	}
-	s.must(404, "PUT", "/api/Spaces-1/variables/"+id, m{"Version": 0, "Variables": []m{}})
+	for _, path := range []string{
+		"variables/" + id, "variables/variableset-Deployments-1", "deploymentprocesses/deploymentprocess-Projects-1-s-1-Releases-2",
+	} {
+		a := s.call("PUT", "/api/Spaces-1/"+path, m{"Version": 0, "Variables": []m{}, "Steps": []m{}})
+		if a.status != 400 || !strings.Contains(string(a.body), "cannot be changed") {
+			t.Errorf("PUT %s: %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+// TestSlugsThatLookLikeSnapshots: a project whose slug holds what divides the id of a snapshot is a project still.
+func TestSlugsThatLookLikeSnapshots(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	for _, name := range []string{"App S 2", "App S Releases 1"} {
+		made := s.must(201, "POST", "/api/Spaces-1/projects", m{
+			"Name": name, "LifecycleId": "Lifecycles-1", "ProjectGroupId": "ProjectGroups-1",
+		})
+		slug := made["Slug"].(string)
+		for _, path := range []string{
+			"projects/" + slug + "/deploymentprocesses", "projects/" + slug + "/variables",
+			"deploymentprocesses/deploymentprocess-" + slug, "variables/variableset-" + slug,
+		} {
+			got := s.must(200, "GET", "/api/Spaces-1/"+path, nil)
+			if got["ProjectId"] != made["Id"] && got["OwnerId"] != made["Id"] {
+				t.Errorf("%s is of %v %v, want %v", path, got["ProjectId"], got["OwnerId"], made["Id"])
+			}
+		}
+	}
 }
 
 // TestDeploymentsTellOfTheirFailures: people were asked about one, or the task failed.

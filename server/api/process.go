@@ -265,15 +265,27 @@ func (s snapshot) String() string {
 	return fmt.Sprintf("%s-s-%d-%s", s.owner, s.version, s.release)
 }
 
-// newSnapshot reads what follows the prefix; ok is false when it is no snapshot's. A deployment's has no version: it
-// knows its release alone.
+// newSnapshot reads what follows the prefix; ok is false when it is no snapshot's: a slug may hold "-s-", too, but no
+// capital. A deployment's has no version: it knows its release alone.
 func newSnapshot(text string) (s snapshot, ok bool) {
-	owner, rest, ok := strings.Cut(text, "-s-")
-	version, release, _ := strings.Cut(rest, "-")
-	if n, err := strconv.Atoi(version); err == nil {
-		return snapshot{owner, n, release}, ok
+	owner, rest, _ := strings.Cut(text, "-s-")
+	s = snapshot{owner, catalog.AnyVersion, rest}
+	if version, release, _ := strings.Cut(rest, "-"); release != "" {
+		if n, err := strconv.Atoi(version); err == nil {
+			s.version, s.release = n, release
+		}
 	}
-	return snapshot{owner, catalog.AnyVersion, rest}, ok
+	return s, strings.HasPrefix(s.release, "Releases-")
+}
+
+// refuseTaken refuses to change what a release or a deployment keeps. Errors: Invalid.
+func refuseTaken(owner string) error {
+	if _, ok := newSnapshot(owner); !ok && !strings.HasPrefix(owner, deploymentPrefix) {
+		return nil
+	}
+	return errkind.Hinted(
+		errkind.Invalid.Errorf("%.100q is what a release or a deployment took: it cannot be changed", owner),
+		"change what the project has, and make a new release")
 }
 
 // taken gives what a release took its own id and address.
@@ -288,7 +300,7 @@ func (a *api) getProcess(c *call) error {
 		return err
 	}
 	if s, ok := newSnapshot(project); ok {
-		process, err := a.Catalog.ReleaseProcess(c.ctx(), c.principal, s.release, s.version)
+		process, err := a.Catalog.ReleaseProcess(c.ctx(), c.principal, s.release, s.owner, s.version)
 		if err != nil {
 			return err
 		}
@@ -304,6 +316,9 @@ func (a *api) getProcess(c *call) error {
 func (a *api) saveProcess(c *call) error {
 	project, err := processOwner(c)
 	if err != nil {
+		return err
+	}
+	if err := refuseTaken(project); err != nil {
 		return err
 	}
 	var q processRequest

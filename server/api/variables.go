@@ -44,6 +44,9 @@ const (
 
 const sensitiveType = "Sensitive"
 
+// deploymentPrefix begins the ids of deployments; no slug begins with it, as it has a capital.
+const deploymentPrefix = "Deployments-"
+
 func (q variablesRequest) set() (deploy.VariableSet, error) {
 	var not later
 	set := deploy.VariableSet{Version: q.Version, Variables: []deploy.Variable{}}
@@ -212,7 +215,7 @@ func (a *api) getVariables(c *call) error {
 		return c.ok(taken(showVariables(v), "variables/", variablesPrefix+s.String()))
 	}
 	read := a.Catalog.Variables
-	if strings.HasPrefix(of, "Deployments-") {
+	if strings.HasPrefix(of, deploymentPrefix) {
 		read = a.Catalog.DeploymentVariables
 	}
 	v, err := read(c.ctx(), c.principal, of)
@@ -225,6 +228,9 @@ func (a *api) getVariables(c *call) error {
 func (a *api) saveVariables(c *call) error {
 	of, err := variablesOwner(c)
 	if err != nil {
+		return err
+	}
+	if err := refuseTaken(of); err != nil {
 		return err
 	}
 	var q variablesRequest

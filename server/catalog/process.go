@@ -52,14 +52,18 @@ func (c *Catalog) Process(ctx context.Context, p identity.Principal, project str
 // AnyVersion is whichever a release took.
 const AnyVersion = -1
 
-// ReleaseProcess is the one that a release took, if that is the version asked for. Errors: Denied, NotFound.
-func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, release string, version int) (
+// ReleaseProcess is the one that a release took of a project, if that is the version asked for. Errors: Denied,
+// NotFound.
+func (c *Catalog) ReleaseProcess(ctx context.Context, p identity.Principal, release, project string, version int) (
 	process deploy.Process, err error,
 ) {
 	err = c.view(ctx, p, identity.ProjectView, func(r store.Reader) error {
 		held, err := r.Release(deploy.ReleaseID(properID("Releases", release)))
 		if err != nil {
 			return err
+		}
+		if !strings.EqualFold(project, string(held.Project)) {
+			return errkind.NotFound.Errorf("release %s took no process of %.100q", held.ID, project)
 		}
 		if process = held.Process; version != AnyVersion && process.Version != version {
 			return errkind.NotFound.Errorf("release %s took version %d of its process, not %d",
