@@ -316,6 +316,8 @@ func (w *walk) ended(action Action, ticket Ticket) Activity {
 	slot := Slot{ticket.Step, ticket.Action, ticket.Machine, ticket.Attempt}
 	asked, known := w.asked[slot]
 	switch {
+	case known && asked.Choice == ChoiceIgnore: // before all else: its next action may have begun
+		return ActivitySuccess
 	case ticket.Verdict.Outcome == contract.Canceled && w.canceled:
 		w.prevents = true
 		return ActivityCanceled
@@ -325,8 +327,6 @@ func (w *walk) ended(action Action, ticket Ticket) Activity {
 		return w.lose(ticket.Machine)
 	case known && asked.Choice == ChoiceRetry:
 		return w.again(slot)
-	case known && asked.Choice == ChoiceIgnore:
-		return ActivitySuccess
 	case known && asked.Choice == ChoiceExclude:
 		return w.lose(ticket.Machine)
 	case !w.isGuided || w.canceled || known && !asked.IsPending():

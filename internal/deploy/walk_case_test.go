@@ -41,6 +41,20 @@ func TestAConditionHidesNoLostMachine(t *testing.T) {
 	}
 }
 
+// TestACancelWaitsForWhatAnAnswerLetBegin: Ignore made good that a machine cut a script short, and its next action runs.
+func TestACancelWaitsForWhatAnAnswerLetBegin(t *testing.T) {
+	step := onTwo(deploy.OnSuccess)
+	step.Machines, step.Actions = step.Machines[:1], []deploy.Action{{Name: "a"}, {Name: "b"}}
+	p := deploy.Walk(deploy.Plan{IsGuided: true, Steps: []deploy.PlannedStep{step}}, deploy.Record{
+		Canceled:      true,
+		Tickets:       []deploy.Ticket{endedAs("Machines-1", contract.Canceled), {Action: 1, Machine: "Machines-1", Attempt: 1}},
+		Interruptions: []deploy.Interruption{asked("Machines-1", deploy.ChoiceIgnore)},
+	})
+	if p.Done {
+		t.Errorf("it ends as %s (%s) while its second action runs", p.State, p.Reason)
+	}
+}
+
 // TestAScriptThatWasCutShortIsAFailure unless the task was canceled: a machine that shuts down cancels its scripts too.
 func TestAScriptThatWasCutShortIsAFailure(t *testing.T) {
 	plan := deploy.Plan{Steps: []deploy.PlannedStep{onTwo(deploy.OnSuccess)}}
