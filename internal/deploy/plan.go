@@ -28,6 +28,15 @@ func (p Plan) GroupStart(step int) int {
 	return step
 }
 
+// GroupEnd is the index behind the last step of the group that starts with a step.
+func (p Plan) GroupEnd(start int) int {
+	end := min(start+1, len(p.Steps))
+	for end < len(p.Steps) && p.Steps[end].WithPrevious {
+		end++
+	}
+	return end
+}
+
 // PlannedStep is one step with the machines it was planned for.
 type PlannedStep struct {
 	Number    int // from 1, as shown: "Step 2"

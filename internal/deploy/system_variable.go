@@ -29,6 +29,12 @@ type Scene struct {
 	ServerURL    string
 	// Failure is the reason of the deployment's first failure so far; "" while there is none.
 	Failure string
+	// Detail is Failure with the machine and what it said; "" while there is none.
+	Detail string
+	// Tags are those that the step picks its machines by.
+	Tags []string
+	// Around is what Surroundings say, made once for many scenes; not to be changed.
+	Around map[string]string
 }
 
 // Variables are the system's own, by the names that Octopus documents (features.md VAR-8). Lists are
@@ -83,7 +89,6 @@ func (s Scene) deployment() map[string]string {
 		"Octopus.Deployment.Comments":           s.Deployment.Comments,
 		"Octopus.Deployment.Created":            timeText(s.Deployment.CreatedAt),
 		"Octopus.Deployment.CreatedBy.Username": s.Deployment.CreatedBy,
-		"Octopus.Deployment.Machines":           strings.Join(machineTexts(s.Deployment.Plan), ","),
 		"Octopus.Release.Id":                    string(s.Release.ID), "Octopus.Release.Number": s.Release.Version,
 		"Octopus.Release.Notes":              s.Release.Notes,
 		"Octopus.Release.Created":            timeText(s.Release.AssembledAt),
@@ -97,8 +102,13 @@ func (s Scene) deployment() map[string]string {
 		"Octopus.Web.ReleaseLink":    page + "/releases/" + url.PathEscape(s.Release.Version) + space,
 		"Octopus.Web.DeploymentLink": "/app/tasks/" + url.PathEscape(string(s.Task.ID)) + space,
 	}
+	maps.Copy(all, s.Around)
+	all["Octopus.Step.Status.Code"], all["Octopus.Action.TargetRoles"] = "Running", strings.Join(s.Tags, ",")
+	if s.Step.Name != "" {
+		all[statusName(s.Step, "Code")], all[statusName(s.Step, "Error")] = "Running", ""
+	}
 	if s.Failure != "" { // conditions ask whether there is such a variable
-		all["Octopus.Deployment.Error"] = s.Failure
+		all["Octopus.Deployment.Error"], all["Octopus.Deployment.ErrorDetail"] = s.Failure, s.Detail
 	}
 	for name, value := range s.Release.CustomFields {
 		all["Octopus.Release.CustomFields["+name+"]"] = value

@@ -16,9 +16,6 @@ func scene() deploy.Scene {
 		Task:  deploy.Task{ID: "ServerTasks-7", Kind: deploy.DeployTask, Deployment: "Deployments-3", Description: "Deploy Web"},
 		Deployment: deploy.Deployment{
 			Name: "Deploy to Dev", Comments: "now", CreatedBy: "ada", CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-			Plan: deploy.Plan{Steps: []deploy.PlannedStep{
-				{Machines: []deploy.MachineID{"Machines-2", "Machines-1"}}, {Machines: []deploy.MachineID{"Machines-1"}},
-			}},
 		},
 		Release: deploy.Release{
 			ID: "Releases-1", Version: "1.2.3", Notes: "first", CustomFields: map[string]string{"Ticket": "X-1"},
@@ -35,7 +32,8 @@ func scene() deploy.Scene {
 		Action: deploy.Action{ID: "a", Name: "Install", Properties: map[string]string{
 			"Octopus.Action.Name": "forged", "Octopus.Action.Script.ScriptBody": "#{Body}", "Mine": "kept",
 		}},
-		ActionNumber: 1, ServerURL: "https://deploy.example",
+		ActionNumber: 1, ServerURL: "https://deploy.example", Tags: []string{"web", "db"},
+		Around: map[string]string{"Octopus.Release.Previous.Number": "1.2.2"}, Failure: "it failed", Detail: "it failed; m",
 	}
 }
 
@@ -64,8 +62,9 @@ func TestSystemVariables(t *testing.T) {
 		"Octopus.Release.CustomFields[Ticket]": "X-1",
 		"Octopus.Deployment.Id":                "Deployments-3", "Octopus.Deployment.Comments": "now",
 		"Octopus.Deployment.Created": "2026-01-02T03:04:05Z", "Octopus.Deployment.CreatedBy.Username": "ada",
-		"Octopus.Deployment.Machines": "Machines-1,Machines-2",
-		"Octopus.Environment.Name":    "Dev", "Octopus.Environment.SortOrder": "4",
+		"Octopus.Release.Previous.Number": "1.2.2", "Octopus.Action.TargetRoles": "web,db",
+		"Octopus.Step.Status.Code": "Running", "Octopus.Deployment.ErrorDetail": "it failed; m",
+		"Octopus.Environment.Name": "Dev", "Octopus.Environment.SortOrder": "4",
 		"Octopus.Machine.Name": "web-1", "Octopus.Machine.Roles": "db,web", "Octopus.Machine.Hostname": "h",
 		"Octopus.Project.Name": "Web", "Octopus.ProjectGroup.Name": "All", "Octopus.Space.Name": "Default",
 		"Octopus.Task.Id": "ServerTasks-7", "Octopus.Step.Name": "Put", "Octopus.Step.Number": "2",

@@ -283,7 +283,11 @@ func TestPreviewOfVariables(t *testing.T) {
 		}
 	}
 	names := string(s.call("GET", "/api/Spaces-1/variables/names?project=web-app", nil).body)
-	for _, name := range []string{"Password", "Shared.Token", "Octopus.Release.Number", "Octopus.Machine.Name"} {
+	for _, name := range []string{
+		"Password", "Shared.Token", "Octopus.Release.Number", "Octopus.Machine.Name",
+		"Octopus.Step[Say hello].Status.Code", "Octopus.Action[Say hello].TargetRoles", "Octopus.Release.Previous.Number",
+		"Octopus.Deployment.ErrorDetail",
+	} {
 		if !strings.Contains(names, `"`+name+`"`) {
 			t.Errorf("names lack %s", name)
 		}

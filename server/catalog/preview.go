@@ -4,10 +4,12 @@ package catalog
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/internal/store"
 	"fairlead/server/identity"
 )
@@ -123,9 +125,7 @@ func (q PreviewRequest) place(r store.Reader, project deploy.Project) (p deploy.
 func (c *Catalog) VariableNames(ctx context.Context, p identity.Principal, project string) (names []string, err error) {
 	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) error {
 		names = nil
-		for name := range (deploy.Scene{Task: deploy.Task{Kind: deploy.DeployTask}, Failure: "one"}).Variables() {
-			names = append(names, name)
-		}
+		var process deploy.Process
 		if project != "" {
 			owner, err := findProject(r, project)
 			if err != nil {
@@ -135,15 +135,29 @@ func (c *Catalog) VariableNames(ctx context.Context, p identity.Principal, proje
 			if err != nil {
 				return err
 			}
+			if process, err = r.Process(owner.ID); err != nil && errkind.Of(err) != errkind.NotFound {
+				return err
+			}
 			for _, set := range sets {
 				for _, v := range set.Variables {
 					names = append(names, v.Name)
 				}
 			}
 		}
+		names = append(names, systemNames(process)...)
 		slices.SortFunc(names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 		names = slices.CompactFunc(names, strings.EqualFold)
 		return nil
 	})
 	return names, err
+}
+
+// systemNames are the names of the system's variables, in no order; those for steps and tags are of a process.
+func systemNames(process deploy.Process) []string {
+	around := deploy.Surroundings{Process: process}
+	for _, step := range process.Steps {
+		around.Plan.Steps = append(around.Plan.Steps, deploy.PlannedStep{Name: step.Name})
+	}
+	scene := deploy.Scene{Task: deploy.Task{Kind: deploy.DeployTask}, Failure: "one", Around: around.Variables()}
+	return slices.Collect(maps.Keys(scene.Variables()))
 }

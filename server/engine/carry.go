@@ -34,8 +34,10 @@ type carrier struct {
 	node   string
 	policy deploy.Policy
 
-	failure  string // the task's first, as it was when the ticket was taken up
-	isRetry  bool   // a person asked for this attempt
+	failure  string                // the task's first, as it was when the ticket was taken up
+	detail   string                // likewise, with the machine and what it said
+	steps    []deploy.StepProgress // how far they had come then
+	isRetry  bool                  // a person asked for this attempt
 	rand     *rand.Rand
 	canceled chan struct{} // closed when the task's cancel was asked for
 	once     sync.Once
@@ -63,7 +65,7 @@ func newCarrier(w *worker, ticket deploy.Ticket) *carrier {
 	policy, _ := deploy.NewPolicy(step.Actions[ticket.Action]) // the order says what is wrong with it
 	return &carrier{
 		worker: w, task: w.task, ticket: ticket, step: step, node: node(step, ticket.Machine), canceled: make(chan struct{}),
-		rand: w.engine.Env.Rand("engine.retry"), policy: policy, failure: w.failure,
+		rand: w.engine.Env.Rand("engine.retry"), policy: policy, failure: w.failure, detail: w.detail, steps: w.steps,
 	}
 }
 

@@ -28,6 +28,7 @@ type facts struct {
 	group       deploy.ProjectGroup
 	packages    map[string]deploy.Package // by action name and reference
 	handed      handed
+	around      map[string]string // what the orders of the step share
 }
 
 // order makes the order of a ticket. What it does never changes, as a release and a plan do not; names, tags and the
@@ -106,6 +107,9 @@ func (c *carrier) read(ctx context.Context) (f facts, err error) {
 			return err
 		}
 		if f.project, err = r.Project(f.deployment.Project); err != nil {
+			return err
+		}
+		if f.around, err = c.worker.around(r, f, c.ticket.Step, c.steps); err != nil {
 			return err
 		}
 		return f.look(r, c.step.Actions[c.ticket.Action].Name)

@@ -82,7 +82,7 @@ func (f facts) scene(c *carrier, action deploy.Action) deploy.Scene {
 		Space: f.space,
 		Task:  c.task, Deployment: f.deployment, Release: f.release, Channel: f.channel, Project: f.project, Group: f.group,
 		Environment: f.environment, Machine: f.machine, Step: c.step, Action: action, ActionNumber: c.ticket.Action + 1,
-		Failure: c.failure,
+		Failure: c.failure, Detail: c.detail, Tags: c.tags(f), Around: f.around,
 	}
 	if url := c.worker.engine.URL; url != nil {
 		s.ServerURL = url()

@@ -4,10 +4,12 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"fairlead/internal/contract"
 	"fairlead/internal/deploy"
@@ -89,6 +91,84 @@ func TestADeploymentKeepsItsVariables(t *testing.T) {
 			t.Errorf("the steps saw %q, want %q\n%s", seen, want, b.log())
 		}
 	})
+}
+
+// TestOrdersKnowWhatIsAround: how the steps before stand, what was deployed before, and which machines there are.
+func TestOrdersKnowWhatIsAround(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, planned(func(p *deploy.Plan) {
+			twoSteps(p)
+			p.Steps[1].Condition, p.Steps[1].Expression = deploy.OnExpression,
+				`#{if Octopus.Step[step].Status.Code == "Failed"}True#{/if}`
+		}))
+		defer b.store.Close()
+		b.must(b.store.Update(t.Context(), released(deploy.ScriptAction)))
+		b.must(b.store.Update(t.Context(), deployedBefore))
+		m := ending(contract.Failed, contract.Succeeded)
+		var seen []map[string]string
+		m.start = func(o contract.Order) error {
+			seen = append(seen, o.Variables)
+			return nil
+		}
+		b.run(m, nil, "", nil)
+		if len(seen) != 2 {
+			t.Fatalf("%d orders, want 2: the condition sees that the step failed\n%s", len(seen), b.log())
+		}
+		for name, want := range map[string][2]string{
+			"Octopus.Step[step].Status.Code": {"Running", "Failed"}, "Octopus.Step[after].Status.Code": {"Pending", "Running"},
+			"Octopus.Step[step].Status.Error": {"", "failed on 1 of 1 machines"},
+			"Octopus.Deployment.ErrorDetail": {
+				"", "step 1 (step) failed on 1 of 1 machines; m: Failed: exit code 0.",
+			},
+			"Octopus.Release.Previous.Number":               {"0.9.0", "0.9.0"},
+			"Octopus.Release.PreviousForEnvironment.Number": {"0.8.0", "0.8.0"},
+			"Octopus.Release.CurrentForEnvironment.Id":      {"Releases-0", "Releases-0"},
+			"Octopus.Deployment.PreviousSuccessful.Id":      {"Deployments-2", "Deployments-2"},
+			"Octopus.Environment.MachinesInRole[web]":       {"Machines-1", "Machines-1"},
+			"Octopus.Action[a].TargetRoles":                 {"web", "web"}, "Octopus.Action.TargetRoles": {"web", ""},
+			"Octopus.Deployment.Machines": {"Machines-1", "Machines-1"},
+		} {
+			if got := [2]string{seen[0][name], seen[1][name]}; got != want {
+				t.Errorf("%s is %q, then %q, want %q", name, got[0], got[1], want)
+			}
+		}
+	})
+}
+
+// deployedBefore gives the bench's deployment a past: one that succeeded, one that failed after it, and one that was
+// canceled before it began. A second machine of the environment is not in the plan.
+func deployedBefore(w store.Writer) error {
+	at := time.Now()
+	release, err := w.Release("Releases-1")
+	release.AssembledAt, release.Process = at, deploy.Process{Steps: []deploy.Step{
+		{Name: "step", Tags: []string{"web"}, Actions: []deploy.Action{{ID: "a", Name: "a"}}},
+	}}
+	err = errors.Join(err, w.PutRelease(release))
+	for i, state := range []deploy.TaskState{deploy.TaskSuccess, deploy.TaskFailed, deploy.TaskCanceled} {
+		old := deploy.Release{
+			ID: deploy.ReleaseID(fmt.Sprintf("Releases-%d", 10*i)), Space: deploy.DefaultSpace, Project: "Projects-1",
+			Version: fmt.Sprintf("0.%d.0", 9-i), AssembledAt: at.Add(-time.Duration(i+1) * time.Hour),
+		}
+		task := deploy.Task{
+			ID: deploy.TaskID(fmt.Sprintf("ServerTasks-%d", i+2)), Space: deploy.DefaultSpace, Kind: deploy.DeployTask,
+			State: state, StartedAt: at, QueuedAt: at, CompletedAt: at, Project: "Projects-1", Environment: "Environments-1",
+		}
+		if state == deploy.TaskCanceled {
+			task.StartedAt = time.Time{}
+		}
+		err = errors.Join(err, w.PutRelease(old), w.PutTask(task), w.PutDeployment(deploy.Deployment{
+			ID: deploy.DeploymentID(fmt.Sprintf("Deployments-%d", i+2)), Space: deploy.DefaultSpace, Project: "Projects-1",
+			Release: old.ID, Environment: "Environments-1", Task: task.ID, CreatedAt: at.Add(time.Duration(i) * time.Second),
+		}))
+	}
+	for i, pin := range []string{"1", "2"} {
+		err = errors.Join(err, w.PutMachine(deploy.Machine{
+			ID: deploy.MachineID(fmt.Sprintf("Machines-%d", i+1)), Space: deploy.DefaultSpace, Name: "m" + strings.Repeat("m", i),
+			Style: deploy.Polling, Pin: strings.Repeat(pin, 64), Tags: []string{"web"},
+			Environments: []deploy.EnvironmentID{"Environments-1"},
+		}))
+	}
+	return err
 }
 
 // TestStepsAfterAFailureAreToldOfIt, those before it are not: a step that tells people has to know what failed.

@@ -36,11 +36,14 @@ type worker struct {
 	shown    []deploy.Activity                       // of each step, as last told to the log
 	asked    map[deploy.InterruptionID]deploy.Choice // likewise
 	failure  string                                  // the first one so far
+	detail   string                                  // that, with the machine and what it said
+	steps    []deploy.StepProgress                   // how far they have come
 	next     time.Time                               // when an answer is too late; zero for never
 
-	mu     sync.Mutex // guards why and before, and the moment at which log is set
+	mu     sync.Mutex // guards why, before and shared, and the moment at which log is set
 	why    error      // the task is to be left; nil when it is not
 	before *group     // that was read last
+	shared *surroundings
 }
 
 func (w *worker) rouse() {
@@ -150,7 +153,10 @@ func (w *worker) advance(ctx context.Context) (done bool, err error) {
 	progress := deploy.Walk(w.task.Plan, record)
 	w.tellAsked(record.Interruptions) // an answer comes before what it let begin
 	w.tell(progress)
-	w.failure = progress.Failure
+	w.failure, w.steps = progress.Failure, progress.Steps
+	if w.detail, err = w.detailed(ctx, progress.Failure, progress.Cause); err != nil {
+		return false, err
+	}
 	if progress.Done {
 		return true, w.finish(ctx, progress)
 	}
@@ -323,19 +329,16 @@ func (w *worker) ending(ctx context.Context, p deploy.Progress) (reason string, 
 	if p.State == deploy.TaskCanceled {
 		return "canceled by " + w.task.CancelAskers, nil
 	}
-	if p.Cause == nil {
-		return p.Reason, nil
+	return w.detailed(ctx, p.Reason, p.Cause)
+}
+
+// detailed adds to a failure the machine of its cause and what that said; "" stays as it is.
+func (w *worker) detailed(ctx context.Context, failure string, cause *deploy.Ticket) (string, error) {
+	if failure == "" || cause == nil {
+		return failure, nil
 	}
-	name := string(p.Cause.Machine)
-	err = w.engine.Store.View(ctx, func(r store.Reader) error {
-		m, err := r.Machine(p.Cause.Machine)
-		if errkind.Of(err) == errkind.NotFound {
-			return nil
-		}
-		name = m.Name
-		return err
-	})
-	return fmt.Sprintf("%s; %s: %s", p.Reason, name, deploy.SentenceOf(*p.Cause)), err
+	name, err := w.machineName(ctx, cause.Machine)
+	return fmt.Sprintf("%s; %s: %s", failure, name, deploy.SentenceOf(*cause)), err
 }
 
 // closed ends a sentence with a full stop.
