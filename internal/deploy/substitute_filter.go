@@ -105,6 +105,22 @@ func (in filterInput) argFilter(name string) (result string, ok, known bool) {
 		result, ok = in.addTime(time.Hour)
 	case "adddays":
 		result, ok = in.addTime(24 * time.Hour)
+	case "addseconds":
+		result, ok = in.addTime(time.Second)
+	case "addminutes":
+		result, ok = in.addTime(time.Minute)
+	case "addweeks":
+		result, ok = in.addTime(7 * 24 * time.Hour)
+	case "lessthan":
+		result, ok = in.compare("LessThan", func(a, b float64) bool { return a < b }), true
+	case "lessthanorequal":
+		result, ok = in.compare("LessThanOrEqual", func(a, b float64) bool { return a <= b }), true
+	case "greaterthan":
+		result, ok = in.compare("GreaterThan", func(a, b float64) bool { return a > b }), true
+	case "greaterthanorequal":
+		result, ok = in.compare("GreaterThanOrEqual", func(a, b float64) bool { return a >= b }), true
+	case "hashbucket":
+		result, ok = in.hashBucket(), true
 	case "uripart":
 		result, ok = in.uriPart(), true
 	case "md5", "sha1", "sha256", "sha384", "sha512":
