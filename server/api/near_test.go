@@ -30,10 +30,21 @@ func TestWhatIsNotFoundHasANearName(t *testing.T) {
 			t.Errorf("GET %s: %d with %v, want %v\n%s", path, a.status, a.json["HelpText"], want, a.body)
 		}
 	}
+	slip := m{"projectName": "Web App", "releaseVersion": "1.0.0", "environmentNames": []string{"tesitng"}}
+	const deploys = "/api/Spaces-1/deployments/create/untenanted/v1"
+	if a := s.call("POST", deploys, slip); a.status != 404 || a.json["HelpText"] != `did you mean "Testing"?` {
+		t.Errorf("a deployment: %d with %v\n%s", a.status, a.json["HelpText"], a.body)
+	}
 	key := s.hire("ann", identity.SpaceManagerRoleID, deploy.ScopedRole{
 		Space: "Spaces-1", Environments: []deploy.EnvironmentID{"Environments-1"},
 	})
-	for _, path := range []string{"/api/spaces/Secnd/environments", "/api/Spaces-1/environments/tesitng"} {
+	if a := s.as(key, "POST", deploys, slip); a.status != 404 || a.json["HelpText"] != nil {
+		t.Errorf("who does not see it deploys there: %d with %v\n%s", a.status, a.json["HelpText"], a.body)
+	}
+	for _, path := range []string{
+		"/api/spaces/Secnd/environments", "/api/Spaces-1/environments/tesitng",
+		"/api/Spaces-1/releases/Releases-1/deployments/preview/tesitng",
+	} {
 		if a := s.as(key, "GET", path, nil); a.status != 404 || a.json["HelpText"] != nil {
 			t.Errorf("who does not see it: GET %s: %d with %v", path, a.status, a.json["HelpText"])
 		}

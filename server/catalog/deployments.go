@@ -219,7 +219,7 @@ func (s *site) places(r store.Reader, q DeployRequest) error {
 	}
 	seen := map[deploy.EnvironmentID]bool{}
 	for _, ref := range q.Environments {
-		e, err := pick("environment", ref, all, environmentKeys)
+		e, err := environmentOf(r, ref, all)
 		if err != nil {
 			return err
 		}

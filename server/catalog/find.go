@@ -11,6 +11,7 @@ import (
 	"fairlead/internal/errkind"
 	"fairlead/internal/nearest"
 	"fairlead/internal/store"
+	"fairlead/server/identity"
 )
 
 // sortedSet sorts and drops repeats. It never returns nil.
@@ -100,7 +101,34 @@ func findEnvironment(r store.Reader, ref string) (deploy.Environment, error) {
 	if err != nil {
 		return deploy.Environment{}, err
 	}
-	return find("environment", ref, all, environmentKeys)
+	return environmentOf(r, ref, all)
+}
+
+// environmentOf finds one among those that r has. Errors: NotFound.
+func environmentOf(r store.Reader, ref string, all []deploy.Environment) (deploy.Environment, error) {
+	shown := isShown(r, identity.EnvironmentView, identity.EnvironmentEdit)
+	return findShown(shown, "environment", ref, all, environmentKeys)
+}
+
+// isShown reports whether all of a list that r has is shown to the caller. A reader that is guarded for another
+// permission lets him name what lies outside of his reach, and a hint must not tell him of it. Whoever has that other
+// permission everywhere is shown the names with what he reads: the scopes of variables have them all.
+func isShown(r store.Reader, about ...identity.Permission) bool {
+	switch g := r.(type) {
+	case *guard:
+		return g.isAbout(about...)
+	case *writeGuard:
+		return g.isAbout(about...)
+	}
+	return true
+}
+
+// findShown is find where the items are shown, else pick.
+func findShown[T any](isShown bool, what, ref string, items []T, keys func(T) (id, name, slug string)) (T, error) {
+	if isShown {
+		return find(what, ref, items, keys)
+	}
+	return pick(what, ref, items, keys)
 }
 
 func findMachine(r store.Reader, ref string) (deploy.Machine, error) {
@@ -108,7 +136,7 @@ func findMachine(r store.Reader, ref string) (deploy.Machine, error) {
 	if err != nil {
 		return deploy.Machine{}, err
 	}
-	return find("machine", ref, all, machineKeys)
+	return findShown(isShown(r, identity.MachineView, identity.MachineEdit), "machine", ref, all, machineKeys)
 }
 
 func findProject(r store.Reader, ref string) (deploy.Project, error) {
