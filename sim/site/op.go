@@ -18,6 +18,9 @@ import (
 const (
 	// browseLimit is how long a browser waits.
 	browseLimit = 30 * time.Second
+	// opsApart is between people who act at the same time: whose request times out first would be up to the scheduler
+	// if they began, and so ended, in one instant.
+	opsApart = time.Microsecond
 	// maxRepeats bounds how often one op is done.
 	maxRepeats = 10_000
 )
@@ -29,7 +32,7 @@ func (s *site) schedule() {
 		if until == 0 {
 			until = s.plan.Safety.D()
 		}
-		at := op.At.D()
+		at := op.At.D() + time.Duration(i)*opsApart
 		for n := range maxRepeats {
 			label := fmt.Sprintf("op %d", i+1)
 			if op.Every > 0 {
