@@ -33,7 +33,7 @@ type Progress struct {
 	Done   bool
 	State  TaskState
 	Reason string
-	// Cause is the ticket behind the first failure; nil when no ticket is.
+	// Cause is the ticket behind the failure that Failure and Reason tell of; nil when no ticket is.
 	Cause *Ticket
 }
 
@@ -103,13 +103,14 @@ type walk struct {
 	open      []Slot
 	ask       []Slot
 	decide    []Slot
-	blocked   bool   // a step of an earlier group has not ended: later ones wait
-	running   bool   // some step has begun and not ended
-	failed    bool   // a step of an earlier group failed
-	failing   bool   // a step failed
-	prevents  bool   // the cancel kept something from running
-	reason    string // of the first failure
-	cause     *Ticket
+	blocked   bool               // a step of an earlier group has not ended: later ones wait
+	running   bool               // some step has begun and not ended
+	failed    bool               // a step of an earlier group failed
+	failing   bool               // a step failed
+	prevents  bool               // the cancel kept something from running
+	reason    string             // of the first failure
+	cause     *Ticket            // behind it
+	blamed    map[int]*Ticket    // the first ticket that failed in each step, by its index
 	lost      map[MachineID]bool // machines that the rest of the plan goes on without
 	losing    []MachineID        // those that this group has lost
 }
@@ -118,6 +119,7 @@ func newWalk(plan Plan, r Record) *walk {
 	w := &walk{
 		canceled: r.Canceled, isGuided: plan.IsGuided, tickets: map[Slot]Ticket{}, lost: map[MachineID]bool{},
 		asked: map[Slot]Interruption{}, decisions: map[Slot]Decision{},
+		blamed: map[int]*Ticket{},
 	}
 	for _, t := range r.Tickets {
 		w.keep(t)
@@ -359,8 +361,8 @@ func goesOn(a Action) bool {
 }
 
 func (w *walk) blame(t Ticket) Activity {
-	if w.cause == nil {
-		w.cause = &t
+	if w.blamed[t.Step] == nil {
+		w.blamed[t.Step] = &t
 	}
 	return ActivityFailed
 }
@@ -419,6 +421,7 @@ func (w *walk) close(step PlannedStep, p *StepProgress) {
 
 func (w *walk) fail(step PlannedStep, p *StepProgress) {
 	if !w.failing {
+		w.cause = w.blamed[step.Number-1]
 		bad := count(p.Machines, ActivityFailed) + count(p.Machines, ActivityCanceled)
 		w.reason = fmt.Sprintf("step %d (%s) failed on %d of %d machines", step.Number, step.Name, bad, len(step.Machines))
 		switch {

@@ -55,6 +55,22 @@ func TestACancelWaitsForWhatAnAnswerLetBegin(t *testing.T) {
 	}
 }
 
+// TestTheCauseIsOfTheFirstFailure: a step that lost all its machines has no ticket to show, and not a later step's.
+func TestTheCauseIsOfTheFirstFailure(t *testing.T) {
+	first, later := onTwo(deploy.OnSuccess), onTwo(deploy.Always)
+	first.Machines, first.Number, later.Number = first.Machines[:1], 1, 2
+	later.Machines = later.Machines[1:]
+	lost := endedAs("Machines-1", contract.Failed)
+	first.Actions = []deploy.Action{{Name: "a", Properties: map[string]string{deploy.PropWhenLost: string(deploy.LostGoOn)}}}
+	lost.Ruling = deploy.RulingLost
+	failed := endedAs("Machines-2", contract.Failed)
+	failed.Step = 1
+	p := deploy.Walk(deploy.Plan{Steps: []deploy.PlannedStep{first, later}}, deploy.Record{Tickets: []deploy.Ticket{lost, failed}})
+	if p.State != deploy.TaskFailed || !strings.Contains(p.Reason, "lost all its machines") || p.Cause != nil {
+		t.Errorf("it ends as %s (%s) because of %+v, want step 1 and no ticket", p.State, p.Reason, p.Cause)
+	}
+}
+
 // TestAScriptThatWasCutShortIsAFailure unless the task was canceled: a machine that shuts down cancels its scripts too.
 func TestAScriptThatWasCutShortIsAFailure(t *testing.T) {
 	plan := deploy.Plan{Steps: []deploy.PlannedStep{onTwo(deploy.OnSuccess)}}

@@ -94,11 +94,15 @@ func (m *command) run() cli.Command {
 			override(&o.Settings.HTTP, http)
 			override(&o.Settings.Link, link)
 			override(&o.Settings.PublicLink, public)
-			d, err := New(ctx, o, m.env(std))
+			env := m.env(std)
+			d, err := New(ctx, o, env)
 			if err != nil {
 				return err
 			}
-			return d.Run(ctx)
+			env.Log.Info("server starts", "version", m.version, "home", string(o.Home), "pin", d.identity.Pin.Short())
+			err = d.Run(ctx)
+			env.Log.Info("server stopped")
+			return err
 		},
 	}
 }

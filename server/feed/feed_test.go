@@ -504,3 +504,18 @@ func TestPushesAndDeletesOfSharedContent(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+// TestWhatNoMachineWouldUnpackIsNamed with its package, and with what to do.
+func TestWhatNoMachineWouldUnpackIsNamed(t *testing.T) {
+	b := open(t, nil)
+	var content bytes.Buffer
+	z := zip.NewWriter(&content)
+	_, err := z.Create("../a.txt")
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = b.push("web.1.0.zip", content.Bytes(), feed.FailIfExists)
+	if errkind.Of(err) != errkind.Invalid || !strings.Contains(err.Error(), "package web.1.0.zip") || errkind.Hint(err) == "" {
+		t.Errorf("%v, hint %q", err, errkind.Hint(err))
+	}
+}

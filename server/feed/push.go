@@ -208,8 +208,11 @@ func readWhole(ctx context.Context, content io.Reader, buffer []byte) error {
 // asUpload turns damage in an archive into the sender's mistake: the store is not corrupt.
 func asUpload(name string, err error) error {
 	switch errkind.Of(err) {
-	case errkind.Exhausted, errkind.Canceled, errkind.Timeout, errkind.Invalid:
+	case errkind.Exhausted, errkind.Canceled, errkind.Timeout:
 		return err
+	case errkind.Invalid:
+		return errkind.Hinted(errkind.Invalid.Errorf("package %s holds what no machine would unpack: %w", name, err),
+			"make the archive anew without it")
 	}
 	if err == nil {
 		return nil
