@@ -99,7 +99,6 @@ func (m *command) run() cli.Command {
 			if err != nil {
 				return err
 			}
-			env.Log.Info("server starts", "version", m.version, "home", string(o.Home), "pin", d.identity.Pin.Short())
 			err = d.Run(ctx)
 			env.Log.Info("server stopped")
 			return err
