@@ -21,6 +21,7 @@ func TestPreviewSaysWhereAndWhat(t *testing.T) {
 	s := newSite(t)
 	s.fill()
 	off := scriptStep("Off")
+	off["Properties"] = m{"Octopus.Action.TargetRoles": "db"}
 	off["Actions"].([]m)[0]["IsDisabled"] = true
 	s.must(200, "PUT", "/api/Spaces-1/deploymentprocesses/deploymentprocess-Projects-1", m{
 		"Version": 1, "Steps": []m{scriptStep("Say hello"), off},
@@ -34,7 +35,7 @@ func TestPreviewSaysWhereAndWhat(t *testing.T) {
 		return lines
 	}
 	one := "/api/Spaces-1/releases/Releases-2/deployments/preview/Environments-1"
-	on, all := []string{"Say hello[web] false"}, []string{"Say hello[web] false", "Off[web] true"}
+	on, all := []string{"Say hello[web] false"}, []string{"Say hello[web] false", "Off[db] true"}
 	if diff := cmp.Diff(on, told(s.must(200, "GET", one, nil))); diff != "" {
 		t.Errorf("preview (-want +got):\n%s", diff)
 	}
@@ -57,8 +58,9 @@ func TestPreviewSaysWhereAndWhat(t *testing.T) {
 func TestTemplateTellsOfDrift(t *testing.T) {
 	s := newSite(t)
 	s.fill()
+	release := "Releases-1"
 	drift := func() string {
-		shown := s.must(200, "GET", "/api/Spaces-1/releases/Releases-1/deployments/template", nil)
+		shown := s.must(200, "GET", "/api/Spaces-1/releases/"+release+"/deployments/template", nil)
 		return fmt.Sprint(shown["IsDeploymentProcessModified"], shown["IsVariableSetModified"], shown["IsLibraryVariableSetModified"])
 	}
 	if got := drift(); got != "false false false" {
@@ -79,6 +81,17 @@ func TestTemplateTellsOfDrift(t *testing.T) {
 	s.must(200, "PUT", "/api/Spaces-1/projects/Projects-1", project)
 	if got := drift(); got != "true true true" {
 		t.Errorf("after the library sets: %s", got)
+	}
+	s.must(201, "POST", "/api/Spaces-1/releases/create/v1", m{"projectName": "Web App", "releaseVersion": "2.0.0"})
+	if release = "Releases-2"; drift() != "false false false" {
+		t.Errorf("a new release: %s", drift())
+	}
+	set := s.must(200, "GET", "/api/Spaces-1/variables/variableset-LibraryVariableSets-1", nil)
+	s.must(200, "PUT", "/api/Spaces-1/variables/variableset-LibraryVariableSets-1", m{
+		"Version": set["Version"], "Variables": []m{},
+	})
+	if got := drift(); got != "false false true" {
+		t.Errorf("after the variables of a library set: %s", got)
 	}
 }
 
@@ -123,9 +136,10 @@ func TestListsShowWholeReleases(t *testing.T) {
 			t.Errorf("%s: %v in all (-alone +listed):\n%s", list, page["TotalResults"], diff)
 		}
 	}
-	second := s.must(200, "GET", "/api/Spaces-1/releases?skip=1&take=1", nil)["Items"].([]any)
-	if len(second) != 1 || second[0].(m)["Id"] != "Releases-1" {
-		t.Errorf("the second page is %v", second)
+	page := s.must(200, "GET", "/api/Spaces-1/releases?skip=1&take=1", nil)
+	second := page["Items"].([]any)
+	if len(second) != 1 || second[0].(m)["Id"] != "Releases-1" || page["TotalResults"] != 2.0 {
+		t.Errorf("the second page is %v", page)
 	}
 }
 
@@ -176,6 +190,7 @@ func TestSnapshotsOfReleases(t *testing.T) {
 	}
 	for _, gone := range []string{
 		"deploymentprocesses/deploymentprocess-Projects-1-s-2-Releases-2", "variables/variableset-Projects-1-s-2-Releases-2",
+		"variables/variableset-Projects-1-s-0-Releases-2", // it took that version of the library set alone
 		"variables/variableset-Projects-1-s-1-Releases-9", "deploymentprocesses/deploymentprocess-Projects-1-s-1-Releases-9",
 		"deploymentprocesses/deploymentprocess-Projects-9-s-1-Releases-2",
 	} {
