@@ -138,14 +138,3 @@ type OutputValue struct {
 func (o Outputs) SealedAs(name string) string {
 	return "output " + string(o.Ticket) + " " + strings.ToLower(name)
 }
-
-// Holds reports whether an order for a slot of the plan may use the outputs: those of steps that have
-// ended before its own begins, and those of the machine's earlier actions. So one ticket always
-// sees the same ones.
-func (o Outputs) Holds(plan Plan, slot Slot) bool {
-	if o.Slot.Step >= len(plan.Steps) || slot.Step >= len(plan.Steps) {
-		return false
-	}
-	return o.Slot.Step < plan.GroupStart(slot.Step) ||
-		o.Slot.Step == slot.Step && o.Slot.Machine == slot.Machine && o.Slot.Action < slot.Action
-}

@@ -123,7 +123,7 @@ func (w *worker) handed(
 	w.mu.Unlock()
 	if known == nil || known.start != start {
 		known = &group{start: start}
-		if err := known.look(r, task, deploy.Slot{Step: start}); err != nil {
+		if err := known.look(r, task, start); err != nil {
 			return handed{}, err
 		}
 		w.mu.Lock()
@@ -166,26 +166,26 @@ func before(last map[deploy.Slot]deploy.Ticket, slot deploy.Slot) (tickets []con
 	return tickets
 }
 
-// look reads what the steps before the one of a slot have handed over.
-func (h *handed) look(r store.Reader, task deploy.Task, slot deploy.Slot) error {
+// look reads what the steps before one have handed over.
+func (h *handed) look(r store.Reader, task deploy.Task, step int) error {
 	h.names = map[deploy.MachineID]string{}
-	if err := h.read(r, task, slot); err != nil {
+	if err := h.read(r, task, step); err != nil {
 		return err
 	}
 	all, err := r.Interruptions(store.InterruptionFilter{Task: task.ID})
 	h.interruptions = slices.DeleteFunc(all, func(i deploy.Interruption) bool {
-		return i.Kind != deploy.ManualInterruption || i.Choice != deploy.ChoiceProceed || i.Slot.Step >= slot.Step
+		return i.Kind != deploy.ManualInterruption || i.Choice != deploy.ChoiceProceed || i.Slot.Step >= step
 	})
 	return err
 }
 
-// read takes the outputs of last attempts in the steps before the one of a slot.
-func (h *handed) read(r store.Reader, task deploy.Task, slot deploy.Slot) error {
+// read takes the outputs of last attempts in the steps before one.
+func (h *handed) read(r store.Reader, task deploy.Task, step int) error {
 	all, err := r.Outputs(task.ID)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return !o.Holds(task.Plan, slot) })
+	all = slices.DeleteFunc(all, func(o deploy.Outputs) bool { return o.Slot.Step >= step })
 	if len(all) == 0 {
 		return nil
 	}

@@ -75,6 +75,27 @@ func TestAnActionReadsWhatItsMachineHandedOver(t *testing.T) {
 	}
 }
 
+// TestAnOrderSeesNothingOfItsOwnGroup, though a server that has started again makes it when others of the group have
+// ended: one ticket always sees the same outputs.
+func TestAnOrderSeesNothingOfItsOwnGroup(t *testing.T) {
+	s, task := outputsOfStep(t, 2)
+	defer s.Close()
+	task.Plan.Steps[1].WithPrevious = true
+	err := s.View(t.Context(), func(r store.Reader) error {
+		for step, planned := range task.Plan.Steps {
+			slot := deploy.Slot{Step: step, Machine: planned.Machines[0], Attempt: 1}
+			h, err := (&worker{}).handed(r, task, slot, nil)
+			if err != nil || len(h.outputs) != 0 {
+				t.Errorf("an order of step %d sees %+v, %v", step+1, h.outputs, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // countedReader counts the tickets and outputs that are read.
 type countedReader struct {
 	store.Reader
