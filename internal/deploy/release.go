@@ -77,6 +77,9 @@ func (r Release) At(taking int) Release {
 	return r
 }
 
+// Keeps reports whether the release still has the variables of a taking.
+func (r Release) Keeps(taking int) bool { return r.At(taking).Taking == taking }
+
 // Took finds a version of an owner's variables that the release took, and keeps.
 func (r Release) Took(owner OwnerID, version int) (VariableSet, bool) {
 	sets := r.Sets()

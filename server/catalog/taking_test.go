@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fairlead/internal/deploy"
+	"fairlead/internal/errkind"
 	"fairlead/server/catalog"
 	"fairlead/server/identity"
 )
@@ -56,5 +57,12 @@ func TestVariablesOfADeploymentAreFixed(t *testing.T) {
 	}
 	if want := []int{0, second.Taking, third.Taking}; !slices.Equal(kept, want) {
 		t.Errorf("takings %d are kept, want %d: the first deployment has ended", kept, want)
+	}
+	shown := ok(s.DeploymentVariables(s.ctx, root(), string(second.ID)))(t)
+	if values := shown.Set.Variables; len(values) != 1 || values[0].Value != "2" {
+		t.Errorf("the second deployment shows %+v", values)
+	}
+	if v, err := s.DeploymentVariables(s.ctx, root(), string(first.ID)); errkind.Of(err) != errkind.NotFound {
+		t.Errorf("the first deployment, whose variables nobody keeps, shows %+v, %v", v.Set.Variables, err)
 	}
 }

@@ -72,7 +72,7 @@ func (c *Catalog) ReleaseVariables(ctx context.Context, p identity.Principal, re
 }
 
 // DeploymentVariables are those that a deployment goes by: its project's and library sets' as they were when it was
-// queued. Errors: Denied, NotFound.
+// queued. Errors: Denied, NotFound (also when it has ended, and the release has taken others since).
 func (c *Catalog) DeploymentVariables(ctx context.Context, p identity.Principal, id string) (v Variables, err error) {
 	err = c.view(ctx, p, identity.VariableView, func(r store.Reader) error {
 		d, err := r.Deployment(deploy.DeploymentID(properID("Deployments", id)))
@@ -85,6 +85,10 @@ func (c *Catalog) DeploymentVariables(ctx context.Context, p identity.Principal,
 		}
 		if v, err = variablesOf(r, string(release.Project)); err != nil {
 			return err
+		}
+		if !release.Keeps(d.Taking) {
+			return errkind.NotFound.Errorf(
+				"the variables of %s are not kept: it has ended, and release %s has taken others since", d.ID, release.Version)
 		}
 		release = release.At(d.Taking)
 		v.Set = deploy.VariableSet{Owner: deploy.OwnerID(d.ID), Version: release.Variables.Version}
