@@ -16,9 +16,9 @@ import (
 const maxShownBytes = 64 << 20
 
 // Shown are the values as scripts get them: with what #{...} in them stands for, as in Octopus. vars are an order's,
-// see Here, and more what else is known where the script runs. Outputs stay as they are. A sensitive value is expanded
-// with vars alone and without the time, wherever it is used, so that whoever hides it in the output finds the same. A
-// value that cannot be expanded stays as it is; problems say why, without any value.
+// see Here, and more what else is known where the script runs. Values that are verbatim stay as they are. A sensitive
+// value is expanded with vars alone and without the time, wherever it is used, so that whoever hides it in the output
+// finds the same. A value that cannot be expanded stays as it is; problems say why, without any value.
 func Shown(vars, more map[string]string, sensitive []string, now time.Time) (
 	shown map[string]string, problems []string,
 ) {
@@ -27,7 +27,7 @@ func Shown(vars, more map[string]string, sensitive []string, now time.Time) (
 	var secret, open []string
 	for _, name := range slices.Sorted(maps.Keys(e.shown)) {
 		switch isSecret := slices.ContainsFunc(sensitive, func(s string) bool { return strings.EqualFold(s, name) }); {
-		case !strings.Contains(e.shown[name], "#{") || deploy.IsOutput(name):
+		case !strings.Contains(e.shown[name], "#{") || deploy.IsVerbatim(name):
 		case isSecret:
 			secret = append(secret, name)
 		default:

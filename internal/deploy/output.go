@@ -4,10 +4,17 @@ package deploy
 
 import "strings"
 
-// IsOutput reports whether a variable, or a part of one, is what an action has handed over:
-// "Octopus.Action[Build].Output.Version". A script or a person wrote it, so nothing in it stands for other variables:
-// else who answers a question, or holds one machine, could read the secrets of the next step.
-func IsOutput(name string) bool {
-	rest, isOfAction := strings.CutPrefix(strings.ToLower(name), "octopus.action[")
-	return isOfAction && (strings.Contains(rest, "].output.") || strings.Contains(rest, "].output["))
+// IsVerbatim reports whether nothing in a variable, or in a part of one, stands for other variables, as a script or a
+// person wrote it: what an action has handed over, "Octopus.Action[Build].Output.Version", and what is told of a
+// failure, such as the notes of whoever aborts a step. Else who answers a question, or holds one machine, could read
+// the secrets of the next step.
+func IsVerbatim(name string) bool {
+	name = strings.ToLower(name)
+	if rest, isOfAction := strings.CutPrefix(name, "octopus.action["); isOfAction {
+		return strings.Contains(rest, "].output.") || strings.Contains(rest, "].output[")
+	}
+	if strings.HasPrefix(name, "octopus.step[") {
+		return strings.HasSuffix(name, "].status.error")
+	}
+	return name == "octopus.deployment.error" || name == "octopus.deployment.errordetail"
 }

@@ -26,7 +26,7 @@ import (
 //
 // What cannot be read as one of these stays as it is, so that text which merely looks similar
 // (Ruby, SCSS) passes unharmed. A name without value stays too and is reported; a part that JSON
-// lacks is empty. A value is expanded once, and one that IsOutput knows not at all. False are: no
+// lacks is empty. A value is expanded once, and one that IsVerbatim knows not at all. False are: no
 // value, "", 0, no and false. The filters Markdown and MarkdownToHtml come from internal/markdown,
 // by Values.With: the server has them, agents do not.
 //

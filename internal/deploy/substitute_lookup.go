@@ -56,9 +56,9 @@ func (x *expander) variable(name string) (string, bool, error) {
 	return "", false, nil
 }
 
-// expand is a variable's value with what it refers to put in; an output's is whatever somebody set.
+// expand is a variable's value with what it refers to put in, unless somebody's words are meant as they are.
 func (x *expander) expand(name, raw string) (string, bool, error) {
-	if !strings.Contains(raw, "#{") || IsOutput(name) {
+	if !strings.Contains(raw, "#{") || IsVerbatim(name) {
 		return raw, true, nil
 	}
 	key := strings.ToLower(name)

@@ -242,8 +242,8 @@ func TestMissingNamesShowNoSecret(t *testing.T) {
 	}
 }
 
-// TestOutputsStandForThemselves: what an action has handed over is data, wherever it is used and however it hides what
-// it refers to. A value that was expanded already is not expanded again.
+// TestOutputsStandForThemselves: what an action has handed over, and what is told of a failure, is data, wherever it is
+// used and however it hides what it refers to. A value that was expanded already is not expanded again.
 func TestOutputsStandForThemselves(t *testing.T) {
 	t.Parallel()
 	const out = "Octopus.Action[Ask].Output.Manual.Notes"
@@ -251,6 +251,9 @@ func TestOutputsStandForThemselves(t *testing.T) {
 		"Secret": "hush", out: "#{Secret}", "Octopus.Action[Build].Output[web-1].List": `["#{Secret}"]`,
 		"Octopus.Action[Build].Output.Coded": `["#\u007bSecret}"]`, "Notes": "#{" + out + "}",
 		"Coded": "#{Octopus.Action[Build].Output.Coded}", "List": `["##{Secret}"]`, "Octopus.Action[Build].Outputs": "#{Secret}",
+		"Octopus.Deployment.Error": "was aborted: ann answered Abort. Notes: #{Secret}", "Octopus.Deployment.Errors": "#{Secret}",
+		"Octopus.Deployment.ErrorDetail": "Failed: #{Secret}.", "Octopus.Step[Ask].Status.Error": "#{Secret}",
+		"Told": "#{Octopus.Deployment.Error}",
 	})
 	for text, want := range map[string]string{
 		"#{octopus.action[ask].output.manual.notes}": "#{Secret}",
@@ -266,6 +269,10 @@ func TestOutputsStandForThemselves(t *testing.T) {
 		"#{each x in List}#{x}#{/each} #{List[0]}": "#{Secret} #{Secret}",
 		"#{if Octopus.Action[Ask].Output.Manual.Notes == \"#{Secret}\"}same#{/if}": "same",
 		"#{Octopus.Action[Build].Outputs}":                                         "hush",
+		"#{Told}":                                                                  "was aborted: ann answered Abort. Notes: #{Secret}",
+		"#{Octopus.Deployment.ErrorDetail}":                                        "Failed: #{Secret}.",
+		"#{octopus.step[ask].status.error}":                                        "#{Secret}",
+		"#{Octopus.Deployment.Errors}":                                             "hush",
 	} {
 		if got, _, err := deploy.Expand(text, values); got != want || err != nil {
 			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
