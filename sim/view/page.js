@@ -455,9 +455,9 @@
   }
 
   let due = 0, chosen = null;
+  function paint() { due = 0; width = scroll.clientWidth; drawOverview(); drawRuler(); drawLanes(); }
   function draw() {
-    if (due) return;
-    due = requestAnimationFrame(() => { due = 0; width = scroll.clientWidth; drawOverview(); drawRuler(); drawLanes(); });
+    if (!due) due = requestAnimationFrame(paint);
   }
 
   // ---- what lies under the pointer
@@ -694,7 +694,7 @@
   view.b = uEnd;
   layOut();
   choose();
-  draw();
+  paint(); // at once: a busy browser may print a page before its first frame
   // A page may be opened at a part of the run: #2400-2520, in seconds.
   function goToHash() {
     const part = /^#([\d.]+)-([\d.]+)$/.exec(location.hash);
