@@ -253,7 +253,8 @@ func TestOutputsStandForThemselves(t *testing.T) {
 		"Coded": "#{Octopus.Action[Build].Output.Coded}", "List": `["##{Secret}"]`, "Octopus.Action[Build].Outputs": "#{Secret}",
 		"Octopus.Deployment.Error": "was aborted: ann answered Abort. Notes: #{Secret}", "Octopus.Deployment.Errors": "#{Secret}",
 		"Octopus.Deployment.ErrorDetail": "Failed: #{Secret}.", "Octopus.Step[Ask].Status.Error": "#{Secret}",
-		"Told": "#{Octopus.Deployment.Error}",
+		"Told": "#{Octopus.Deployment.Error}", "Octopus.Deployment.Comments": "#{Secret}", "Octopus.Release.Notes": "#{Secret}",
+		"Octopus.Release.CustomFields[Ticket]": "#{Secret}",
 	})
 	for text, want := range map[string]string{
 		"#{octopus.action[ask].output.manual.notes}": "#{Secret}",
@@ -272,7 +273,9 @@ func TestOutputsStandForThemselves(t *testing.T) {
 		"#{Told}":                                                                  "was aborted: ann answered Abort. Notes: #{Secret}",
 		"#{Octopus.Deployment.ErrorDetail}":                                        "Failed: #{Secret}.",
 		"#{octopus.step[ask].status.error}":                                        "#{Secret}",
-		"#{Octopus.Deployment.Errors}":                                             "hush",
+		"#{Octopus.Deployment.Comments}":                                           "#{Secret}", "#{Octopus.Release.Notes}": "#{Secret}",
+		"#{Octopus.Release.CustomFields[Ticket]}": "#{Secret}",
+		"#{Octopus.Deployment.Errors}":            "hush",
 	} {
 		if got, _, err := deploy.Expand(text, values); got != want || err != nil {
 			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)

@@ -9,6 +9,9 @@ package nearest
 func Of(word string, candidates []string) string {
 	best, found := max(1, len(word)/3)+1, ""
 	for _, candidate := range candidates {
+		if gap := len(word) - len(candidate); max(gap, -gap) >= best {
+			continue // each edit makes one byte of difference at most
+		}
 		if d := editDistance(word, candidate); d < best {
 			best, found = d, candidate
 		}

@@ -387,19 +387,23 @@ func (c *Catalog) FailuresMet(
 ) (met map[deploy.DeploymentID]bool, err error) {
 	met = map[deploy.DeploymentID]bool{}
 	err = c.view(ctx, p, identity.DeploymentView, func(r store.Reader) error {
+		f := store.DeploymentFilter{Space: spaceOf(r)}
 		for _, d := range deployments {
-			task, err := r.Task(d.Task)
-			if errkind.Of(err) == errkind.NotFound {
-				continue
-			}
+			f.IDs = append(f.IDs, d.ID)
+		}
+		if len(f.IDs) == 0 {
+			return nil // a filter without ids asks for all
+		}
+		cells, err := r.DeploymentCells(f)
+		if err != nil {
+			return err
+		}
+		for _, cell := range cells {
+			asked, err := r.Interruptions(store.InterruptionFilter{Task: cell.Task})
 			if err != nil {
 				return err
 			}
-			asked, err := r.Interruptions(store.InterruptionFilter{Task: d.Task})
-			if err != nil {
-				return err
-			}
-			met[d.ID] = task.State == deploy.TaskFailed || task.State == deploy.TaskTimedOut ||
+			met[cell.Deployment] = cell.State == deploy.TaskFailed || cell.State == deploy.TaskTimedOut ||
 				slices.ContainsFunc(asked, func(i deploy.Interruption) bool { return i.Kind == deploy.FailureInterruption })
 		}
 		return nil

@@ -29,6 +29,9 @@ func judgeTaking(r history.Run) (bad []Violation) {
 		}
 		value, _, _ := strings.Cut(said, " ")
 		task := x.tickets[e.Ticket].Task
+		if task == "" { // a restored server knows no ticket of what it forgot
+			continue
+		}
 		before, known := first[task]
 		if !known {
 			first[task] = value
