@@ -263,11 +263,13 @@ func (a *api) answerReleases(c *call, rows []catalog.ReleaseRow) error {
 	}
 	total := len(rows)
 	rows = rows[min(skip, total):]
-	page, err := a.Catalog.WholeReleases(c.ctx(), c.principal, rows[:min(take, len(rows))])
-	if err != nil {
+	rows = rows[:min(take, len(rows))]
+	page := make([]obj, 0, len(rows))
+	show := func(r deploy.Release) { page = append(page, showRelease(r)) }
+	if err := a.Catalog.EachRelease(c.ctx(), c.principal, rows, show); err != nil {
 		return err
 	}
-	return envelope(c, "Release", each(page, showRelease), total)
+	return envelope(c, "Release", page, total)
 }
 
 func (a *api) deleteRelease(c *call) error {

@@ -224,25 +224,23 @@ func (c *Catalog) Releases(ctx context.Context, p identity.Principal, project st
 	return rows, err
 }
 
-// WholeReleases reads releases with their snapshots, in the order of the rows; those that are gone are left out.
-// Errors: Denied.
-func (c *Catalog) WholeReleases(ctx context.Context, p identity.Principal, rows []ReleaseRow) (
-	all []deploy.Release, err error,
-) {
-	err = c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
-		all = make([]deploy.Release, 0, len(rows))
+// EachRelease hands releases with their snapshots out, one by one in the order of the rows: thousands of them would be
+// much memory. Those that are gone are left out. Errors: Denied.
+func (c *Catalog) EachRelease(
+	ctx context.Context, p identity.Principal, rows []ReleaseRow, take func(deploy.Release),
+) error {
+	return c.view(ctx, p, identity.ReleaseView, func(r store.Reader) error {
 		for _, row := range rows {
 			release, err := r.Release(row.ID)
 			switch {
 			case err == nil:
-				all = append(all, release)
+				take(release)
 			case errkind.Of(err) != errkind.NotFound:
 				return err
 			}
 		}
 		return nil
 	})
-	return all, err
 }
 
 // ChannelReleases lists the releases of a channel, newest first. Errors: Denied, NotFound.
