@@ -9,7 +9,8 @@ import (
 	"fairlead/internal/store"
 )
 
-// recentDeployments is how far back a deployment that began is looked for among those that ended.
+// recentDeployments is among how many of the newest deployments that ended the last one is looked for: one that was
+// scheduled may have been queued before others and have ended after them.
 const recentDeployments = 20
 
 // surroundings are the variables that all orders of a group of steps share.
@@ -60,18 +61,19 @@ func (w *worker) around(r store.Reader, f facts, step int, steps []deploy.StepPr
 // one, so it stays the same until the end.
 func pastOf(r store.Reader, f facts) (past deploy.Past, err error) {
 	filter := store.DeploymentFilter{
-		Project: f.project.ID, Environment: f.environment.ID, States: []deploy.TaskState{deploy.TaskSuccess}, Take: 1,
+		Project: f.project.ID, Environment: f.environment.ID, States: []deploy.TaskState{deploy.TaskSuccess},
+		Take: recentDeployments,
 	}
-	cells, err := r.DeploymentCells(filter)
+	cells, err := lastEnded(r, filter)
 	if err != nil {
 		return past, err
 	}
-	for _, c := range cells {
-		past.Successful, past.Current = c.Deployment, deploy.NamedRelease{ID: c.Release, Number: c.Version}
+	if len(cells) > 0 {
+		last := cells[0]
+		past.Successful, past.Current = last.Deployment, deploy.NamedRelease{ID: last.Release, Number: last.Version}
 	}
 	filter.States = append(filter.States, deploy.TaskFailed, deploy.TaskCanceled, deploy.TaskTimedOut)
-	filter.Take = recentDeployments
-	if cells, err = r.DeploymentCells(filter); err != nil {
+	if cells, err = lastEnded(r, filter); err != nil {
 		return past, err
 	}
 	for _, c := range cells {
@@ -90,4 +92,11 @@ func pastOf(r store.Reader, f facts) (past deploy.Past, err error) {
 		past.Release = deploy.NamedRelease{ID: releases[own+1].ID, Number: releases[own+1].Version}
 	}
 	return past, err
+}
+
+// lastEnded lists deployments that have ended, the last one first.
+func lastEnded(r store.Reader, f store.DeploymentFilter) ([]store.DashboardCell, error) {
+	cells, err := r.DeploymentCells(f)
+	slices.SortStableFunc(cells, func(a, b store.DashboardCell) int { return b.At.Compare(a.At) })
+	return cells, err
 }
