@@ -57,8 +57,10 @@ func (s *stage) tell(what string, err error) {
 }
 
 // call lets one host dial a port of an address.
-func (s *stage) call(from, address string) net.Conn {
-	ctx, cancel := context.WithTimeout(context.Background(), quiet)
+func (s *stage) call(from, address string) net.Conn { return s.callWithin(quiet, from, address) }
+
+func (s *stage) callWithin(limit time.Duration, from, address string) net.Conn {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	conn, err := s.dial(ctx, from, address)
 	s.tell("call "+address, err)
@@ -68,7 +70,8 @@ func (s *stage) call(from, address string) net.Conn {
 	return conn
 }
 
-// connect gives the story a connection from inside to outside.
+// connect gives the story a connection from inside to outside. It must come, however busy the machine is: the story
+// is about it.
 func (s *stage) connect() {
 	s.link("inside", "outside", s.out)
 }
@@ -80,7 +83,7 @@ func (s *stage) link(from, to, address string) {
 		return
 	}
 	s.open = append(s.open, listener)
-	if s.cli = s.call(from, net.JoinHostPort(address, stagePort)); s.cli == nil {
+	if s.cli = s.callWithin(patience, from, net.JoinHostPort(address, stagePort)); s.cli == nil {
 		return
 	}
 	if s.server, err = listener.Accept(); err != nil {
