@@ -99,8 +99,9 @@ func (m *command) run() cli.Command {
 			if err != nil {
 				return err
 			}
-			err = d.Run(ctx)
-			env.Log.Info("server stopped")
+			if err = d.Run(ctx); err == nil { // else the error says it
+				env.Log.Info("server stopped")
+			}
 			return err
 		},
 	}
