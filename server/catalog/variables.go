@@ -262,9 +262,9 @@ func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deplo
 		why.add("%d variables are more than the limit of %d", len(wanted), maxVariables)
 		return nil, why.err()
 	}
-	known := map[string]bool{}
+	known, before := map[string]bool{}, map[string]deploy.Scope{}
 	for _, v := range held {
-		known[v.ID] = true
+		known[v.ID], before[v.ID] = true, v.Scope
 	}
 	places := values.scopable()
 	checked := make([]deploy.Variable, 0, len(wanted))
@@ -275,7 +275,7 @@ func checkVariables(wanted, held []deploy.Variable, values ScopeValues) ([]deplo
 			why.add("the value of variable %s has %d bytes: limit is %d", v.Name, len(v.Value), maxVariableValueBytes)
 		}
 		v.Scope.Tags = why.tags(v.Scope.Tags)
-		why.scope(v, places)
+		why.scope(v, before[v.ID], places)
 		why.prompt(&v)
 		checked = append(checked, v)
 	}
@@ -329,18 +329,19 @@ func idSet[T any, ID comparable](list []T, id func(*T) ID) map[ID]bool {
 	return set
 }
 
-// scope refuses names of things that there are not, or that belong to another project.
-func (r *reasons) scope(v deploy.Variable, known scopable) {
-	inScope(r, v.Name, "an environment", v.Scope.Environments, known.environments)
-	inScope(r, v.Name, "a machine", v.Scope.Machines, known.machines)
-	inScope(r, v.Name, "a channel", v.Scope.Channels, known.channels)
-	inScope(r, v.Name, "an action", v.Scope.Actions, known.actions)
-	inScope(r, v.Name, "a process", v.Scope.Owners, known.owners)
+// scope refuses names of things that there are not, or that belong to another project. What the variable named before
+// may be gone by now, as machines come and go: it stays, since without it the value would hold in more places.
+func (r *reasons) scope(v deploy.Variable, before deploy.Scope, known scopable) {
+	inScope(r, v.Name, "an environment", v.Scope.Environments, before.Environments, known.environments)
+	inScope(r, v.Name, "a machine", v.Scope.Machines, before.Machines, known.machines)
+	inScope(r, v.Name, "a channel", v.Scope.Channels, before.Channels, known.channels)
+	inScope(r, v.Name, "an action", v.Scope.Actions, before.Actions, known.actions)
+	inScope(r, v.Name, "a process", v.Scope.Owners, before.Owners, known.owners)
 }
 
-func inScope[ID ~string](r *reasons, variable, what string, ids []ID, known map[ID]bool) {
+func inScope[ID ~string](r *reasons, variable, what string, ids, before []ID, known map[ID]bool) {
 	for _, id := range ids {
-		if !known[id] {
+		if !known[id] && !slices.Contains(before, id) {
 			r.add("variable %s is scoped to %s that there is not: %q", variable, what, string(id))
 		}
 	}

@@ -4,6 +4,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,28 @@ func TestScopesOfALargeSite(t *testing.T) {
 	if len(why) > 200 || why[0] != `variable v0 is scoped to a machine that there is not: "Machines-1000000"` ||
 		!strings.Contains(why[len(why)-1], "more") {
 		t.Errorf("%d reasons: %.300v", len(why), err)
+	}
+}
+
+// TestAScopeOutlivesWhatItNames so that a machine which is deleted leaves no variables that cannot be saved.
+func TestAScopeOutlivesWhatItNames(t *testing.T) {
+	s := newSite(t)
+	s.fill()
+	gone := ok(s.CreateEnvironment(s.ctx, root(), catalog.EnvironmentDraft{Name: "Gone"}))(t).ID
+	scoped := deploy.Variable{Name: "Port", Value: "80", Scope: deploy.Scope{Environments: []deploy.EnvironmentID{gone}}}
+	saved := ok(s.SaveVariables(s.ctx, root(), "Web", deploy.VariableSet{Variables: []deploy.Variable{scoped}}))(t)
+	if err := s.DeleteEnvironment(s.ctx, root(), "Gone"); err != nil {
+		t.Fatal(err)
+	}
+	again := ok(s.SaveVariables(s.ctx, root(), "Web", saved.Set))(t)
+	if got := again.Set.Variables[0].Scope.Environments; !slices.Equal(got, []deploy.EnvironmentID{gone}) {
+		t.Errorf("the scope is %v, want %s still: without it the value would hold everywhere", got, gone)
+	}
+	again.Set.Variables = append(again.Set.Variables, scoped)
+	_, err := s.SaveVariables(s.ctx, root(), "Web", again.Set)
+	want := `variable Port is scoped to an environment that there is not: "` + string(gone) + `"`
+	if why := reasons(t, err); !slices.Equal(why, []string{want}) {
+		t.Errorf("another variable for it: %q, want %q", why, want)
 	}
 }
 
