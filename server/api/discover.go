@@ -30,6 +30,10 @@ func (a *api) discoverMachine(c *call) error {
 		return errkind.Hinted(errkind.Invalid.Errorf("no agent was found at %s: %w", address, err),
 			"see that fairlead-agent listen runs there and knows this server's pin, and that the port is open from here")
 	}
+	if pin == a.Server().Pin {
+		return errkind.Hinted(errkind.Invalid.Errorf("no agent was found at %s: this server itself answers there", address),
+			"give the port that fairlead-agent listen has on the machine")
+	}
 	host, _, _ := net.SplitHostPort(address)
 	shown := a.showMachine(deploy.Machine{
 		Space: c.principal.SpaceID(), Name: host, Style: deploy.Listening, Address: address, Pin: pin,

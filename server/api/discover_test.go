@@ -15,13 +15,15 @@ import (
 // TestADiscoveredMachineCanBeAdded as it was answered, which is what clients do.
 func TestADiscoveredMachineCanBeAdded(t *testing.T) {
 	var asked []string
-	pin := strings.Repeat("ab", 32)
+	pin := strings.Repeat("cd", 32)
 	s := newSite(t, func(d *api.Deps) {
 		d.Discover = func(_ context.Context, address string) (string, error) {
 			asked = append(asked, address)
 			switch {
 			case strings.HasPrefix(address, "dead"):
 				return "", errkind.Unavailable.Errorf("connection refused")
+			case strings.HasPrefix(address, "myself"):
+				return d.Server().Pin, nil
 			case strings.HasPrefix(address, "busy"):
 				return "", errkind.Exhausted.Errorf("too many")
 			}
@@ -46,7 +48,7 @@ func TestADiscoveredMachineCanBeAdded(t *testing.T) {
 		t.Errorf("asked was %q", asked[1])
 	}
 	for query, want := range map[string]string{
-		"host=dead": "no agent was found at dead:10933: connection refused", "": "host is",
+		"host=myself": "this server itself answers there", "host=dead": "no agent was found at dead:10933: connection refused", "": "host is",
 		"host=a&port=0": "port is", "host=a&port=x": "port is", "host=a&type=TentacleActive": "it calls the server",
 		"host=a&type=Ssh": "type is", "host=a&proxyId=Proxies-1": "later version", "host=a/b": "host is",
 		"host=" + url.QueryEscape("a\r\nb"): "host is",

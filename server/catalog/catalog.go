@@ -37,7 +37,8 @@ import (
 	"fairlead/server/identity"
 )
 
-// Deps is what the use cases work with. All fields must be set but Logs, TaskDays, Secrets, Room and Accepted.
+// Deps is what the use cases work with. All fields must be set but Logs, TaskDays, Secrets, Room, Pin and
+// Accepted.
 type Deps struct {
 	Store store.Store
 	Feed  Feed
@@ -53,6 +54,8 @@ type Deps struct {
 	Wall func() time.Time
 	// Room refuses what is new while the server has no space for it; nil never does. Errors: Unavailable.
 	Room func() error
+	// Pin is the server's own, which no machine can have.
+	Pin string
 	// Mint makes a join token. It knows the address and the pin that agents are to use.
 	Mint func() (trust.Token, error)
 	// Queued hints that a task was queued or is to be canceled. It must not block.

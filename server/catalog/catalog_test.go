@@ -493,6 +493,10 @@ func TestPinsStayRetired(t *testing.T) {
 	if _, err := s.AddListening(s.ctx, root(), again); errkind.Of(err) != errkind.Conflict || errkind.Hint(err) == "" {
 		t.Errorf("a retired pin: %v", err)
 	}
+	again.Pin = s.Pin
+	if _, err := s.AddListening(s.ctx, root(), again); errkind.Of(err) != errkind.Invalid || errkind.Hint(err) == "" {
+		t.Errorf("the server as a machine: %v", err)
+	}
 	_, err := s.AddListening(s.ctx, root(), catalog.MachineDraft{
 		Name: "Bad Name", Environments: []string{"nope"},
 		Address: "x", Tags: []string{""},

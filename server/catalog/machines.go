@@ -82,7 +82,7 @@ func (c *Catalog) AddListening(ctx context.Context, p identity.Principal, draft 
 		if err := c.fillMachine(w, &m, draft, why); err != nil {
 			return deploy.Event{}, err
 		}
-		if err := pinIsFree(w, m.Pin); err != nil {
+		if err := c.pinIsFree(w, m.Pin); err != nil {
 			return deploy.Event{}, err
 		}
 		var err error
@@ -217,8 +217,13 @@ func (r *reasons) pin(m *deploy.Machine, text string) {
 	}
 }
 
-// pinIsFree refuses a pin that any machine has or ever had.
-func pinIsFree(r store.Reader, pin string) error {
+// pinIsFree refuses a pin that any machine has or ever had, and the server's own: as a machine it would be retired when
+// that is deleted.
+func (c *Catalog) pinIsFree(r store.Reader, pin string) error {
+	if pin == c.Pin {
+		return errkind.Hinted(errkind.Invalid.Errorf("this is the pin of the server itself"),
+			"take the address and the pin of the agent: fairlead-agent status on the machine tells its pin")
+	}
 	switch m, err := r.MachineByPin(pin); errkind.Of(err) {
 	case errkind.NotFound:
 	default:

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,6 +72,7 @@ func newSite(t *testing.T) *site {
 		Artifacts: kept,
 		Logs:      s.logs,
 		Secrets:   secret.NewKey(),
+		Pin:       strings.Repeat("5e", 32),
 		Store:     opened, Feed: packages, Wall: wall, Queued: func() { s.queued.Add(1) }, Changed: func() {},
 		Mint: func() (token trust.Token, err error) {
 			s.token, err = trust.NewToken("fairlead.example.test:10943", trust.Pin{1})

@@ -161,7 +161,7 @@ func (d *Daemon) wire(ctx context.Context) (err error) {
 	d.directory = identity.NewDirectory(d.store, d.env.Wall)
 	d.catalog = catalog.New(catalog.Deps{
 		Store: d.store, Feed: d.feed, Artifacts: d.artifacts, Logs: d.logs, TaskDays: d.options.Settings.TaskDays,
-		Secrets: d.secrets, Wall: d.env.Wall, Mint: d.mint, Room: d.space.admit,
+		Secrets: d.secrets, Wall: d.env.Wall, Pin: d.identity.Pin.String(), Mint: d.mint, Room: d.space.admit,
 		Queued:  func() { d.engine.Wake() },
 		Changed: func() { d.fleet.Refresh() }, Accepted: func() { d.safe.over.Store(true) },
 	})
