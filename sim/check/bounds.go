@@ -28,7 +28,7 @@ const revokeReach = fleet.CloseLimit + time.Second
 //	    server for alive again
 //	L2  since anything moved on the machine: L1, the longest script, the longest transfer, and the
 //	    engine's own waits
-//	L3  the dead time of the line, and one look
+//	L3  the dead time of the line, and one look; before that, what a narrow link has on its way arrives still
 //	L5  the engine's wait for a machine that does not answer, its own waits, the grace
 //	L6  L3
 //	L7  the engine's longest waits
@@ -51,7 +51,7 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 	bounds := map[string]time.Duration{
 		"L1": back,
 		"L2": back + longest(p) + transfer(p) + engine.RetryMost + waits.Look + waits.Grace,
-		"L3": link.DeadAfter + slack + plan.LookEvery,
+		"L3": onItsWay(p) + link.DeadAfter + slack + plan.LookEvery,
 		"L5": waits.CancelWait + engine.RetryMost + waits.Look + waits.Grace + slack + 2*plan.LookEvery,
 		"L6": link.DeadAfter + slack + plan.LookEvery,
 		"L7": engine.RetryMost + waits.Look,
@@ -60,6 +60,39 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 		bounds[id] = bound.D()
 	}
 	return bounds
+}
+
+// onItsWay is how long one packet takes over the narrowest link of the plan: 64 KiB, as with segmentation offload
+// (netem). What is on its way when a path dies is heard at the other end.
+func onItsWay(p plan.Plan) time.Duration {
+	const packetBits = 64 << 10 * 8
+	var narrowest plan.Rate
+	for _, rate := range rates(p) {
+		if rate > 0 && (narrowest == 0 || rate < narrowest) {
+			narrowest = rate
+		}
+	}
+	if narrowest == 0 {
+		return 0
+	}
+	return time.Duration(float64(packetBits) / float64(narrowest) * float64(time.Second)).Round(time.Second)
+}
+
+// rates are those of all links, also while a fault makes them narrow.
+func rates(p plan.Plan) (all []plan.Rate) {
+	for _, f := range p.Faults {
+		all = append(all, f.Rate)
+	}
+	for _, e := range p.Edges {
+		all = append(all, e.Rate)
+	}
+	for _, s := range p.Servers {
+		all = append(all, s.Rate)
+	}
+	for _, a := range p.Agents {
+		all = append(all, a.Rate)
+	}
+	return all
 }
 
 // checks is how long balancers may take to see a server again.
