@@ -62,37 +62,17 @@ func Bounds(p plan.Plan) map[string]time.Duration {
 	return bounds
 }
 
-// onItsWay is how long one packet takes over the narrowest link of the plan: 64 KiB, as with segmentation offload
-// (netem). What is on its way when a path dies is heard at the other end.
-func onItsWay(p plan.Plan) time.Duration {
-	const packetBits = 64 << 10 * 8
-	var narrowest plan.Rate
-	for _, rate := range rates(p) {
-		if rate > 0 && (narrowest == 0 || rate < narrowest) {
-			narrowest = rate
+// onItsWay is how long what is on its way takes over the narrowest link that a fault leaves: it is heard at the other
+// end although the path has died.
+func onItsWay(p plan.Plan) (d time.Duration) {
+	const flightBits = 256 << 10 * 8 // a connection's buffer: netem
+	for _, f := range p.Faults {
+		if f.Rate > 0 {
+			bits := float64(flightBits) * float64(p.Machines())
+			d = max(d, time.Duration(bits/float64(f.Rate)*float64(time.Second)))
 		}
 	}
-	if narrowest == 0 {
-		return 0
-	}
-	return time.Duration(float64(packetBits) / float64(narrowest) * float64(time.Second)).Round(time.Second)
-}
-
-// rates are those of all links, also while a fault makes them narrow.
-func rates(p plan.Plan) (all []plan.Rate) {
-	for _, f := range p.Faults {
-		all = append(all, f.Rate)
-	}
-	for _, e := range p.Edges {
-		all = append(all, e.Rate)
-	}
-	for _, s := range p.Servers {
-		all = append(all, s.Rate)
-	}
-	for _, a := range p.Agents {
-		all = append(all, a.Rate)
-	}
-	return all
+	return d.Round(time.Second)
 }
 
 // checks is how long balancers may take to see a server again.
