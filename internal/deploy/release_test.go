@@ -28,7 +28,7 @@ func TestADeploymentKeepsItsTaking(t *testing.T) {
 			},
 			"end": func(t *rapid.T) {
 				if len(open) == 0 {
-					t.Skip("none is open")
+					return
 				}
 				delete(open, rapid.SampledFrom(slices.Sorted(maps.Keys(open))).Draw(t, "deployment"))
 			},
