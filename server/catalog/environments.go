@@ -156,7 +156,31 @@ func environmentInUse(r store.Reader, e deploy.Environment) error {
 	if len(deployments) > 0 {
 		why.add("releases were deployed to environment %s: delete their projects first", e.Name)
 	}
+	if err := why.limitedTo(r, e); err != nil {
+		return err
+	}
 	return why.err()
+}
+
+// limitedTo adds what is limited to an environment: without it, it would be limited to something that there is not.
+func (why *reasons) limitedTo(r store.Reader, e deploy.Environment) error {
+	accounts, err := r.Accounts(spaceOf(r))
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if slices.Contains(a.Environments, e.ID) {
+			why.add("account %s is limited to environment %s", a.Name, e.Name)
+		}
+	}
+	teams, err := r.Teams()
+	isIn := func(role deploy.ScopedRole) bool { return slices.Contains(role.Environments, e.ID) }
+	for _, t := range teams {
+		if slices.ContainsFunc(t.Roles, isIn) {
+			why.add("team %s has a role in environment %s", t.Name, e.Name)
+		}
+	}
+	return err
 }
 
 // SortEnvironments puts environments in the order given; those that are not named follow, in the
